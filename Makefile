@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# kturn: a TURN relay in the kernel.
+#
+#   make                 userspace, into build/ (no kernel headers needed)
+#   make modules KDIR=…  kturn.ko for one kernel, into build/modules/<release>/
+#   make run             install what is needed, start a relay, prove it, serve
+#   make check [T=NAME]  install what is needed, run every test (or one group)
+#   make style           checkpatch, sparse, shellcheck, codespell, yamllint
+#   make install         DESTDIR= and prefix= are honoured
+
+VERSION	:= 0.1.0
+B	?= build
+prefix	?= /usr/local
+sbindir	?= $(prefix)/sbin
+libdir	?= $(prefix)/lib
+mandir	?= $(prefix)/share/man
+includedir ?= $(prefix)/include
+sysconfdir ?= /etc
+KDIR	?= /lib/modules/$(shell uname -r)/build
+CC	?= cc
+PKG_CONFIG ?= pkg-config
+
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+
+CFLAGS	?= -O2 -g
+KT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes \
+	-Wmissing-prototypes -Wno-unused-parameter -fstack-protector-strong \
+	-fPIE -pthread -D_GNU_SOURCE -DKTURN_VERSION='"$(VERSION)"' \
+	-Iinclude -Iinclude/uapi -Iuser/lib -Iuser
+ifeq ($(findstring -fsanitize,$(CFLAGS)),)
+KT_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+KT_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now -pthread
+
+.PHONY: all
+all:
+
+# Each directory says in build.mk what it builds; see there.
+include $(wildcard include/kturn/build.mk user/*/build.mk selftests/build.mk)
+include $(wildcard kernel/build.mk Documentation/build.mk)
+
+all: $(ALL)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KT_CFLAGS) $(CFLAGS) $(CFLAGS_$(*D)) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf $(B)
