@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * STUN (RFC 8489) and TURN (RFC 8656) on the wire.
+ *
+ * Pure functions on byte ranges: no allocation, no I/O, no state, never a
+ * read past the end that the caller named. One implementation for the
+ * kernel module, the daemon, the tests and the fuzzers.
+ */
+#ifndef _KTURN_WIRE_H
+#define _KTURN_WIRE_H
+
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#else
+#include <errno.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#endif
+
+#define KTURN_STUN_HDR_LEN	20
+#define KTURN_STUN_MAGIC	0x2112A442u	/* RFC 8489 section 5 */
+#define KTURN_STUN_TID_LEN	12
+#define KTURN_STUN_MAX_LEN	65535
+#define KTURN_ATTR_HDR_LEN	4
+#define KTURN_FINGERPRINT_XOR	0x5354554eu	/* RFC 8489 section 14.7 */
+
+/* RFC 8656 section 12; the upper bound of RFC 5766 was 0x7FFF. */
+#define KTURN_CHAN_HDR_LEN	4
+#define KTURN_CHAN_MIN		0x4000
+#define KTURN_CHAN_MAX		0x4FFF
+#define KTURN_CHAN_MAX_5766	0x7FFF
+
+/* Largest prefix that kturn_data_ind_build() writes (IPv6 peer). */
+#define KTURN_DATA_IND_MAX	48
+
+#define KTURN_STUN_PORT		3478
+
+/* Message classes, RFC 8489 section 5. */
+enum kturn_class {
+	KTURN_REQUEST		= 0,
+	KTURN_INDICATION	= 1,
+	KTURN_SUCCESS		= 2,
+	KTURN_ERROR		= 3,
+};
+
+/* Methods: RFC 8489 section 18.2, RFC 8656 section 17. */
+enum kturn_method {
+	KTURN_BINDING		= 0x001,
+	KTURN_ALLOCATE		= 0x003,
+	KTURN_REFRESH		= 0x004,
+	KTURN_SEND		= 0x006,
+	KTURN_DATA		= 0x007,
+	KTURN_CREATE_PERMISSION	= 0x008,
+	KTURN_CHANNEL_BIND	= 0x009,
+};
+
+/* Whole message types of the two indications that carry media. */
+#define KTURN_TYPE_SEND_IND	0x0016
+#define KTURN_TYPE_DATA_IND	0x0017
+
+/* Attributes: RFC 8489 section 18.3, RFC 8656 section 18. */
+enum kturn_attr_type {
+	KTURN_ATTR_MAPPED_ADDRESS		= 0x0001,
+	KTURN_ATTR_USERNAME			= 0x0006,
+	KTURN_ATTR_MESSAGE_INTEGRITY		= 0x0008,
+	KTURN_ATTR_ERROR_CODE			= 0x0009,
+	KTURN_ATTR_UNKNOWN_ATTRIBUTES		= 0x000A,
+	KTURN_ATTR_CHANNEL_NUMBER		= 0x000C,
+	KTURN_ATTR_LIFETIME			= 0x000D,
+	KTURN_ATTR_XOR_PEER_ADDRESS		= 0x0012,
+	KTURN_ATTR_DATA				= 0x0013,
+	KTURN_ATTR_REALM			= 0x0014,
+	KTURN_ATTR_NONCE			= 0x0015,
+	KTURN_ATTR_XOR_RELAYED_ADDRESS		= 0x0016,
+	KTURN_ATTR_REQUESTED_ADDRESS_FAMILY	= 0x0017,
+	KTURN_ATTR_EVEN_PORT			= 0x0018,
+	KTURN_ATTR_REQUESTED_TRANSPORT		= 0x0019,
+	KTURN_ATTR_DONT_FRAGMENT		= 0x001A,
+	KTURN_ATTR_MESSAGE_INTEGRITY_SHA256	= 0x001C,
+	KTURN_ATTR_PASSWORD_ALGORITHM		= 0x001D,
+	KTURN_ATTR_USERHASH			= 0x001E,
+	KTURN_ATTR_XOR_MAPPED_ADDRESS		= 0x0020,
+	KTURN_ATTR_RESERVATION_TOKEN		= 0x0022,
+	KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY	= 0x8000,
+	KTURN_ATTR_ADDRESS_ERROR_CODE		= 0x8001,
+	KTURN_ATTR_PASSWORD_ALGORITHMS		= 0x8002,
+	KTURN_ATTR_ALTERNATE_DOMAIN		= 0x8003,
+	KTURN_ATTR_ICMP				= 0x8004,
+	KTURN_ATTR_SOFTWARE			= 0x8022,
+	KTURN_ATTR_ALTERNATE_SERVER		= 0x8023,
+	KTURN_ATTR_FINGERPRINT			= 0x8028,
+};
+
+/* Address families as STUN writes them, RFC 8489 section 14.1. */
+enum kturn_family {
+	KTURN_FAMILY_NONE	= 0,
+	KTURN_FAMILY_V4		= 1,
+	KTURN_FAMILY_V6		= 2,
+};
+
+/**
+ * struct kturn_addr - a transport address
+ * @ip: network byte order; IPv4 is in the first four bytes, the rest zero
+ * @port: network byte order
+ * @family: enum kturn_family; KTURN_FAMILY_NONE is "no address"
+ * @pad: always zero
+ *
+ * No implicit padding and every byte defined, so that two addresses are
+ * equal exactly when memcmp() says so and the struct can be (part of) a
+ * hash key.
+ */
+struct kturn_addr {
+	__u8 ip[16];
+	__be16 port;
+	__u8 family;
+	__u8 pad;
+};
+
+/**
+ * kturn_addr_len() - bytes of an IP address
+ * @family: enum kturn_family
+ *
+ * Return: 4 or 16; 0 for any other family.
+ */
+static inline size_t kturn_addr_len(__u8 family)
+{
+	return family == KTURN_FAMILY_V4 ? 4 :
+	       family == KTURN_FAMILY_V6 ? 16 : 0;
+}
+
+/** enum kturn_kind - what a datagram's first bytes say it is (RFC 7983) */
+enum kturn_kind {
+	KTURN_KIND_OTHER,
+	KTURN_KIND_STUN,
+	KTURN_KIND_CHANNEL,
+};
+
+/**
+ * kturn_wire_kind() - tell STUN, ChannelData and the rest apart
+ * @buf: start of the UDP payload
+ * @len: bytes that may be read
+ *
+ * STUN: the first two bits are 0, the magic cookie is there and at least a
+ * header's bytes. ChannelData: the first two bits are 01 and at least 4
+ * bytes (whether the number is in the configured range is not looked at).
+ */
+enum kturn_kind kturn_wire_kind(const void *buf, size_t len);
+
+/* ---------------------------------------------------------------- STUN */
+
+/**
+ * struct kturn_stun - a STUN message that was checked and taken apart
+ * @type: the 16 bits as on the wire
+ * @method: method number
+ * @cls: enum kturn_class
+ * @length: bytes of attributes
+ * @tid: the 12 bytes of the transaction id, inside the message
+ * @msg: start of the message
+ */
+struct kturn_stun {
+	__u16 type;
+	__u16 method;
+	__u8 cls;
+	__u16 length;
+	const __u8 *tid;
+	const __u8 *msg;
+};
+
+/**
+ * kturn_stun_parse() - check a STUN header
+ * @buf: the UDP payload
+ * @len: its length; the message must fill it exactly
+ * @msg: result
+ *
+ * Checks the two zero bits, the magic cookie, that the length is a multiple
+ * of four and that it equals what is there (RFC 8489 sections 5 and 6.3).
+ * Attributes are not looked at.
+ *
+ * Return: 0, or -EBADMSG.
+ */
+int kturn_stun_parse(const void *buf, size_t len, struct kturn_stun *msg);
+
+/** struct kturn_attr - one attribute: its value without padding */
+struct kturn_attr {
+	__u16 type;
+	__u16 len;
+	const __u8 *value;
+};
+
+/**
+ * struct kturn_attr_iter - walks over attributes
+ * @pos: the next attribute's header
+ * @left: bytes from there
+ * @error: set when the walk ended at something malformed
+ */
+struct kturn_attr_iter {
+	const __u8 *pos;
+	size_t left;
+	bool error;
+};
+
+/** kturn_attr_begin() - start a walk over the attributes of @msg */
+void kturn_attr_begin(struct kturn_attr_iter *it, const struct kturn_stun *msg);
+
+/**
+ * kturn_attr_next() - the next attribute
+ * @it: the walk
+ * @attr: result
+ *
+ * Return: true and @attr, or false at the end or at an attribute that does
+ * not fit (then @it->error is set).
+ */
+bool kturn_attr_next(struct kturn_attr_iter *it, struct kturn_attr *attr);
+
+/** kturn_attr_required() - comprehension-required? (RFC 8489 section 14) */
+static inline bool kturn_attr_required(__u16 type)
+{
+	return type < 0x8000;
+}
+
+/**
+ * kturn_xor_addr_parse() - read an XOR-MAPPED-ADDRESS-like value
+ * @value: attribute value
+ * @len: its length: exactly 8 (IPv4) or 20 (IPv6)
+ * @tid: transaction id of the message
+ * @addr: result, fully defined
+ *
+ * RFC 8489 section 14.2.
+ * Return: 0, or -EBADMSG.
+ */
+int kturn_xor_addr_parse(const __u8 *value, size_t len, const __u8 *tid,
+			 struct kturn_addr *addr);
+
+/* --------------------------------------------------------- ChannelData */
+
+/**
+ * struct kturn_channel_data - a ChannelData message
+ * @number: channel number
+ * @len: bytes of application data
+ * @data: application data; NULL when the caller's bytes end before it
+ */
+struct kturn_channel_data {
+	__u16 number;
+	__u16 len;
+	const __u8 *data;
+};
+
+/**
+ * kturn_channel_data_parse() - read a ChannelData header in a UDP datagram
+ * @buf: start of the UDP payload
+ * @avail: bytes that may be read, at least 4 for a result
+ * @total: bytes of the UDP payload
+ * @cd: result
+ *
+ * The number must be 0x4000 to 0x7FFF, and Length must fit in @total; what
+ * follows the data is ignored (padding, RFC 8656 section 12.5).
+ *
+ * Return: 0, or -EBADMSG.
+ */
+int kturn_channel_data_parse(const void *buf, size_t avail, size_t total,
+			     struct kturn_channel_data *cd);
+
+/** kturn_channel_data_build() - write the 4 byte header; returns 4 */
+size_t kturn_channel_data_build(__u8 *buf, __u16 number, __u16 len);
+
+/* ----------------------------------------------- Send and Data indications */
+
+/**
+ * struct kturn_send - what a Send indication says (RFC 8656 section 11.2)
+ * @peer: first XOR-PEER-ADDRESS; family NONE while not seen
+ * @tid: copy of the transaction id
+ * @data_off: offset of the first DATA's value from the start of the message
+ * @data_len: its length without padding
+ * @has_data: a DATA attribute was seen (it may be empty)
+ * @dont_fragment: DONT-FRAGMENT was seen
+ * @tail_off: offset of what is not parsed yet; 0 when all is
+ * @tail_len: bytes of it
+ */
+struct kturn_send {
+	struct kturn_addr peer;
+	__u8 tid[KTURN_STUN_TID_LEN];
+	__u16 data_off;
+	__u16 data_len;
+	bool has_data;
+	bool dont_fragment;
+	__u16 tail_off;
+	__u16 tail_len;
+};
+
+/**
+ * kturn_send_parse() - read a Send indication, perhaps only its beginning
+ * @buf: start of the UDP payload
+ * @avail: bytes at @buf that may be read
+ * @total: bytes of the UDP payload, at least @avail; the message fills it
+ * @send: result
+ *
+ * Media can be large and lie in page fragments, so the kernel shows only the
+ * beginning. Parsing goes on through the first DATA attribute's header; when
+ * attributes follow DATA's value and @avail does not reach them,
+ * @send->tail_off and @send->tail_len name them, and
+ * kturn_send_parse_tail() must be called with those bytes. When @avail
+ * equals @total there never is a tail.
+ *
+ * Unknown comprehension-optional attributes are skipped, FINGERPRINT too; of
+ * an attribute that comes twice the first counts. Attributes after
+ * MESSAGE-INTEGRITY don't matter, because that one ends the matter:
+ *
+ * Return: 0;
+ * -EBADMSG: not a Send indication, malformed, or (when all was seen)
+ *	XOR-PEER-ADDRESS or DATA missing;
+ * -EMSGSIZE: @avail ends before the first DATA attribute's header;
+ * -EOPNOTSUPP: an unknown comprehension-required attribute, or
+ *	MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 is there.
+ */
+int kturn_send_parse(const void *buf, size_t avail, size_t total,
+		     struct kturn_send *send);
+
+/**
+ * kturn_send_parse_tail() - finish what kturn_send_parse() began
+ * @tail: the @send->tail_len bytes at @send->tail_off
+ * @len: bytes at @tail
+ * @send: in and out
+ *
+ * Return: as kturn_send_parse().
+ */
+int kturn_send_parse_tail(const void *tail, size_t len,
+			  struct kturn_send *send);
+
+/**
+ * kturn_data_ind_build() - write all of a Data indication but the data
+ * @buf: room for KTURN_DATA_IND_MAX bytes
+ * @tid: 12 random bytes
+ * @peer: where the data came from
+ * @data_len: bytes of data that will follow, without padding; the caller
+ *	pads them with zeros to a multiple of four
+ *
+ * Header, XOR-PEER-ADDRESS, DATA's header, in this order (RFC 8656 section
+ * 11.3), so that the data stays where it is and comes last.
+ *
+ * Return: bytes written, 36 (IPv4) or 48 (IPv6); 0 if @data_len is too large
+ * for a STUN message or @peer has no family.
+ */
+size_t kturn_data_ind_build(__u8 *buf, const __u8 *tid,
+			    const struct kturn_addr *peer, size_t data_len);
+
+/** kturn_pad() - bytes that fill @len up to a multiple of four: 0 to 3 */
+static inline size_t kturn_pad(size_t len)
+{
+	return -len & 3;
+}
+
+/* ------------------------------------------------------ building messages */
+
+/**
+ * struct kturn_builder - a STUN message under construction
+ * @buf: where
+ * @size: bytes there
+ * @len: bytes used
+ * @overflow: something did not fit; the message must not be sent
+ */
+struct kturn_builder {
+	__u8 *buf;
+	size_t size;
+	size_t len;
+	bool overflow;
+};
+
+/** kturn_type() - message type from method and class (RFC 8489 section 5) */
+__u16 kturn_type(__u16 method, enum kturn_class cls);
+
+/**
+ * kturn_build_begin() - write the header
+ * @b: builder
+ * @buf: buffer
+ * @size: its size
+ * @type: from kturn_type()
+ * @tid: 12 bytes
+ */
+void kturn_build_begin(struct kturn_builder *b, __u8 *buf, size_t size,
+		       __u16 type, const __u8 *tid);
+
+/**
+ * kturn_build_attr() - append an attribute, padded with zeros
+ * @b: builder; the header's length field is kept right
+ * @type: attribute type
+ * @value: may be NULL: then @len zero bytes
+ * @len: bytes
+ *
+ * Return: where the value was written, NULL on overflow.
+ */
+__u8 *kturn_build_attr(struct kturn_builder *b, __u16 type,
+		       const void *value, size_t len);
+
+/** kturn_build_u32() - append an attribute of one 32 bit number */
+void kturn_build_u32(struct kturn_builder *b, __u16 type, __u32 value);
+
+/** kturn_build_xor_addr() - append an XOR-…-ADDRESS attribute */
+void kturn_build_xor_addr(struct kturn_builder *b, __u16 type,
+			  const struct kturn_addr *addr);
+
+/**
+ * kturn_build_error() - append ERROR-CODE (RFC 8489 section 14.8)
+ * @b: builder
+ * @code: 300 to 699
+ * @reason: at most 127 characters
+ */
+void kturn_build_error(struct kturn_builder *b, unsigned int code,
+		       const char *reason);
+
+/**
+ * kturn_stun_set_length() - overwrite a header's length field
+ * @msg: message
+ * @length: bytes of attributes; MESSAGE-INTEGRITY is computed over a header
+ *	whose length ends with that attribute (RFC 8489 section 14.5)
+ */
+void kturn_stun_set_length(__u8 *msg, __u16 length);
+
+/** kturn_build_fingerprint() - append FINGERPRINT; nothing may follow it */
+void kturn_build_fingerprint(struct kturn_builder *b);
+
+/**
+ * kturn_fingerprint() - FINGERPRINT's value for a message
+ * @msg: message; its length field already counts the attribute
+ * @len: bytes before the attribute
+ *
+ * Return: the value in host byte order.
+ */
+__u32 kturn_fingerprint(const __u8 *msg, size_t len);
+
+/**
+ * kturn_fingerprint_ok() - is the FINGERPRINT, if there is one, right?
+ * @msg: a message that kturn_stun_parse() accepted
+ *
+ * Return: true if there is none, or it is last and its value is right.
+ */
+bool kturn_fingerprint_ok(const struct kturn_stun *msg);
+
+/* ------------------------------------------------------- byte order helpers */
+
+static inline __u16 kturn_get16(const __u8 *p)
+{
+	return (__u16)(p[0] << 8 | p[1]);
+}
+
+static inline __u32 kturn_get32(const __u8 *p)
+{
+	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
+}
+
+static inline void kturn_put16(__u8 *p, __u16 v)
+{
+	p[0] = v >> 8;
+	p[1] = v;
+}
+
+static inline void kturn_put32(__u8 *p, __u32 v)
+{
+	p[0] = v >> 24;
+	p[1] = v >> 16;
+	p[2] = v >> 8;
+	p[3] = v;
+}
+
+#endif /* _KTURN_WIRE_H */
