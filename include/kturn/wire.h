@@ -24,7 +24,7 @@
 #define KTURN_STUN_HDR_LEN	20
 #define KTURN_STUN_MAGIC	0x2112A442u	/* RFC 8489 section 5 */
 #define KTURN_STUN_TID_LEN	12
-#define KTURN_STUN_MAX_LEN	65535
+#define KTURN_STUN_MAX_LEN	65535	/* more than a UDP payload can be */
 #define KTURN_ATTR_HDR_LEN	4
 #define KTURN_FINGERPRINT_XOR	0x5354554eu	/* RFC 8489 section 14.7 */
 
@@ -147,6 +147,8 @@ enum kturn_kind {
  * STUN: the first two bits are 0, the magic cookie is there and at least a
  * header's bytes. ChannelData: the first two bits are 01 and at least 4
  * bytes (whether the number is in the configured range is not looked at).
+ *
+ * Return: which it may be, KTURN_KIND_OTHER for the rest.
  */
 enum kturn_kind kturn_wire_kind(const void *buf, size_t len);
 
@@ -177,8 +179,8 @@ struct kturn_stun {
  * @msg: result
  *
  * Checks the two zero bits, the magic cookie, that the length is a multiple
- * of four and that it equals what is there (RFC 8489 sections 5 and 6.3).
- * Attributes are not looked at.
+ * of four and that it equals what is there (RFC 8489 sections 5 and 6.3),
+ * and that @len is at most KTURN_STUN_MAX_LEN. Attributes are not looked at.
  *
  * Return: 0, or -EBADMSG.
  */
@@ -212,7 +214,7 @@ void kturn_attr_begin(struct kturn_attr_iter *it, const struct kturn_stun *msg);
  * @attr: result
  *
  * Return: true and @attr, or false at the end or at an attribute that does
- * not fit (then @it->error is set).
+ * not fit with its padding (then @it->error is set).
  */
 bool kturn_attr_next(struct kturn_attr_iter *it, struct kturn_attr *attr);
 
@@ -223,13 +225,23 @@ static inline bool kturn_attr_required(__u16 type)
 }
 
 /**
+ * kturn_attr_known() - is it an attribute of RFC 8489 or RFC 8656?
+ * @type: attribute type
+ *
+ * Return: true for what enum kturn_attr_type lists; whether the attribute
+ * has a meaning in the message at hand is not looked at.
+ */
+bool kturn_attr_known(__u16 type);
+
+/**
  * kturn_xor_addr_parse() - read an XOR-MAPPED-ADDRESS-like value
  * @value: attribute value
  * @len: its length: exactly 8 (IPv4) or 20 (IPv6)
  * @tid: transaction id of the message
- * @addr: result, fully defined
+ * @addr: result, fully defined; no address when the value is malformed
  *
- * RFC 8489 section 14.2.
+ * RFC 8489 section 14.2. The value's first byte is reserved and ignored.
+ *
  * Return: 0, or -EBADMSG.
  */
 int kturn_xor_addr_parse(const __u8 *value, size_t len, const __u8 *tid,
@@ -241,7 +253,7 @@ int kturn_xor_addr_parse(const __u8 *value, size_t len, const __u8 *tid,
  * struct kturn_channel_data - a ChannelData message
  * @number: channel number
  * @len: bytes of application data
- * @data: application data; NULL when the caller's bytes end before it
+ * @data: application data; NULL when the caller's bytes don't hold all of it
  */
 struct kturn_channel_data {
 	__u16 number;
@@ -276,7 +288,8 @@ size_t kturn_channel_data_build(__u8 *buf, __u16 number, __u16 len);
  * @data_off: offset of the first DATA's value from the start of the message
  * @data_len: its length without padding
  * @has_data: a DATA attribute was seen (it may be empty)
- * @dont_fragment: DONT-FRAGMENT was seen
+ * @dont_fragment: DONT-FRAGMENT was seen (a value that it should not have is
+ *	ignored)
  * @tail_off: offset of what is not parsed yet; 0 when all is
  * @tail_len: bytes of it
  */
@@ -296,7 +309,7 @@ struct kturn_send {
  * @buf: start of the UDP payload
  * @avail: bytes at @buf that may be read
  * @total: bytes of the UDP payload, at least @avail; the message fills it
- * @send: result
+ * @send: result; its members other than @tid mean something after 0 only
  *
  * Media can be large and lie in page fragments, so the kernel shows only the
  * beginning. Parsing goes on through the first DATA attribute's header; when
@@ -306,13 +319,21 @@ struct kturn_send {
  * equals @total there never is a tail.
  *
  * Unknown comprehension-optional attributes are skipped, FINGERPRINT too; of
- * an attribute that comes twice the first counts. Attributes after
- * MESSAGE-INTEGRITY don't matter, because that one ends the matter:
+ * an attribute that comes twice the first counts, and the other's value is
+ * not looked at. Attributes after MESSAGE-INTEGRITY don't matter, because
+ * that one ends the matter. Known attributes (kturn_attr_known()) that mean
+ * nothing in a Send indication are skipped.
+ *
+ * The message is read from its start, and the first thing wrong with it is
+ * what is returned; that an attribute is missing shows only at the end. So
+ * when a part was enough for 0 or an error other than -EMSGSIZE, then part
+ * and tail together say what the whole would have said.
  *
  * Return: 0;
  * -EBADMSG: not a Send indication, malformed, or (when all was seen)
  *	XOR-PEER-ADDRESS or DATA missing;
- * -EMSGSIZE: @avail ends before the first DATA attribute's header;
+ * -EMSGSIZE: @avail ends before the end of the first DATA attribute's header
+ *	or of something before it that must be read;
  * -EOPNOTSUPP: an unknown comprehension-required attribute, or
  *	MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 is there.
  */
@@ -325,7 +346,8 @@ int kturn_send_parse(const void *buf, size_t avail, size_t total,
  * @len: bytes at @tail
  * @send: in and out
  *
- * Return: as kturn_send_parse().
+ * Return: as kturn_send_parse(), but never -EMSGSIZE; -EBADMSG too when @len
+ * is not what @send->tail_len says.
  */
 int kturn_send_parse_tail(const void *tail, size_t len,
 			  struct kturn_send *send);
@@ -360,7 +382,8 @@ static inline size_t kturn_pad(size_t len)
  * @buf: where
  * @size: bytes there
  * @len: bytes used
- * @overflow: something did not fit; the message must not be sent
+ * @overflow: something did not fit (nor what came after it), or could not be
+ *	written as asked; the message must not be sent
  */
 struct kturn_builder {
 	__u8 *buf;
@@ -376,7 +399,7 @@ __u16 kturn_type(__u16 method, enum kturn_class cls);
  * kturn_build_begin() - write the header
  * @b: builder
  * @buf: buffer
- * @size: its size
+ * @size: its size; of more than KTURN_STUN_MAX_LEN bytes the rest is not used
  * @type: from kturn_type()
  * @tid: 12 bytes
  */
@@ -398,7 +421,12 @@ __u8 *kturn_build_attr(struct kturn_builder *b, __u16 type,
 /** kturn_build_u32() - append an attribute of one 32 bit number */
 void kturn_build_u32(struct kturn_builder *b, __u16 type, __u32 value);
 
-/** kturn_build_xor_addr() - append an XOR-…-ADDRESS attribute */
+/**
+ * kturn_build_xor_addr() - append an XOR-…-ADDRESS attribute
+ * @b: builder
+ * @type: attribute type
+ * @addr: address; one without a family counts as an overflow
+ */
 void kturn_build_xor_addr(struct kturn_builder *b, __u16 type,
 			  const struct kturn_addr *addr);
 
@@ -406,7 +434,9 @@ void kturn_build_xor_addr(struct kturn_builder *b, __u16 type,
  * kturn_build_error() - append ERROR-CODE (RFC 8489 section 14.8)
  * @b: builder
  * @code: 300 to 699
- * @reason: at most 127 characters
+ * @reason: ASCII, at most 127 characters
+ *
+ * Anything else counts as an overflow.
  */
 void kturn_build_error(struct kturn_builder *b, unsigned int code,
 		       const char *reason);
@@ -435,7 +465,8 @@ __u32 kturn_fingerprint(const __u8 *msg, size_t len);
  * kturn_fingerprint_ok() - is the FINGERPRINT, if there is one, right?
  * @msg: a message that kturn_stun_parse() accepted
  *
- * Return: true if there is none, or it is last and its value is right.
+ * Return: true if there is none, or it is last and its value is right. Of a
+ * message with a malformed attribute only what comes before that is seen.
  */
 bool kturn_fingerprint_ok(const struct kturn_stun *msg);
 
@@ -453,16 +484,16 @@ static inline __u32 kturn_get32(const __u8 *p)
 
 static inline void kturn_put16(__u8 *p, __u16 v)
 {
-	p[0] = v >> 8;
-	p[1] = v;
+	p[0] = v >> 8 & 0xff;
+	p[1] = v & 0xff;
 }
 
 static inline void kturn_put32(__u8 *p, __u32 v)
 {
-	p[0] = v >> 24;
-	p[1] = v >> 16;
-	p[2] = v >> 8;
-	p[3] = v;
+	p[0] = v >> 24 & 0xff;
+	p[1] = v >> 16 & 0xff;
+	p[2] = v >> 8 & 0xff;
+	p[3] = v & 0xff;
 }
 
 #endif /* _KTURN_WIRE_H */
