@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/kturn.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_KTURN_H
+#define _UAPI_LINUX_KTURN_H
+
+#define KTURN_GENL_NAME		"kturn"
+#define KTURN_GENL_VERSION	1
+
+#define KTURN_LABEL_MAX		127
+#define KTURN_OWNER_DATA_MAX	1024
+#define KTURN_CHAN_NUMBER_MIN	16384
+#define KTURN_CHAN_NUMBER_MAX	32767
+#define KTURN_GRACE_MS_MAX	3600000
+
+/**
+ * enum kturn_alloc_flags
+ * @KTURN_ALLOC_FLAGS_EXCLUSIVE: The owner installs entries before it answers
+ *   its client, so data on an unknown channel or with a peer that has no
+ *   permission is dropped here. Without the flag it is left to the owner's
+ *   socket.
+ */
+enum kturn_alloc_flags {
+	KTURN_ALLOC_FLAGS_EXCLUSIVE = 1,
+};
+
+/**
+ * enum kturn_gone_reason - Why an entry was removed.
+ * @KTURN_GONE_REASON_EXPIRED: Its lifetime, or that of what it depends on,
+ *   ended.
+ * @KTURN_GONE_REASON_DELETED: Deleted by request, alone or with its
+ *   allocation.
+ * @KTURN_GONE_REASON_OWNER_GONE: The owner's grace period ended.
+ */
+enum kturn_gone_reason {
+	KTURN_GONE_REASON_EXPIRED,
+	KTURN_GONE_REASON_DELETED,
+	KTURN_GONE_REASON_OWNER_GONE,
+};
+
+/**
+ * enum kturn_drop_reason - Why a packet that belongs to an allocation was
+ *   dropped.
+ * @KTURN_DROP_REASON_NO_CHANNEL: ChannelData on a channel that is not bound
+ *   (RFC 8656 12.6).
+ * @KTURN_DROP_REASON_NO_PERMISSION: No permission for the peer (RFC 8656
+ *   sections 9 and 11.2).
+ * @KTURN_DROP_REASON_TTL: TTL or hop limit ran out; an ICMP error went to the
+ *   sender.
+ * @KTURN_DROP_REASON_NO_MEMORY: No memory to rewrite the packet.
+ * @KTURN_DROP_REASON_ORPHAN: The owner is in its grace period and no socket
+ *   would get what the kernel can't relay; dropped so that the host does not
+ *   answer "port unreachable".
+ */
+enum kturn_drop_reason {
+	KTURN_DROP_REASON_NO_CHANNEL,
+	KTURN_DROP_REASON_NO_PERMISSION,
+	KTURN_DROP_REASON_TTL,
+	KTURN_DROP_REASON_NO_MEMORY,
+	KTURN_DROP_REASON_ORPHAN,
+};
+
+/**
+ * enum kturn_punt_reason - Why a packet that belongs to an allocation was left
+ *   to the stack.
+ * @KTURN_PUNT_REASON_CONTROL: STUN other than Send indications.
+ * @KTURN_PUNT_REASON_OTHER: Neither STUN nor ChannelData from a client.
+ * @KTURN_PUNT_REASON_MALFORMED: Lengths or attributes that do not fit.
+ * @KTURN_PUNT_REASON_ATTRIBUTE: Send indication with an unknown
+ *   comprehension-required attribute or with MESSAGE-INTEGRITY.
+ * @KTURN_PUNT_REASON_NO_CHANNEL: As the drop reason, but the allocation is not
+ *   exclusive.
+ * @KTURN_PUNT_REASON_NO_PERMISSION: As the drop reason, but the allocation is
+ *   not exclusive.
+ * @KTURN_PUNT_REASON_FRAGMENT: Was reassembled, or is a fragment.
+ * @KTURN_PUNT_REASON_HEADER: IP options or extension headers, or a zero UDP
+ *   checksum in IPv6.
+ * @KTURN_PUNT_REASON_GSO: A packet of several segments.
+ * @KTURN_PUNT_REASON_LINK: Bridged, VLAN-tagged, or not sent to this host.
+ * @KTURN_PUNT_REASON_POLICY: IPsec policy applies, or the packet came out of a
+ *   tunnel.
+ * @KTURN_PUNT_REASON_SOURCE: Input routing refuses the packet's source.
+ * @KTURN_PUNT_REASON_LOCAL_PEER: The peer's address is the host's own.
+ * @KTURN_PUNT_REASON_PEER: The peer's address or port can't be one.
+ * @KTURN_PUNT_REASON_ROUTE: No usable route.
+ * @KTURN_PUNT_REASON_MTU: Too big for the route's MTU.
+ * @KTURN_PUNT_REASON_NO_MEMORY: No memory, and nothing was changed yet.
+ */
+enum kturn_punt_reason {
+	KTURN_PUNT_REASON_CONTROL,
+	KTURN_PUNT_REASON_OTHER,
+	KTURN_PUNT_REASON_MALFORMED,
+	KTURN_PUNT_REASON_ATTRIBUTE,
+	KTURN_PUNT_REASON_NO_CHANNEL,
+	KTURN_PUNT_REASON_NO_PERMISSION,
+	KTURN_PUNT_REASON_FRAGMENT,
+	KTURN_PUNT_REASON_HEADER,
+	KTURN_PUNT_REASON_GSO,
+	KTURN_PUNT_REASON_LINK,
+	KTURN_PUNT_REASON_POLICY,
+	KTURN_PUNT_REASON_SOURCE,
+	KTURN_PUNT_REASON_LOCAL_PEER,
+	KTURN_PUNT_REASON_PEER,
+	KTURN_PUNT_REASON_ROUTE,
+	KTURN_PUNT_REASON_MTU,
+	KTURN_PUNT_REASON_NO_MEMORY,
+};
+
+enum {
+	KTURN_A_ENDPOINT_ADDR4 = 1,
+	KTURN_A_ENDPOINT_ADDR6,
+	KTURN_A_ENDPOINT_PORT,
+
+	__KTURN_A_ENDPOINT_MAX
+};
+#define KTURN_A_ENDPOINT_MAX (__KTURN_A_ENDPOINT_MAX - 1)
+
+enum {
+	KTURN_A_COUNTER_PAD = 1,
+	KTURN_A_COUNTER_PACKETS,
+	KTURN_A_COUNTER_BYTES,
+
+	__KTURN_A_COUNTER_MAX
+};
+#define KTURN_A_COUNTER_MAX (__KTURN_A_COUNTER_MAX - 1)
+
+enum {
+	KTURN_A_REASON_COUNT_PAD = 1,
+	KTURN_A_REASON_COUNT_REASON,
+	KTURN_A_REASON_COUNT_PACKETS,
+
+	__KTURN_A_REASON_COUNT_MAX
+};
+#define KTURN_A_REASON_COUNT_MAX (__KTURN_A_REASON_COUNT_MAX - 1)
+
+enum {
+	KTURN_A_OWNER_PAD = 1,
+	KTURN_A_OWNER_COOKIE,
+	KTURN_A_OWNER_GRACE_MS,
+	KTURN_A_OWNER_ID,
+	KTURN_A_OWNER_SOCKETS,
+	KTURN_A_OWNER_ALLOCS,
+	KTURN_A_OWNER_LEFT_MS,
+	KTURN_A_OWNER_LABEL,
+
+	__KTURN_A_OWNER_MAX
+};
+#define KTURN_A_OWNER_MAX (__KTURN_A_OWNER_MAX - 1)
+
+enum {
+	KTURN_A_ALLOC_PAD = 1,
+	KTURN_A_ALLOC_ID,
+	KTURN_A_ALLOC_OWNER_ID,
+	KTURN_A_ALLOC_CLIENT,
+	KTURN_A_ALLOC_SERVER,
+	KTURN_A_ALLOC_RELAY4,
+	KTURN_A_ALLOC_RELAY6,
+	KTURN_A_ALLOC_L3MDEV,
+	KTURN_A_ALLOC_LIFETIME_MS,
+	KTURN_A_ALLOC_FLAGS,
+	KTURN_A_ALLOC_LABEL,
+	KTURN_A_ALLOC_OWNER_DATA,
+	KTURN_A_ALLOC_TO_PEER,
+	KTURN_A_ALLOC_TO_CLIENT,
+	KTURN_A_ALLOC_DROPPED,
+	KTURN_A_ALLOC_PUNTED,
+	KTURN_A_ALLOC_GONE,
+
+	__KTURN_A_ALLOC_MAX
+};
+#define KTURN_A_ALLOC_MAX (__KTURN_A_ALLOC_MAX - 1)
+
+enum {
+	KTURN_A_PERM_ALLOC_ID = 1,
+	KTURN_A_PERM_PEER,
+	KTURN_A_PERM_LIFETIME_MS,
+	KTURN_A_PERM_GONE,
+
+	__KTURN_A_PERM_MAX
+};
+#define KTURN_A_PERM_MAX (__KTURN_A_PERM_MAX - 1)
+
+enum {
+	KTURN_A_CHAN_ALLOC_ID = 1,
+	KTURN_A_CHAN_NUMBER,
+	KTURN_A_CHAN_PEER,
+	KTURN_A_CHAN_LIFETIME_MS,
+	KTURN_A_CHAN_TO_PEER,
+	KTURN_A_CHAN_TO_CLIENT,
+	KTURN_A_CHAN_GONE,
+
+	__KTURN_A_CHAN_MAX
+};
+#define KTURN_A_CHAN_MAX (__KTURN_A_CHAN_MAX - 1)
+
+enum {
+	KTURN_A_STATS_PAD = 1,
+	KTURN_A_STATS_TO_PEER,
+	KTURN_A_STATS_TO_CLIENT,
+	KTURN_A_STATS_DROP,
+	KTURN_A_STATS_PUNT,
+	KTURN_A_STATS_ALLOCS,
+	KTURN_A_STATS_PERMS,
+	KTURN_A_STATS_CHANS,
+	KTURN_A_STATS_OWNERS,
+	KTURN_A_STATS_HOOKS,
+
+	__KTURN_A_STATS_MAX
+};
+#define KTURN_A_STATS_MAX (__KTURN_A_STATS_MAX - 1)
+
+enum {
+	KTURN_A_CONFIG_PAD = 1,
+	KTURN_A_CONFIG_MAX_ALLOCS,
+	KTURN_A_CONFIG_MAX_PERMS,
+	KTURN_A_CONFIG_MAX_CHANS,
+	KTURN_A_CONFIG_MAX_OWNERS,
+
+	__KTURN_A_CONFIG_MAX
+};
+#define KTURN_A_CONFIG_MAX (__KTURN_A_CONFIG_MAX - 1)
+
+enum {
+	KTURN_CMD_OWNER_JOIN = 1,
+	KTURN_CMD_OWNER_GET,
+	KTURN_CMD_ALLOC_NEW,
+	KTURN_CMD_ALLOC_SET,
+	KTURN_CMD_ALLOC_DEL,
+	KTURN_CMD_ALLOC_GET,
+	KTURN_CMD_ALLOC_GONE_NTF,
+	KTURN_CMD_PERM_NEW,
+	KTURN_CMD_PERM_DEL,
+	KTURN_CMD_PERM_GET,
+	KTURN_CMD_PERM_GONE_NTF,
+	KTURN_CMD_CHAN_NEW,
+	KTURN_CMD_CHAN_DEL,
+	KTURN_CMD_CHAN_GET,
+	KTURN_CMD_CHAN_GONE_NTF,
+	KTURN_CMD_FLUSH,
+	KTURN_CMD_STATS_GET,
+	KTURN_CMD_CONFIG_GET,
+	KTURN_CMD_CONFIG_SET,
+
+	__KTURN_CMD_MAX
+};
+#define KTURN_CMD_MAX (__KTURN_CMD_MAX - 1)
+
+#define KTURN_MCGRP_EVENTS	"events"
+
+#endif /* _UAPI_LINUX_KTURN_H */
