@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The tests and the tools that they take from the kernel's sources.
+
+# checkpatch, kernel-doc and ynl, out of Debian's linux-source package.
+LINUX_SOURCE := $(B)/linux-source-6.12
+LINUX_SOURCE_PARTS := scripts/checkpatch.pl scripts/spelling.txt \
+	scripts/const_structs.checkpatch scripts/kernel-doc tools/net/ynl \
+	Documentation/netlink
+
+$(LINUX_SOURCE)/.extracted: /usr/src/linux-source-6.12.tar.xz
+	@mkdir -p $(@D)
+	@echo "  EXTRACT $(@D) (half a minute at most)"
+	@flock $(@D) tar -C $(@D) --strip-components=1 -xf $< \
+		$(addprefix linux-source-6.12/,$(LINUX_SOURCE_PARTS))
+	@touch $@
+
+.PHONY: linux_source
+linux_source: $(LINUX_SOURCE)/.extracted
