@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libkturn: the netlink family "kturn" for programs.
+ *
+ * Everything that speaks the family does it through this library. Calls are
+ * synchronous: the kernel handles a request inside the send, so a call costs
+ * two system calls however many requests a batch holds. A handle belongs to
+ * one thread at a time. Errors are negative errno values; kturn_error() has
+ * the words for people, the kernel's own included.
+ */
+#ifndef _LIBKTURN_H
+#define _LIBKTURN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <kturn/wire.h>
+#include <linux/kturn.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct kturn;
+struct kturn_batch;
+
+/** struct kturn_counter - packets and bytes of application data */
+struct kturn_counter {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/**
+ * struct kturn_alloc - an allocation, as asked for and as shown
+ * @id: the kernel's number for it; not looked at by kturn_alloc_new()
+ * @owner_id: 0 without an owner; shown only
+ * @client: client's end of the 5-tuple
+ * @server: server's end of the 5-tuple
+ * @relay: relayed transport addresses: [0] IPv4, [1] IPv6; family
+ *	KTURN_FAMILY_NONE where there is none
+ * @l3mdev: interface index of the VRF, 0 for none
+ * @lifetime_ms: milliseconds left, at least 1
+ * @flags: KTURN_ALLOC_FLAGS_…
+ * @label: text for people, may be empty; not to be printed unescaped
+ * @owner_data: opaque, @owner_data_len bytes, at most KTURN_OWNER_DATA_MAX
+ * @owner_data_len: bytes
+ * @to_peer: shown only
+ * @to_client: shown only
+ * @dropped: packets; shown only
+ * @punted: packets; shown only
+ * @gone: -1, or enum kturn_gone_reason in an event
+ */
+struct kturn_alloc {
+	uint32_t id;
+	uint32_t owner_id;
+	struct kturn_addr client;
+	struct kturn_addr server;
+	struct kturn_addr relay[2];
+	uint32_t l3mdev;
+	uint32_t lifetime_ms;
+	uint32_t flags;
+	char label[KTURN_LABEL_MAX + 1];
+	const void *owner_data;
+	size_t owner_data_len;
+	struct kturn_counter to_peer;
+	struct kturn_counter to_client;
+	uint64_t dropped;
+	uint64_t punted;
+	int gone;
+};
+
+/** struct kturn_perm - a permission; the peer's port is 0 */
+struct kturn_perm {
+	uint32_t alloc_id;
+	struct kturn_addr peer;
+	uint32_t lifetime_ms;
+	int gone;
+};
+
+/** struct kturn_chan - a channel */
+struct kturn_chan {
+	uint32_t alloc_id;
+	uint16_t number;
+	struct kturn_addr peer;
+	uint32_t lifetime_ms;
+	struct kturn_counter to_peer;
+	struct kturn_counter to_client;
+	int gone;
+};
+
+/** struct kturn_owner - an owner; left_ms is -1 while no grace period runs */
+struct kturn_owner {
+	uint32_t id;
+	uint32_t grace_ms;
+	uint32_t sockets;
+	uint32_t allocs;
+	int64_t left_ms;
+	char label[KTURN_LABEL_MAX + 1];
+};
+
+#define KTURN_REASONS_MAX	64
+
+/** struct kturn_stats - a namespace's counters; arrays are by reason */
+struct kturn_stats {
+	struct kturn_counter to_peer;
+	struct kturn_counter to_client;
+	uint64_t drop[KTURN_REASONS_MAX];
+	uint64_t punt[KTURN_REASONS_MAX];
+	uint32_t allocs;
+	uint32_t perms;
+	uint32_t chans;
+	uint32_t owners;
+	bool hooks;
+};
+
+/** struct kturn_config - a namespace's limits; UINT32_MAX in a set: keep */
+struct kturn_config {
+	uint32_t max_allocs;
+	uint32_t max_perms;
+	uint32_t max_chans;
+	uint32_t max_owners;
+};
+
+/* ------------------------------------------------------------------ handle */
+
+/**
+ * kturn_open() - open a netlink socket in the caller's network namespace
+ * @kt: result
+ *
+ * Return: 0; -ENOENT: the module is not loaded (and could not be, by the
+ * kernel's own request for it); -EPERM; other errors of socket().
+ */
+int kturn_open(struct kturn **kt);
+
+/** kturn_close() - close it; entries of an owner it joined see that */
+void kturn_close(struct kturn *kt);
+
+/** kturn_fd() - the descriptor, for polling after kturn_listen() */
+int kturn_fd(const struct kturn *kt);
+
+/**
+ * kturn_error() - the last failure in words
+ * @kt: handle, or NULL after kturn_open() failed
+ *
+ * Return: one line, without newline, never NULL. For a refused request: the
+ * kernel's message and the attribute that it names.
+ */
+const char *kturn_error(const struct kturn *kt);
+
+/**
+ * kturn_join() - join this socket to an owner
+ * @kt: handle
+ * @cookie: the owner's random name, not 0
+ * @grace_ms: how long entries outlive the last socket
+ * @label: for people; may be NULL
+ * @owner: what became of it; may be NULL. owner->allocs > 0 means that there
+ *	is something to adopt
+ *
+ * Return: 0, -EBUSY if joined elsewhere, others as the kernel says.
+ */
+int kturn_join(struct kturn *kt, uint64_t cookie, uint32_t grace_ms,
+	       const char *label, struct kturn_owner *owner);
+
+/* ------------------------------------------------------------------- batch */
+
+/**
+ * kturn_batch_new() - collect requests to be sent together
+ * @kt: handle
+ *
+ * Requests run in their order; each succeeds or fails by itself.
+ * Return: NULL without memory.
+ */
+struct kturn_batch *kturn_batch_new(struct kturn *kt);
+
+/** kturn_batch_free() - forget it; what ran stays done */
+void kturn_batch_free(struct kturn_batch *b);
+
+/*
+ * Each adds a request and returns its index in the batch, or -ENOMEM,
+ * or -EINVAL for an argument that has no wire form (an address without
+ * family, a label or data too long). That index may be passed on: a failure
+ * is remembered and makes kturn_batch_run() return it without sending.
+ */
+int kturn_batch_alloc_new(struct kturn_batch *b, const struct kturn_alloc *a);
+/* @lifetime_ms 0, @owner_data NULL: keep */
+int kturn_batch_alloc_set(struct kturn_batch *b, uint32_t id,
+			  uint32_t lifetime_ms, const void *owner_data,
+			  size_t owner_data_len);
+int kturn_batch_alloc_set_flags(struct kturn_batch *b, uint32_t id,
+				uint32_t flags);
+int kturn_batch_alloc_del(struct kturn_batch *b, uint32_t id);
+int kturn_batch_perm_new(struct kturn_batch *b, uint32_t alloc_id,
+			 const struct kturn_addr *peer, uint32_t lifetime_ms);
+int kturn_batch_perm_del(struct kturn_batch *b, uint32_t alloc_id,
+			 const struct kturn_addr *peer);
+int kturn_batch_chan_new(struct kturn_batch *b, uint32_t alloc_id,
+			 uint16_t number, const struct kturn_addr *peer,
+			 uint32_t lifetime_ms);
+int kturn_batch_chan_del(struct kturn_batch *b, uint32_t alloc_id,
+			 uint16_t number);
+
+/**
+ * kturn_batch_run() - send everything, gather every answer
+ * @b: batch; may be run once
+ *
+ * Large batches are sent in pieces that fit the socket's buffers.
+ *
+ * Return: 0 if all requests succeeded, else the first error;
+ * kturn_batch_result() tells them apart. -ENOENT from the transport itself
+ * (module unloaded) shows as that result for every request not run.
+ */
+int kturn_batch_run(struct kturn_batch *b);
+
+/** kturn_batch_result() - 0 or negative errno of request @i */
+int kturn_batch_result(const struct kturn_batch *b, int i);
+
+/** kturn_batch_id() - the id that alloc_new request @i got, else 0 */
+uint32_t kturn_batch_id(const struct kturn_batch *b, int i);
+
+/** kturn_batch_text() - the kernel's words for a failed request, or "" */
+const char *kturn_batch_text(const struct kturn_batch *b, int i);
+
+/* --------------------------------------------------------- single requests */
+
+int kturn_alloc_new(struct kturn *kt, const struct kturn_alloc *a,
+		    uint32_t *id);
+int kturn_alloc_del(struct kturn *kt, uint32_t id);
+int kturn_perm_new(struct kturn *kt, uint32_t alloc_id,
+		   const struct kturn_addr *peer, uint32_t lifetime_ms);
+int kturn_perm_del(struct kturn *kt, uint32_t alloc_id,
+		   const struct kturn_addr *peer);
+int kturn_chan_new(struct kturn *kt, uint32_t alloc_id, uint16_t number,
+		   const struct kturn_addr *peer, uint32_t lifetime_ms);
+int kturn_chan_del(struct kturn *kt, uint32_t alloc_id, uint16_t number);
+
+/** kturn_flush() - delete all allocations; @owner_id 0: of everybody */
+int kturn_flush(struct kturn *kt, uint32_t owner_id);
+
+/* ----------------------------------------------------------------- reading */
+
+/*
+ * Callbacks return 0 to go on; anything else ends the reading and is
+ * returned. A dump that changes interrupted (NLM_F_DUMP_INTR) is read again
+ * from its start before any callback is called, up to 10 times, after which
+ * what was read is delivered: entries then may be missing, none is invented.
+ * Pointers are valid during the callback only.
+ */
+typedef int (*kturn_alloc_cb)(const struct kturn_alloc *a, void *arg);
+typedef int (*kturn_perm_cb)(const struct kturn_perm *p, void *arg);
+typedef int (*kturn_chan_cb)(const struct kturn_chan *c, void *arg);
+typedef int (*kturn_owner_cb)(const struct kturn_owner *o, void *arg);
+
+/* @id 0: all; @owner_id 0: of everybody. -ENOENT: no such entry. */
+int kturn_alloc_get(struct kturn *kt, uint32_t id, uint32_t owner_id,
+		    kturn_alloc_cb cb, void *arg);
+/* @alloc_id 0: of all allocations */
+int kturn_perm_get(struct kturn *kt, uint32_t alloc_id, kturn_perm_cb cb,
+		   void *arg);
+int kturn_chan_get(struct kturn *kt, uint32_t alloc_id, kturn_chan_cb cb,
+		   void *arg);
+int kturn_owner_get(struct kturn *kt, kturn_owner_cb cb, void *arg);
+int kturn_stats_get(struct kturn *kt, struct kturn_stats *st);
+int kturn_config_get(struct kturn *kt, struct kturn_config *cfg);
+int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg);
+
+/* ------------------------------------------------------------------ events */
+
+/**
+ * struct kturn_event - something was removed
+ * @type: which of the union counts
+ */
+struct kturn_event {
+	enum {
+		KTURN_EVENT_ALLOC,
+		KTURN_EVENT_PERM,
+		KTURN_EVENT_CHAN,
+		/* The family vanished or came: the module was un/loaded. */
+		KTURN_EVENT_MODULE_GONE,
+		KTURN_EVENT_MODULE_HERE,
+	} type;
+	union {
+		struct kturn_alloc alloc;
+		struct kturn_perm perm;
+		struct kturn_chan chan;
+	};
+};
+
+typedef int (*kturn_event_cb)(const struct kturn_event *ev, void *arg);
+
+struct kturn_listener;
+
+/**
+ * kturn_listen() - a second socket that hears of removals
+ * @l: result
+ *
+ * Works without the module too: it then reports when the module comes.
+ * Return: 0 or a negative errno (-EPERM without CAP_NET_ADMIN).
+ */
+int kturn_listen(struct kturn_listener **l);
+void kturn_listener_close(struct kturn_listener *l);
+int kturn_listener_fd(const struct kturn_listener *l);
+
+/**
+ * kturn_listener_read() - deliver what is there, without blocking
+ *
+ * Return: 0; -ENOBUFS: messages were lost, the caller must read the state
+ * anew (the buffer was grown); a callback's result.
+ */
+int kturn_listener_read(struct kturn_listener *l, kturn_event_cb cb, void *arg);
+
+/* -------------------------------------------------------------------- text */
+
+/** kturn_addr_parse() - "192.0.2.1:3478", "[2001:db8::1]:3478", or without
+ * a port; canonical: v4-mapped IPv6 becomes IPv4. Return: 0 or -EINVAL.
+ */
+int kturn_addr_parse(const char *text, struct kturn_addr *addr);
+
+#define KTURN_ADDR_TEXT_MAX	64
+
+/** kturn_addr_text() - the reverse; the port is left out when 0 */
+const char *kturn_addr_text(const struct kturn_addr *addr,
+			    char buf[KTURN_ADDR_TEXT_MAX]);
+
+/** kturn_gone_name() - "expired", …; from enum kturn_gone_reason */
+const char *kturn_gone_name(int reason);
+/** kturn_drop_name() - NULL for a number beyond the last */
+const char *kturn_drop_name(unsigned int reason);
+/** kturn_punt_name() - NULL for a number beyond the last */
+const char *kturn_punt_name(unsigned int reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _LIBKTURN_H */
