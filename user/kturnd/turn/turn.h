@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TURN state machine (RFC 8656 on RFC 8489): what the server decides.
+ *
+ * It knows nothing of sockets, netlink, files or clocks: datagrams and the
+ * time come in as arguments, everything else goes out through struct
+ * turn_ops. One struct turn_server per worker, used by that worker's thread
+ * only; whatever workers share (users, quotas, reserved ports, the nonce key)
+ * is behind the ops or constant.
+ */
+#ifndef _KTURND_TURN_H
+#define _KTURND_TURN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <kturn/wire.h>
+
+/* RFC 8656 sections 3.2, 7.2, 9 and 12: seconds. */
+#define TURN_LIFETIME_DEFAULT		600
+#define TURN_LIFETIME_MAX		3600
+#define TURN_PERMISSION_LIFETIME	300
+#define TURN_CHANNEL_LIFETIME		600
+#define TURN_RESERVATION_LIFETIME	30
+#define TURN_NONCE_LIFETIME		3600
+
+/* RFC 8489 section 14.3: what a parser must take. */
+#define TURN_USERNAME_MAX		763
+#define TURN_REALM_MAX			763
+
+/* Room that turn_peer_input() may use around the data. */
+#define TURN_HEADROOM			KTURN_DATA_IND_MAX
+#define TURN_TAILROOM			3
+
+struct turn_server;
+struct turn_alloc;
+
+/** struct turn_tuple - the 5-tuple of a UDP client (RFC 8656 section 2) */
+struct turn_tuple {
+	struct kturn_addr client;
+	struct kturn_addr server;
+};
+
+/**
+ * struct turn_keys - the long-term keys of a user (RFC 8489 section 18.5.1)
+ * @md5: MD5(user ":" realm ":" password)
+ * @sha256: SHA-256 of the same
+ */
+struct turn_keys {
+	bool has_md5;
+	bool has_sha256;
+	uint8_t md5[16];
+	uint8_t sha256[32];
+};
+
+/**
+ * struct turn_relay - a relayed transport address with what serves it
+ * @addr: where its socket is bound: what the kernel matches
+ * @public: what clients and peers are told; differs behind a 1:1 NAT
+ * @handle: the transport's own
+ */
+struct turn_relay {
+	struct kturn_addr addr;
+	struct kturn_addr public;
+	void *handle;
+};
+
+/** enum turn_parity - which port an Allocate asks for */
+enum turn_parity {
+	TURN_PORT_ANY,
+	TURN_PORT_EVEN,
+	TURN_PORT_EVEN_PAIR,	/* N even, and N + 1 for the reservation */
+};
+
+/**
+ * enum turn_verdict - may this transport address be a peer?
+ * @TURN_PEER_OK: yes
+ * @TURN_PEER_FORBIDDEN: an address rule says no (403; a Send is dropped)
+ * @TURN_PEER_PORT_FORBIDDEN: the server's own address, but the port is not a
+ *	live relayed one: a permission is fine, a channel and a Send are not
+ */
+enum turn_verdict {
+	TURN_PEER_OK,
+	TURN_PEER_FORBIDDEN,
+	TURN_PEER_PORT_FORBIDDEN,
+};
+
+/* What the realm's users allow to be offered. */
+#define TURN_FEATURE_SHA256	1	/* PASSWORD-ALGORITHMS with SHA-256 */
+#define TURN_FEATURE_ANONYMITY	2	/* every user is stored: USERHASH */
+
+/**
+ * struct turn_ops - what the state machine needs of the world
+ *
+ * @env is the pointer given to turn_server_new(). None of these may call
+ * back into the state machine.
+ */
+struct turn_ops {
+	/* Send a datagram to a client, from the tuple's server address. */
+	void (*client_send)(void *env, const struct turn_tuple *to,
+			    const uint8_t *buf, size_t len);
+	/* Send from a relayed address to a peer (canonical address; a public
+	 * address of our own is translated by the transport). @dont_fragment
+	 * as of RFC 8656 section 14.
+	 */
+	void (*peer_send)(void *env, const struct turn_relay *from,
+			  const struct kturn_addr *to,
+			  const uint8_t *buf, size_t len, bool dont_fragment);
+
+	/* Bind a random free port of the family. With TURN_PORT_EVEN_PAIR
+	 * @reserved gets N + 1 (bound, not relaying). Return 0, -ENOSPC when
+	 * there is no such port (508), -EAFNOSUPPORT (440).
+	 */
+	int (*relay_open)(void *env, uint8_t family, enum turn_parity parity,
+			  struct turn_relay *relay,
+			  struct turn_relay *reserved);
+	/* Close it and let the port be used again. */
+	void (*relay_close)(void *env, struct turn_relay *relay);
+	/* Datagrams at @relay go to turn_peer_input() with @alloc from now. */
+	void (*relay_start)(void *env, struct turn_relay *relay,
+			    struct turn_alloc *alloc);
+	/* Keep a reserved port for whoever brings the token; takes over the
+	 * handle. @expires: seconds of the caller's clock.
+	 */
+	int (*reserve)(void *env, const uint8_t token[8],
+		       struct turn_relay *relay, uint64_t expires_ms);
+	/* Claim it: 0, or -ENOENT (508). */
+	int (*claim)(void *env, const uint8_t token[8],
+		     struct turn_relay *relay);
+
+	/* Keys of a stored user in the server's realm. Return 0 or -ENOENT. */
+	int (*user_keys)(void *env, const char *name, struct turn_keys *keys);
+	/* The stored user with this USERHASH; writes the name, at most
+	 * TURN_USERNAME_MAX bytes and a NUL. Return 0 or -ENOENT.
+	 */
+	int (*user_by_hash)(void *env, const uint8_t hash[32], char *name);
+	/* TURN_FEATURE_… of the realm now. */
+	unsigned int (*features)(void *env);
+	/* Take or give back one allocation of the user's quota: 0 or -EDQUOT. */
+	int (*quota_take)(void *env, const char *user);
+	void (*quota_give)(void *env, const char *user);
+
+	/* May it be a peer? On TURN_PEER_FORBIDDEN, @why names the rule and
+	 * the option that would open it; it is logged by the transport.
+	 */
+	enum turn_verdict (*peer_check)(void *env, const struct kturn_addr *peer,
+					const struct turn_alloc *alloc);
+
+	/*
+	 * The offload. Called after all checks and before state changes and
+	 * the answer; when one fails, the request is refused with 508 and
+	 * nothing has changed. An offload that can go on in userspace (no
+	 * module, or the entry could not be pushed) returns 0.
+	 */
+	int (*offload_alloc)(void *env, struct turn_alloc *alloc,
+			     uint32_t lifetime);
+	int (*offload_refresh)(void *env, struct turn_alloc *alloc,
+			       uint32_t lifetime);
+	/* @number 0: permissions only; else one peer, and its channel too. */
+	int (*offload_peers)(void *env, struct turn_alloc *alloc,
+			     const struct kturn_addr *peers, size_t n,
+			     uint16_t number);
+	/* Never fails; also ends permissions and channels. */
+	void (*offload_remove)(void *env, struct turn_alloc *alloc);
+
+	/* CSPRNG. */
+	void (*random)(void *env, void *buf, size_t len);
+	/* One event for the log; key=value pairs, escaped by the callee's
+	 * formatter; never secrets. @level: syslog's.
+	 */
+	void (*log)(void *env, int level, const char *event,
+		    const struct turn_tuple *tuple, const char *user,
+		    const char *fmt, ...)
+		__attribute__((format(printf, 6, 7)));
+};
+
+/**
+ * struct turn_config - constants of a server; strings outlive it
+ * @realm: OpaqueString; never empty
+ * @software: SOFTWARE attribute, or NULL
+ * @secrets: shared secrets of the TURN REST scheme, may be none
+ * @n_secrets: how many
+ * @nonce_key: the same for all workers
+ * @chan_max: KTURN_CHAN_MAX or KTURN_CHAN_MAX_5766
+ * @family4: IPv4 relayed addresses are available
+ * @family6: IPv6 relayed addresses are available
+ * @lifetime_max: seconds, at least TURN_LIFETIME_DEFAULT
+ */
+struct turn_config {
+	const char *realm;
+	const char *software;
+	const char *const *secrets;
+	size_t n_secrets;
+	uint8_t nonce_key[32];
+	uint16_t chan_max;
+	bool family4;
+	bool family6;
+	uint32_t lifetime_max;
+};
+
+/** struct turn_counters - of one server; only its thread writes */
+struct turn_counters {
+	uint64_t allocs;		/* now */
+	uint64_t perms;			/* now */
+	uint64_t chans;			/* now */
+	uint64_t requests;
+	uint64_t errors;		/* error responses sent */
+	uint64_t malformed;		/* datagrams dropped unread */
+	uint64_t to_peer_packets;	/* relayed here, not by the kernel */
+	uint64_t to_peer_bytes;
+	uint64_t to_client_packets;
+	uint64_t to_client_bytes;
+	uint64_t dropped;		/* data that nothing allowed */
+};
+
+/**
+ * turn_server_new() - a state machine without allocations
+ * @cfg: copied; what it points to is not
+ * @ops: not copied
+ * @env: for the ops
+ *
+ * Return: NULL without memory.
+ */
+struct turn_server *turn_server_new(const struct turn_config *cfg,
+				    const struct turn_ops *ops, void *env);
+
+/**
+ * turn_server_free() - forget everything
+ * @s: server
+ * @keep: do not call offload_remove, so that a successor can adopt
+ */
+void turn_server_free(struct turn_server *s, bool keep);
+
+/**
+ * turn_client_input() - a datagram at a listening address
+ * @s: server
+ * @now: milliseconds of a clock that never goes back and goes on in suspend
+ * @wall: seconds since 1970, for time-limited credentials
+ * @tuple: where it came from and to; canonical addresses
+ * @buf: datagram
+ * @len: its length
+ */
+void turn_client_input(struct turn_server *s, uint64_t now, uint64_t wall,
+		       const struct turn_tuple *tuple,
+		       const uint8_t *buf, size_t len);
+
+/**
+ * turn_peer_input() - a datagram at a relayed address
+ * @s: server
+ * @now: as above
+ * @alloc: from relay_start()
+ * @peer: canonical source
+ * @buf: datagram, with TURN_HEADROOM writable bytes before and
+ *	TURN_TAILROOM after it
+ * @len: its length
+ */
+void turn_peer_input(struct turn_server *s, uint64_t now,
+		     struct turn_alloc *alloc, const struct kturn_addr *peer,
+		     uint8_t *buf, size_t len);
+
+/** turn_expire() - end what is over at @now; returns when to call again, in
+ * milliseconds of the same clock, UINT64_MAX for never.
+ */
+uint64_t turn_expire(struct turn_server *s, uint64_t now);
+
+const struct turn_counters *turn_counters(const struct turn_server *s);
+
+/* ------------------------------------------------------------- allocations */
+
+const struct turn_tuple *turn_alloc_tuple(const struct turn_alloc *a);
+const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a);
+const char *turn_alloc_user(const struct turn_alloc *a);
+/* The offload's own: kernel id and so on; zero in a new allocation. */
+void turn_alloc_set_offload(struct turn_alloc *a, uint64_t id);
+uint64_t turn_alloc_offload(const struct turn_alloc *a);
+/* What is left of it, of each permission and each channel: for pushing them
+ * all again. Callbacks must not change the server.
+ */
+uint32_t turn_alloc_left_ms(const struct turn_alloc *a, uint64_t now);
+void turn_server_each(struct turn_server *s,
+		      void (*cb)(struct turn_alloc *a, void *arg), void *arg);
+void turn_alloc_each_perm(const struct turn_alloc *a, uint64_t now,
+			  void (*cb)(const struct kturn_addr *peer,
+				     uint32_t left_ms, void *arg), void *arg);
+void turn_alloc_each_chan(const struct turn_alloc *a, uint64_t now,
+			  void (*cb)(uint16_t number,
+				     const struct kturn_addr *peer,
+				     uint32_t left_ms, void *arg), void *arg);
+
+/** turn_alloc_find() - by 5-tuple, or NULL */
+struct turn_alloc *turn_alloc_find(struct turn_server *s,
+				   const struct turn_tuple *tuple);
+
+/** turn_alloc_end() - an administrator deleted it; no offload_remove */
+void turn_alloc_end(struct turn_server *s, struct turn_alloc *a);
+/** turn_perm_end() - an administrator ended a permission */
+void turn_perm_end(struct turn_server *s, struct turn_alloc *a,
+		   const struct kturn_addr *peer);
+/** turn_chan_end() - an administrator unbound a channel */
+void turn_chan_end(struct turn_server *s, struct turn_alloc *a,
+		   uint16_t number);
+
+/* ---------------------------------------------------------------- adoption */
+
+/**
+ * turn_alloc_pack() - what a successor needs beyond what the kernel holds
+ * @a: allocation
+ * @buf: room for KTURN_OWNER_DATA_MAX (1024) bytes
+ *
+ * User name, transaction id, reservation; versioned, independent of byte
+ * order. The state is complete before the client is answered.
+ * Return: bytes.
+ */
+size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);
+
+/**
+ * turn_adopt_alloc() - take over an allocation of a predecessor
+ * @s: server
+ * @now: clock
+ * @tuple: 5-tuple
+ * @relay: bound again by the caller; taken over on success (the caller calls
+ *	relay_start itself)
+ * @left_ms: what is left of it
+ * @packed: from turn_alloc_pack()
+ * @len: its length
+ *
+ * Return: NULL if @packed can't be read or memory lacks.
+ */
+struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
+				    const struct turn_tuple *tuple,
+				    const struct turn_relay *relay,
+				    uint32_t left_ms,
+				    const void *packed, size_t len);
+int turn_adopt_perm(struct turn_server *s, struct turn_alloc *a, uint64_t now,
+		    const struct kturn_addr *peer, uint32_t left_ms);
+int turn_adopt_chan(struct turn_server *s, struct turn_alloc *a, uint64_t now,
+		    uint16_t number, const struct kturn_addr *peer,
+		    uint32_t left_ms);
+
+#endif /* _KTURND_TURN_H */
