@@ -3,6 +3,8 @@
 # kturn: a TURN relay in the kernel.
 #
 #   make                 userspace, into build/ (no kernel headers needed)
+#   make test-programs   unit tests, into build/selftests/
+#   make fuzzers         fuzz targets, into build/selftests/fuzz/ (needs clang)
 #   make modules KDIR=…  kturn.ko for one kernel, into build/modules/<release>/
 #   make run             install what is needed, start a relay, prove it, serve
 #   make check [T=NAME]  install what is needed, run every test (or one group)
@@ -38,15 +40,28 @@ KT_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now -pthread
 .PHONY: all
 all:
 
+# For unit tests: the same sources, stopped at the first bad access.
+KT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+KT_SAN_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=%,$(KT_CFLAGS)) $(KT_SANITIZE)
+
+# Unit tests add themselves: test-programs: $(B)/selftests/GROUP/PROGRAM
+.PHONY: test-programs
+test-programs:
+
 # Each directory says in build.mk what it builds; see there.
 include $(wildcard include/kturn/build.mk user/*/build.mk selftests/build.mk)
-include $(wildcard kernel/build.mk Documentation/build.mk)
+include $(wildcard kernel/build.mk Documentation/build.mk selftests/*/build.mk)
 
 all: $(ALL)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(KT_CFLAGS) $(CFLAGS) $(CFLAGS_$(*D)) -MMD -MP -c -o $@ $<
+
+$(B)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KT_SAN_CFLAGS) $(CFLAGS) $(CFLAGS_$(*D)) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
