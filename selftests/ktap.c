@@ -61,12 +61,13 @@ void ktap_run(const struct ktap_case *cases, size_t n)
 		case_failures = 0;
 		cases[i].fn();
 		run++;
-		if (case_failures) {
-			failed++;
-			printf("# %u checks failed\n", case_failures);
+		if (!case_failures) {
+			printf("ok %zu - %s\n", run, cases[i].name);
+			continue;
 		}
-		printf("%s %zu - %s\n", case_failures ? "not ok" : "ok", run,
-		       cases[i].name);
+		failed++;
+		printf("# %u checks failed\n", case_failures);
+		printf("not ok %zu - %s\n", run, cases[i].name);
 	}
 }
 

@@ -98,7 +98,7 @@ bool kturn_attr_next(struct kturn_attr_iter *it, struct kturn_attr *attr)
 {
 	size_t size;
 
-	if (it->error || !it->left)
+	if (!it->left)
 		return false;
 
 	size = attr_size(it->pos, it->left);
@@ -303,8 +303,6 @@ int kturn_send_parse(const void *buf, size_t avail, size_t total,
 	memset(send, 0, sizeof(*send));
 	if (total < KTURN_STUN_HDR_LEN)
 		return -EBADMSG;
-	if (avail > total)
-		avail = total;
 	if (avail < KTURN_STUN_HDR_LEN)
 		return -EMSGSIZE;
 	if (stun_header_parse(buf, total, &msg) ||
@@ -318,7 +316,7 @@ int kturn_send_parse(const void *buf, size_t avail, size_t total,
 int kturn_send_parse_tail(const void *tail, size_t len,
 			  struct kturn_send *send)
 {
-	if (!send->has_data || len != send->tail_len)
+	if (len != send->tail_len)
 		return -EBADMSG;
 
 	send->tail_off = 0;

@@ -307,6 +307,13 @@ static void channel_data(void)
 		}
 		bytes_free(&b);
 	}
+
+	/* Bytes after the datagram's end are not the datagram's. */
+	b = bytes_hex("40000004 61626364");
+	for (i = 0; i <= b.len; i++)
+		KTAP_EQ(kturn_channel_data_parse(b.p, b.len, i, &cd),
+			i < b.len ? -EBADMSG : 0);
+	bytes_free(&b);
 }
 
 /* A right FINGERPRINT, then each bit that must not matter to the walk. */

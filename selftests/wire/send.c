@@ -124,7 +124,7 @@ static const struct send_case refused[] = {
 	{ PEER4 DATA_HELLO "00250000", -EOPNOTSUPP, 36, 0, 0, 0, false },
 	{ PEER4 DATA_HELLO "7fff0000", -EOPNOTSUPP, 36, 0, 0, 0, false },
 	{ DATA_HELLO "00210000" PEER4, -EOPNOTSUPP, 24, 0, 0, 0, false },
-	{ PEER4 "7fff0000" "80221000", -EOPNOTSUPP, 36, 0, 0, 0, false },
+	{ PEER4 "7fff0000 80221000", -EOPNOTSUPP, 36, 0, 0, 0, false },
 	{ DATA_HELLO "7fff0000", -EOPNOTSUPP, 24, 0, 0, 0, false },
 };
 

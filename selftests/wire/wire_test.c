@@ -17,14 +17,14 @@ const __u8 test_tid[KTURN_STUN_TID_LEN] = {
 
 const struct kturn_addr addr4 = {
 	.ip = { 192, 0, 2, 1 },
-	.port = __constant_cpu_to_be16(32853),
+	.port = __cpu_to_be16(32853),
 	.family = KTURN_FAMILY_V4,
 };
 
 const struct kturn_addr addr6 = {
 	.ip = { 0x20, 0x01, 0x0d, 0xb8, 0x12, 0x34, 0x56, 0x78,
 		0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77 },
-	.port = __constant_cpu_to_be16(32853),
+	.port = __cpu_to_be16(32853),
 	.family = KTURN_FAMILY_V6,
 };
 
@@ -46,7 +46,7 @@ struct bytes bytes_copy(const void *p, size_t len)
 	return b;
 }
 
-static int digit(char c)
+static int hex_value(char c)
 {
 	const char *digits = "0123456789abcdef";
 	const char *p = strchr(digits, c);
@@ -70,9 +70,9 @@ struct bytes bytes_hex(const char *hex)
 		if (isspace((unsigned char)*s))
 			continue;
 		if (n & 1)
-			b.p[n / 2] |= digit(*s);
+			b.p[n / 2] |= hex_value(*s);
 		else
-			b.p[n / 2] = digit(*s) << 4;
+			b.p[n / 2] = hex_value(*s) << 4;
 		n++;
 	}
 	return b;
