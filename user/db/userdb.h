@@ -176,8 +176,8 @@ enum userdb_text {
  * @size: room there, at least @len + 1
  *
  * Refused: empty, too long, not UTF-8, control characters, noncharacters;
- * '"' and '\\' in a realm (it goes into a quoted string, RFC 8489 section
- * 14.9). Spaces other than U+0020 become U+0020 (RFC 8265
+ * '"' and backslash in a realm (it goes into a quoted string, RFC 8489
+ * section 14.9). Spaces other than U+0020 become U+0020 (RFC 8265
  * section 4.2.2). Nothing is normalised: texts are taken to be in NFC.
  *
  * Return: NULL, or what is wrong, as in "is empty", to be printed after the

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The user store, linked into kturnd and kturn: $(USERDB_OBJ) $(USERDB_LIBS)
+
+USERDB_OBJ := $(addprefix $(B)/user/db/,userdb.o open.o userhash.o credential.o)
+USERDB_LIBS := -lsqlite3 -lcrypto
+
+ALL += $(USERDB_OBJ)
