@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# libFuzzer targets, one per parser. To add one: write selftests/fuzz/NAME.c
+# with fuzz_one() (see fuzz.h), put small inputs into selftests/fuzz/corpus/NAME/
+# (binary, GPL-2.0-or-later like the rest here), and add it to FUZZERS. What
+# it needs besides the wire code, which is linked into each, goes below the list:
+#
+#	fuzz_src_NAME := user/kturnd/NAME.c
+#	fuzz_libs_NAME := -lyaml
+
+CLANG	?= clang
+
+FUZZERS	:= stun xor_addr channel_data send fingerprint builder
+
+FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE,$(KT_CFLAGS)) \
+	-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_SANITIZE := address,undefined
+FUZZ_BIN := $(FUZZERS:%=$(B)/selftests/fuzz/%)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZ_BIN)
+
+$(B)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) \
+		-MMD -MP -c -o $@ $<
+
+$(foreach name,$(FUZZERS),$(eval $(B)/selftests/fuzz/$(name): \
+	$(addprefix $(B)/fuzz/,$(fuzz_src_$(name):.c=.o))))
+
+$(FUZZ_BIN): $(B)/selftests/fuzz/%: $(B)/fuzz/selftests/fuzz/%.o \
+		$(B)/fuzz/include/kturn/wire.o
+	@mkdir -p $(@D)
+	$(CLANG) -fsanitize=fuzzer,$(FUZZ_SANITIZE) -pie -o $@ $^ $(fuzz_libs_$*)
