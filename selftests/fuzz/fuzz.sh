@@ -18,7 +18,7 @@ cd "$top" || exit 1
 
 B=${B:-build}
 CLANG=${CLANG:-clang}
-if [ "${FULL:-0}" = 1 ]; then
+if [ -n "${FULL:-}" ]; then
 	seconds=${FUZZ_SECONDS:-300}
 else
 	seconds=${FUZZ_SECONDS:-10}
