@@ -448,7 +448,8 @@ void kturn_build_error(struct kturn_builder *b, unsigned int code,
 		return;
 	p[2] = code / 100;
 	p[3] = code % 100;
-	memcpy(p + 4, reason, len);
+	/* On the wire it has a length and no terminator. */
+	memcpy(p + 4, reason, len); /* NOLINT(bugprone-not-null-terminated-result) */
 }
 
 void kturn_stun_set_length(__u8 *msg, __u16 length)
