@@ -1,0 +1,574 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A TURN client over UDP (RFC 8489, RFC 8656) for tests.
+
+It does what a test tells it, also what no real client would do; nothing
+beyond Python's own library is needed. A test looks like this:
+
+    from turnclient import TurnClient
+
+    with TurnClient("198.51.100.1", user="alice", password="secret") as c:
+        relay = c.allocate().relay
+        c.permit("203.0.113.2")
+        c.bind(0x4000, ("203.0.113.2", 9))
+        c.send(("203.0.113.2", 9), b"by Send indication")
+        c.channel_send(0x4000, b"by ChannelData")
+        print(c.recv_data())
+
+allocate(), refresh(), permit() and bind() raise TurnError unless the answer
+is a success; request() returns any answer. Addresses are (text, port) pairs.
+Credentials are taken up as RFC 8489 section 9.2 says: the first request has
+none, the 401 tells realm, nonce and algorithms.
+"""
+
+import base64
+import collections
+import hashlib
+import hmac
+import ipaddress
+import os
+import socket
+import struct
+import time
+import zlib
+
+MAGIC = 0x2112A442
+HEADER_LEN = 20
+
+# Classes.
+REQUEST, INDICATION, SUCCESS, ERROR = 0, 1, 2, 3
+
+# Methods.
+BINDING = 0x001
+ALLOCATE = 0x003
+REFRESH = 0x004
+SEND = 0x006
+DATA_METHOD = 0x007
+CREATE_PERMISSION = 0x008
+CHANNEL_BIND = 0x009
+
+# Attributes.
+MAPPED_ADDRESS = 0x0001
+USERNAME = 0x0006
+MESSAGE_INTEGRITY = 0x0008
+ERROR_CODE = 0x0009
+UNKNOWN_ATTRIBUTES = 0x000A
+CHANNEL_NUMBER = 0x000C
+LIFETIME = 0x000D
+XOR_PEER_ADDRESS = 0x0012
+DATA = 0x0013
+REALM = 0x0014
+NONCE = 0x0015
+XOR_RELAYED_ADDRESS = 0x0016
+REQUESTED_ADDRESS_FAMILY = 0x0017
+EVEN_PORT = 0x0018
+REQUESTED_TRANSPORT = 0x0019
+DONT_FRAGMENT = 0x001A
+MESSAGE_INTEGRITY_SHA256 = 0x001C
+PASSWORD_ALGORITHM = 0x001D
+USERHASH = 0x001E
+XOR_MAPPED_ADDRESS = 0x0020
+RESERVATION_TOKEN = 0x0022
+ADDITIONAL_ADDRESS_FAMILY = 0x8000
+PASSWORD_ALGORITHMS = 0x8002
+SOFTWARE = 0x8022
+FINGERPRINT = 0x8028
+
+# RFC 8489 section 18.5: password algorithms.
+MD5 = 1
+SHA256 = 2
+
+# RFC 8489 section 18.1: bits of the security feature set, bit 0 first.
+NONCE_COOKIE = b"obMatJos2"
+FEATURE_PASSWORD_ALGORITHMS = 1 << 23
+FEATURE_USERNAME_ANONYMITY = 1 << 22
+
+UDP = 17
+FAMILY = {socket.AF_INET: 1, socket.AF_INET6: 2}
+
+
+class TurnError(Exception):
+    """An answer that is not a success, or none. @code is 0 for none."""
+
+    def __init__(self, what, code=0, reason="", message=None):
+        super().__init__(f"{what}: {code} {reason}" if code else what)
+        self.code = code
+        self.reason = reason
+        self.message = message
+
+
+def message_type(method, cls):
+    """RFC 8489 section 5, figure 3."""
+    return ((method & 0xF80) << 2 | (method & 0x70) << 1 | method & 0xF |
+            (cls & 2) << 7 | (cls & 1) << 4)
+
+
+def split_type(value):
+    """The reverse: (method, class)."""
+    method = (value & 0x3E00) >> 2 | (value & 0xE0) >> 1 | value & 0xF
+    return method, (value & 0x100) >> 7 | (value & 0x10) >> 4
+
+
+def pad(data):
+    """Zeros up to a multiple of four."""
+    return data + bytes(-len(data) % 4)
+
+
+def attr(kind, value=b""):
+    """An attribute's bytes."""
+    return struct.pack("!HH", kind, len(value)) + pad(value)
+
+
+def xor_bytes(value, mask):
+    return bytes(a ^ b for a, b in zip(value, mask))
+
+
+def xor_addr_pack(addr, tid):
+    """The value of an XOR-...-ADDRESS attribute."""
+    ip = ipaddress.ip_address(addr[0])
+    mask = struct.pack("!I", MAGIC) + tid
+    return (struct.pack("!BBH", 0, 1 if ip.version == 4 else 2,
+                        addr[1] ^ MAGIC >> 16) + xor_bytes(ip.packed, mask))
+
+
+def xor_addr_parse(value, tid):
+    """The reverse."""
+    _, family, port = struct.unpack("!BBH", value[:4])
+    if (family, len(value)) not in ((1, 8), (2, 20)):
+        raise ValueError(f"malformed XOR address {value.hex()}")
+    mask = struct.pack("!I", MAGIC) + tid
+    packed = xor_bytes(value[4:], mask)
+    return str(ipaddress.ip_address(packed)), port ^ MAGIC >> 16
+
+
+def long_term_key(user, realm, password, algorithm=MD5):
+    """RFC 8489 section 18.5.1."""
+    text = f"{user}:{realm}:{password}".encode()
+    if algorithm == SHA256:
+        return hashlib.sha256(text).digest()
+    return hashlib.md5(text).digest()
+
+
+def userhash(user, realm):
+    """RFC 8489 section 14.4."""
+    return hashlib.sha256(f"{user}:{realm}".encode()).digest()
+
+
+def rest_credential(secret, user="", ttl=3600, now=None):
+    """A time-limited user name and its password (TURN REST scheme)."""
+    expiry = int((time.time() if now is None else now) + ttl)
+    name = f"{expiry}:{user}" if user else str(expiry)
+    mac = hmac.new(secret.encode(), name.encode(), hashlib.sha1).digest()
+    return name, base64.b64encode(mac).decode()
+
+
+class Message:
+    """A STUN message: built with add() and finish(), or parsed."""
+
+    def __init__(self, method, cls, tid=None):
+        self.method = method
+        self.cls = cls
+        self.tid = os.urandom(12) if tid is None else tid
+        self.body = b""
+        self.attrs = []
+        self.raw = b""
+
+    @classmethod
+    def parse(cls, raw):
+        """Raises ValueError when it is no well-formed STUN message."""
+        if len(raw) < HEADER_LEN:
+            raise ValueError("shorter than a STUN header")
+        kind, length, magic = struct.unpack("!HHI", raw[:8])
+        if kind >> 14 or magic != MAGIC or HEADER_LEN + length != len(raw):
+            raise ValueError("not a STUN message")
+        msg = cls(*split_type(kind), raw[8:20])
+        msg.raw = raw
+        msg.body = raw[HEADER_LEN:]
+        pos = HEADER_LEN
+        while pos < len(raw):
+            if pos + 4 > len(raw):
+                raise ValueError("an attribute's header is cut off")
+            kind, length = struct.unpack_from("!HH", raw, pos)
+            if pos + 4 + length > len(raw):
+                raise ValueError("an attribute's value is cut off")
+            msg.attrs.append((kind, raw[pos + 4:pos + 4 + length], pos))
+            pos += 4 + length + -length % 4
+        return msg
+
+    def add(self, kind, value=b""):
+        self.body += attr(kind, value)
+        return self
+
+    def add_u32(self, kind, value):
+        return self.add(kind, struct.pack("!I", value))
+
+    def add_peer(self, addr):
+        return self.add(XOR_PEER_ADDRESS, xor_addr_pack(addr, self.tid))
+
+    def header(self, length):
+        return struct.pack("!HHI", message_type(self.method, self.cls),
+                           length, MAGIC) + self.tid
+
+    def bytes(self):
+        return self.header(len(self.body)) + self.body
+
+    def add_integrity(self, key, sha256=False):
+        """The header's length covers the attribute itself (14.5)."""
+        size = 32 if sha256 else 20
+        text = self.header(len(self.body) + 4 + size) + self.body
+        digest = hashlib.sha256 if sha256 else hashlib.sha1
+        return self.add(MESSAGE_INTEGRITY_SHA256 if sha256
+                        else MESSAGE_INTEGRITY,
+                        hmac.new(key, text, digest).digest())
+
+    def add_fingerprint(self):
+        text = self.header(len(self.body) + 8) + self.body
+        return self.add_u32(FINGERPRINT, zlib.crc32(text) ^ 0x5354554E)
+
+    def get(self, kind):
+        """The first such attribute's value, or None."""
+        for candidate, value, _ in self.attrs:
+            if candidate == kind:
+                return value
+        return None
+
+    def get_addr(self, kind):
+        value = self.get(kind)
+        return None if value is None else xor_addr_parse(value, self.tid)
+
+    def integrity_ok(self, key, sha256=False):
+        """None when there is no such attribute."""
+        want = MESSAGE_INTEGRITY_SHA256 if sha256 else MESSAGE_INTEGRITY
+        for kind, value, pos in self.attrs:
+            if kind != want:
+                continue
+            text = (self.header(pos - HEADER_LEN + 4 + len(value)) +
+                    self.raw[HEADER_LEN:pos])
+            digest = hashlib.sha256 if sha256 else hashlib.sha1
+            mac = hmac.new(key, text, digest).digest()[:len(value)]
+            return hmac.compare_digest(mac, value)
+        return None
+
+    @property
+    def error(self):
+        """(code, reason); code is 0 when it is not an error."""
+        value = self.get(ERROR_CODE)
+        if value is None:
+            return 0, ""
+        return (value[2] & 7) * 100 + value[3], value[4:].decode()
+
+    @property
+    def code(self):
+        return self.error[0]
+
+    @property
+    def unknown_attributes(self):
+        value = self.get(UNKNOWN_ATTRIBUTES) or b""
+        return list(struct.unpack(f"!{len(value) // 2}H", value))
+
+    @property
+    def relay(self):
+        return self.get_addr(XOR_RELAYED_ADDRESS)
+
+    @property
+    def mapped(self):
+        return self.get_addr(XOR_MAPPED_ADDRESS)
+
+    @property
+    def lifetime(self):
+        value = self.get(LIFETIME)
+        return None if value is None else struct.unpack("!I", value)[0]
+
+    @property
+    def token(self):
+        return self.get(RESERVATION_TOKEN)
+
+
+# What recv_data() returns: channel is None for a Data indication, peer is
+# None for ChannelData.
+Received = collections.namedtuple("Received", "channel peer data")
+
+
+class TurnClient:
+    """A client on its own UDP socket.
+
+    @server: (address, port), or an address alone for port 3478
+    @local: address (and port) to bind
+    @integrity: "sha1", "sha256", or "auto": the best that the server offers
+    @anonymous: USERHASH in place of USERNAME; None: if the server asks for it
+    @timeout: seconds that request() and recv_data() wait
+    """
+
+    def __init__(self, server, user=None, password=None, local=None,
+                 integrity="auto", anonymous=None, timeout=5.0):
+        self.server = (server, 3478) if isinstance(server, str) else server
+        self.user = user
+        self.password = password
+        self.integrity = integrity
+        self.anonymous = anonymous
+        self.timeout = timeout
+        self.realm = None
+        self.nonce = None
+        self.algorithms = None
+        self.data = collections.deque()
+        self.family = (socket.AF_INET6 if ":" in self.server[0]
+                       else socket.AF_INET)
+        self.sock = socket.socket(self.family, socket.SOCK_DGRAM)
+        if local:
+            self.sock.bind((local, 0) if isinstance(local, str) else local)
+        self.sock.connect(self.server)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.sock.close()
+
+    @property
+    def local(self):
+        return self.sock.getsockname()[:2]
+
+    # Credentials.
+
+    @property
+    def sha256(self):
+        if self.integrity == "auto":
+            return self.chosen_algorithm() is not None
+        return self.integrity == "sha256"
+
+    def offered_algorithms(self):
+        """Numbers out of the server's PASSWORD-ALGORITHMS."""
+        numbers, pos = [], 0
+        value = self.algorithms or b""
+        while pos + 4 <= len(value):
+            number, length = struct.unpack_from("!HH", value, pos)
+            numbers.append(number)
+            pos += 4 + length + -length % 4
+        return numbers
+
+    def chosen_algorithm(self):
+        """The first that we know; None without PASSWORD-ALGORITHMS."""
+        for number in self.offered_algorithms():
+            if number in (MD5, SHA256):
+                return number
+        return None
+
+    def features(self):
+        """The nonce's security feature bits (RFC 8489 section 9.2)."""
+        nonce = self.nonce or b""
+        if not nonce.startswith(NONCE_COOKIE) or len(nonce) < 13:
+            return 0
+        return int.from_bytes(base64.b64decode(nonce[9:13]), "big")
+
+    def key(self):
+        algorithm = MD5
+        if self.sha256:
+            algorithm = self.chosen_algorithm() or SHA256
+        return long_term_key(self.user, self.realm, self.password, algorithm)
+
+    def learn(self, answer):
+        """Take realm, nonce and algorithms out of a 401 or 438."""
+        self.realm = answer.get(REALM).decode()
+        self.nonce = answer.get(NONCE)
+        self.algorithms = answer.get(PASSWORD_ALGORITHMS)
+
+    def authenticate(self, msg):
+        """Add what proves who we are; nothing may follow but FINGERPRINT."""
+        anonymous = self.anonymous
+        if anonymous is None:
+            anonymous = bool(self.features() & FEATURE_USERNAME_ANONYMITY)
+        if anonymous:
+            msg.add(USERHASH, userhash(self.user, self.realm))
+        else:
+            msg.add(USERNAME, self.user.encode())
+        msg.add(REALM, self.realm.encode())
+        msg.add(NONCE, self.nonce)
+        if self.sha256 and self.algorithms is not None:
+            msg.add(PASSWORD_ALGORITHMS, self.algorithms)
+            msg.add(PASSWORD_ALGORITHM,
+                    struct.pack("!HH", self.chosen_algorithm(), 0))
+        return msg.add_integrity(self.key(), self.sha256)
+
+    # Datagrams.
+
+    def raw_send(self, data):
+        self.sock.send(data)
+
+    def raw_recv(self, timeout=None):
+        """The next datagram, or None when none comes in time."""
+        self.sock.settimeout(self.timeout if timeout is None else timeout)
+        try:
+            return self.sock.recv(65535)
+        except (TimeoutError, BlockingIOError):
+            return None
+
+    def transact(self, raw, tid, timeout=None):
+        """Send a request, return the answer to it, or None.
+
+        It is sent again every half second, as UDP may lose it. Data that
+        comes meanwhile is kept for recv_data().
+        """
+        end = time.monotonic() + (self.timeout if timeout is None
+                                  else timeout)
+        resend = 0
+        while True:
+            now = time.monotonic()
+            if now >= end:
+                return None
+            if now >= resend:
+                self.raw_send(raw)
+                resend = now + 0.5
+            try:
+                got = self.raw_recv(max(min(resend, end) - now, 0.001))
+            except ConnectionRefusedError:
+                continue
+            if got is None:
+                continue
+            if self.keep_data(got):
+                continue
+            answer = Message.parse(got)
+            if answer.tid == tid and answer.cls in (SUCCESS, ERROR):
+                return answer
+
+    def keep_data(self, raw):
+        received = self.parse_data(raw)
+        if received:
+            self.data.append(received)
+        return received is not None
+
+    @staticmethod
+    def parse_data(raw):
+        """A Received, or None when it is neither kind of data."""
+        if raw and raw[0] >> 6 == 1:
+            number, length = struct.unpack_from("!HH", raw)
+            if length > len(raw) - 4:
+                raise ValueError("ChannelData longer than its datagram")
+            return Received(number, None, raw[4:4 + length])
+        msg = Message.parse(raw)
+        if (msg.method, msg.cls) != (DATA_METHOD, INDICATION):
+            return None
+        return Received(None, msg.get_addr(XOR_PEER_ADDRESS), msg.get(DATA))
+
+    # Requests.
+
+    def request(self, method, build=None, auth=True, fingerprint=False,
+                tid=None, timeout=None):
+        """Any request; @build(message) adds its attributes.
+
+        Without @auth no credentials are added. Else they are, asking the
+        server for a nonce first where there is none yet, and a stale nonce
+        is renewed. Returns the answer, None when there was none.
+        """
+        for _ in range(3):
+            msg = Message(method, REQUEST, tid)
+            if build:
+                build(msg)
+            with_auth = auth and self.user is not None and self.nonce
+            if with_auth:
+                self.authenticate(msg)
+            if fingerprint:
+                msg.add_fingerprint()
+            answer = self.transact(msg.bytes(), msg.tid, timeout)
+            if answer is None or not auth or self.user is None:
+                return answer
+            again = answer.code == 438 or answer.code == 401 and not with_auth
+            if not again:
+                return answer
+            self.learn(answer)
+            tid = None
+        return answer
+
+    def expect(self, what, answer):
+        if answer is None:
+            raise TurnError(f"{what}: no answer")
+        if answer.cls != SUCCESS:
+            raise TurnError(what, *answer.error, answer)
+        if self.user is not None and self.nonce:
+            if not answer.integrity_ok(self.key(), self.sha256):
+                raise TurnError(f"{what}: the answer's integrity is wrong")
+        return answer
+
+    def binding(self):
+        """STUN Binding: our transport address as the server sees it."""
+        answer = self.request(BINDING, auth=False)
+        if answer is None or answer.cls != SUCCESS:
+            raise TurnError("Binding", *(answer.error if answer else ()))
+        return answer.mapped
+
+    @staticmethod
+    def build_allocate(msg, transport=UDP, lifetime=None, family=None,
+                       even_port=None, token=None, dont_fragment=False,
+                       additional_family=None):
+        """Attributes of Allocate; None leaves one out.
+
+        @family, @additional_family: 4 or 6; @even_port: the R bit
+        """
+        if transport is not None:
+            msg.add(REQUESTED_TRANSPORT, bytes([transport, 0, 0, 0]))
+        if lifetime is not None:
+            msg.add_u32(LIFETIME, lifetime)
+        if family is not None:
+            msg.add(REQUESTED_ADDRESS_FAMILY,
+                    bytes([1 if family == 4 else 2, 0, 0, 0]))
+        if additional_family is not None:
+            msg.add(ADDITIONAL_ADDRESS_FAMILY,
+                    bytes([1 if additional_family == 4 else 2, 0, 0, 0]))
+        if even_port is not None:
+            msg.add(EVEN_PORT, bytes([0x80 if even_port else 0]))
+        if token is not None:
+            msg.add(RESERVATION_TOKEN, token)
+        if dont_fragment:
+            msg.add(DONT_FRAGMENT)
+
+    def allocate(self, **attributes):
+        """See build_allocate(). The answer has .relay, .mapped, .token."""
+        return self.expect("Allocate", self.request(
+            ALLOCATE, lambda m: self.build_allocate(m, **attributes)))
+
+    def refresh(self, lifetime=None):
+        return self.expect("Refresh", self.request(
+            REFRESH, lambda m: lifetime is not None and
+            m.add_u32(LIFETIME, lifetime)))
+
+    def permit(self, *peers):
+        """CreatePermission; a peer is an address, or a pair."""
+        def build(msg):
+            for peer in peers:
+                msg.add_peer((peer, 0) if isinstance(peer, str) else peer)
+        return self.expect("CreatePermission",
+                           self.request(CREATE_PERMISSION, build))
+
+    def bind(self, number, peer):
+        def build(msg):
+            msg.add(CHANNEL_NUMBER, struct.pack("!HH", number, 0))
+            msg.add_peer(peer)
+        return self.expect("ChannelBind", self.request(CHANNEL_BIND, build))
+
+    # Data.
+
+    def send(self, peer, data, dont_fragment=False):
+        """A Send indication."""
+        msg = Message(SEND, INDICATION).add_peer(peer)
+        if dont_fragment:
+            msg.add(DONT_FRAGMENT)
+        self.raw_send(msg.add(DATA, data).bytes())
+
+    def channel_send(self, number, data, padded=False):
+        """ChannelData."""
+        raw = struct.pack("!HH", number, len(data)) + data
+        self.raw_send(pad(raw) if padded else raw)
+
+    def recv_data(self, timeout=None):
+        """The next Data indication or ChannelData, or None."""
+        end = time.monotonic() + (self.timeout if timeout is None
+                                  else timeout)
+        while not self.data:
+            left = end - time.monotonic()
+            raw = self.raw_recv(left) if left > 0 else None
+            if raw is None:
+                return None
+            self.keep_data(raw)
+        return self.data.popleft()
