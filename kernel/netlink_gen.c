@@ -10,16 +10,6 @@
 
 #include <uapi/linux/kturn.h>
 
-/* Integer value ranges */
-static const struct netlink_range_validation kturn_a_owner_grace_ms_range = {
-	.max	= KTURN_GRACE_MS_MAX,
-};
-
-static const struct netlink_range_validation kturn_a_alloc_l3mdev_range = {
-	.min	= 1ULL,
-	.max	= S32_MAX,
-};
-
 /* Common nested types */
 const struct nla_policy kturn_endpoint_nl_policy[KTURN_A_ENDPOINT_PORT + 1] = {
 	[KTURN_A_ENDPOINT_ADDR4] = { .type = NLA_U32, },
@@ -30,7 +20,7 @@ const struct nla_policy kturn_endpoint_nl_policy[KTURN_A_ENDPOINT_PORT + 1] = {
 /* KTURN_CMD_OWNER_JOIN - do */
 const struct nla_policy kturn_owner_join_nl_policy[KTURN_A_OWNER_LABEL + 1] = {
 	[KTURN_A_OWNER_COOKIE] = { .type = NLA_U64, },
-	[KTURN_A_OWNER_GRACE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kturn_a_owner_grace_ms_range),
+	[KTURN_A_OWNER_GRACE_MS] = { .type = NLA_U32, },
 	[KTURN_A_OWNER_LABEL] = { .type = NLA_NUL_STRING, .len = KTURN_LABEL_MAX, },
 };
 
@@ -45,7 +35,7 @@ const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_OWNER_DATA + 1] 
 	[KTURN_A_ALLOC_SERVER] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_RELAY4] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_RELAY6] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
-	[KTURN_A_ALLOC_L3MDEV] = NLA_POLICY_FULL_RANGE(NLA_U32, &kturn_a_alloc_l3mdev_range),
+	[KTURN_A_ALLOC_L3MDEV] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KTURN_A_ALLOC_LIFETIME_MS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[KTURN_A_ALLOC_LABEL] = { .type = NLA_NUL_STRING, .len = KTURN_LABEL_MAX, },

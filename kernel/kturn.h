@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kturn: what the files of the module share.
+ *
+ * Readers (the hooks) run under rcu_read_lock() and take no reference.
+ * Writers (netlink, expiry, sockets that close) hold kturn_net.lock.
+ */
+#ifndef _KTURN_H
+#define _KTURN_H
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/timekeeping.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/dst.h>
+#include <net/net_namespace.h>
+
+#include <kturn/wire.h>
+#include <uapi/linux/kturn.h>
+
+#define KTURN_DROP_REASONS	(KTURN_DROP_REASON_ORPHAN + 1)
+#define KTURN_PUNT_REASONS	(KTURN_PUNT_REASON_NO_MEMORY + 1)
+
+enum kturn_dir {
+	KTURN_TO_PEER,
+	KTURN_TO_CLIENT,
+	KTURN_DIRS
+};
+
+/* ---------------------------------------------------------------- counters */
+
+struct kturn_counter {
+	atomic64_t packets;
+	atomic64_t bytes;
+};
+
+/**
+ * struct kturn_pcpu_stats - a namespace's counters on one CPU
+ * @packets: relayed, by direction
+ * @bytes: application data relayed, by direction
+ * @drop: packets, by enum kturn_drop_reason
+ * @punt: packets, by enum kturn_punt_reason
+ * @syncp: for 32 bit machines
+ */
+struct kturn_pcpu_stats {
+	u64_stats_t packets[KTURN_DIRS];
+	u64_stats_t bytes[KTURN_DIRS];
+	u64_stats_t drop[KTURN_DROP_REASONS];
+	u64_stats_t punt[KTURN_PUNT_REASONS];
+	struct u64_stats_sync syncp;
+};
+
+/** struct kturn_stats_sum - the same, summed over the CPUs */
+struct kturn_stats_sum {
+	u64 packets[KTURN_DIRS];
+	u64 bytes[KTURN_DIRS];
+	u64 drop[KTURN_DROP_REASONS];
+	u64 punt[KTURN_PUNT_REASONS];
+};
+
+/* -------------------------------------------------------------------- keys */
+
+/*
+ * Hash keys: no implicit padding, sizes a multiple of four. An l3mdev is the
+ * interface index of the VRF, 0 outside of any.
+ */
+struct kturn_tuple {
+	struct kturn_addr client;
+	struct kturn_addr server;
+	u32 l3mdev;
+};
+
+struct kturn_number_key {
+	struct kturn_tuple tuple;
+	u32 number;
+};
+
+struct kturn_relay_key {
+	struct kturn_addr relay;
+	u32 l3mdev;
+};
+
+struct kturn_peer_key {
+	struct kturn_addr relay;
+	struct kturn_addr peer;
+	u32 l3mdev;
+};
+
+struct kturn_perm_key {
+	struct kturn_addr peer;		/* port 0 */
+	u32 alloc_id;
+};
+
+/* ----------------------------------------------------------------- entries */
+
+struct kturn_net;
+
+/**
+ * struct kturn_owner - who answers for allocations
+ * @link: in kturn_net.owners
+ * @allocs: kturn_alloc.owner_link of what belongs to it
+ * @socks: sockets that have joined
+ * @n_socks: how many
+ * @n_allocs: how many
+ * @cookie: random name
+ * @deadline: end of the grace period, boot time in ns; 0 while none runs.
+ *	Written under the lock, read by the hooks.
+ * @id: short name
+ * @grace_ms: length of the grace period
+ * @label: for people
+ * @rcu: for freeing
+ *
+ * An owner outlives its allocations, so the hooks may follow
+ * kturn_alloc.owner without more ado.
+ */
+struct kturn_owner {
+	struct list_head link;
+	struct list_head allocs;
+	struct list_head socks;
+	u32 n_socks;
+	u32 n_allocs;
+	u64 cookie;
+	u64 deadline;
+	u32 id;
+	u32 grace_ms;
+	char label[KTURN_LABEL_MAX + 1];
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kturn_route - a route for packets that the module sends
+ * @dst: a reference is held
+ * @cookie: for dst_check()
+ * @dport: the port that it was looked up for (rules can match ports)
+ * @rcu: for freeing
+ */
+struct kturn_route {
+	struct dst_entry *dst;
+	u32 cookie;
+	__be16 dport;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kturn_source - what input routing last allowed
+ * @key: routing generation, device and TOS; 0 for nothing yet
+ *
+ * Refusals are not remembered.
+ */
+struct kturn_source {
+	u64 key;
+};
+
+/** struct kturn_relay - a relayed transport address of an allocation */
+struct kturn_relay {
+	struct rhash_head node;
+	struct kturn_relay_key key;
+	struct kturn_alloc *alloc;
+};
+
+/**
+ * struct kturn_alloc - an allocation (RFC 8656 section 6)
+ * @node: in kturn_net.tuples
+ * @tuple: the 5-tuple
+ * @id: in kturn_net.ids; unique for as long as it exists
+ * @flags: KTURN_ALLOC_FLAGS_…
+ * @expires: boot time in ns
+ * @owner: or NULL; set once
+ * @relay: IPv4, IPv6; key.relay.family says whether there is one
+ * @route: to the client
+ * @source: of the client's packets
+ * @counter: by direction, indications and ChannelData
+ * @dropped: packets
+ * @punted: packets
+ * @perms: all its permissions
+ * @chans: all its channels
+ * @owner_link: in kturn_owner.allocs
+ * @label: or NULL
+ * @owner_data: or NULL
+ * @owner_data_len: bytes
+ * @rcu: for freeing
+ */
+struct kturn_alloc {
+	struct rhash_head node;
+	struct kturn_tuple tuple;
+
+	u32 id;
+	u32 flags;
+	u64 expires;
+	struct kturn_owner *owner;
+	struct kturn_relay relay[2];
+	struct kturn_route __rcu *route;
+	struct kturn_source source;
+
+	struct kturn_counter counter[KTURN_DIRS];
+	atomic64_t dropped;
+	atomic64_t punted;
+
+	struct list_head perms;
+	struct list_head chans;
+	struct list_head owner_link;
+	char *label;
+	void *owner_data;
+	u32 owner_data_len;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kturn_perm - a permission (RFC 8656 section 9)
+ * @node: in kturn_net.perms
+ * @key: allocation and peer address
+ * @alloc: its allocation
+ * @expires: boot time in ns; 0: none any more, kept for the sake of channels
+ * @route: to the peer, for Send indications
+ * @source: of the peer's packets
+ * @chans: channels that refer to it; it is freed with the last
+ * @link: in kturn_alloc.perms
+ * @rcu: for freeing
+ *
+ * Channels point at it for their whole life, so that its end stops what
+ * comes from the peer and its return starts it again.
+ */
+struct kturn_perm {
+	struct rhash_head node;
+	struct kturn_perm_key key;
+	struct kturn_alloc *alloc;
+	u64 expires;
+	struct kturn_route __rcu *route;
+	struct kturn_source source;
+
+	u32 chans;
+	struct list_head link;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kturn_chan - a channel (RFC 8656 section 12)
+ * @by_number: in kturn_net.numbers
+ * @by_peer: in kturn_net.peers
+ * @number_key: 5-tuple and channel number
+ * @peer_key: relayed address and peer
+ * @alloc: its allocation
+ * @perm: the peer's permission, never NULL
+ * @expires: boot time in ns
+ * @route: to the peer
+ * @counter: by direction
+ * @link: in kturn_alloc.chans
+ * @rcu: for freeing
+ */
+struct kturn_chan {
+	struct rhash_head by_number;
+	struct rhash_head by_peer;
+	struct kturn_number_key number_key;
+	struct kturn_peer_key peer_key;
+	struct kturn_alloc *alloc;
+	struct kturn_perm *perm;
+	u64 expires;
+	struct kturn_route __rcu *route;
+	struct kturn_counter counter[KTURN_DIRS];
+
+	struct list_head link;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kturn_net - the state of a network namespace
+ * @net: the namespace
+ * @lock: protects everything below but the hash tables' insides; held by all
+ *	writers. Taken after the RTNL or any socket lock, never before them.
+ * @tuples: struct kturn_alloc by 5-tuple
+ * @relays: struct kturn_relay by relayed address
+ * @numbers: struct kturn_chan by 5-tuple and number
+ * @peers: struct kturn_chan by relayed address and peer
+ * @perms: struct kturn_perm by allocation and peer address
+ * @ids: struct kturn_alloc by id
+ * @owners: all owners
+ * @next_id: hint for @ids
+ * @next_owner_id: last owner's id
+ * @n_allocs: entries now
+ * @n_perms: entries now
+ * @n_chans: entries now
+ * @n_owners: entries now
+ * @limits: at most so many
+ * @gen: changes with every entry made or removed, for NLM_F_DUMP_INTR
+ * @hooks: the netfilter hooks are registered
+ * @gc: frees what has expired
+ * @gc_next: the id at which @gc goes on
+ * @stats: counters
+ */
+struct kturn_net {
+	struct net *net;
+	struct mutex lock;
+
+	struct rhashtable tuples;
+	struct rhashtable relays;
+	struct rhashtable numbers;
+	struct rhashtable peers;
+	struct rhashtable perms;
+
+	struct xarray ids;
+	struct list_head owners;
+	u32 next_id;
+	u32 next_owner_id;
+	u32 n_allocs;
+	u32 n_perms;
+	u32 n_chans;
+	u32 n_owners;
+	struct {
+		u32 allocs;
+		u32 perms;
+		u32 chans;
+		u32 owners;
+	} limits;
+	u32 gen;
+	bool hooks;
+
+	struct delayed_work gc;
+	unsigned long gc_next;
+
+	struct kturn_pcpu_stats __percpu *stats;
+};
+
+extern unsigned int kturn_net_id;
+
+/* main.c */
+struct kturn_net *kturn_pernet(const struct net *net);
+
+/* ---------------------------------------------------------------- the clock */
+
+/**
+ * kturn_now() - the clock of all lifetimes
+ *
+ * Boot time, because a lifetime goes on while the machine sleeps; the coarse
+ * clock, because it costs nothing: an entry lives at most a tick longer.
+ *
+ * Return: nanoseconds.
+ */
+static inline u64 kturn_now(void)
+{
+	return ktime_get_coarse_boottime_ns();
+}
+
+/** kturn_alive() - has @expires not passed yet? */
+static inline bool kturn_alive(const u64 *expires, u64 now)
+{
+	return READ_ONCE(*expires) > now;
+}
+
+/** kturn_left_ms() - what is left until @expires, rounded up */
+static inline u32 kturn_left_ms(u64 expires, u64 now)
+{
+	if (expires <= now)
+		return 0;
+	return min_t(u64, DIV_ROUND_UP_ULL(expires - now, NSEC_PER_MSEC),
+		     U32_MAX);
+}
+
+/** kturn_deadline() - the moment @ms milliseconds from now */
+static inline u64 kturn_deadline(u32 ms)
+{
+	return kturn_now() + (u64)ms * NSEC_PER_MSEC;
+}
+
+/* table.c */
+int kturn_tables_init(struct kturn_net *kn);
+void kturn_tables_exit(struct kturn_net *kn);
+struct kturn_alloc *kturn_tuple_lookup(struct kturn_net *kn,
+				       const struct kturn_tuple *tuple);
+struct kturn_relay *kturn_relay_lookup(struct kturn_net *kn,
+				       const struct kturn_relay_key *key);
+struct kturn_chan *kturn_number_lookup(struct kturn_net *kn,
+				       const struct kturn_number_key *key);
+struct kturn_chan *kturn_peer_lookup(struct kturn_net *kn,
+				     const struct kturn_peer_key *key);
+struct kturn_perm *kturn_perm_lookup(struct kturn_net *kn,
+				     const struct kturn_perm_key *key);
+int kturn_tuple_insert(struct kturn_net *kn, struct kturn_alloc *alloc);
+int kturn_relay_insert(struct kturn_net *kn, struct kturn_relay *relay);
+int kturn_number_insert(struct kturn_net *kn, struct kturn_chan *chan);
+int kturn_peer_insert(struct kturn_net *kn, struct kturn_chan *chan);
+int kturn_perm_insert(struct kturn_net *kn, struct kturn_perm *perm);
+void kturn_tuple_remove(struct kturn_net *kn, struct kturn_alloc *alloc);
+void kturn_relay_remove(struct kturn_net *kn, struct kturn_relay *relay);
+void kturn_number_remove(struct kturn_net *kn, struct kturn_chan *chan);
+void kturn_peer_remove(struct kturn_net *kn, struct kturn_chan *chan);
+void kturn_perm_remove(struct kturn_net *kn, struct kturn_perm *perm);
+
+/* alloc.c */
+struct kturn_alloc_request;
+int kturn_alloc_create(struct kturn_net *kn,
+		       const struct kturn_alloc_request *req,
+		       struct netlink_ext_ack *extack, u32 *id);
+void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc);
+struct kturn_alloc *kturn_alloc_by_id(struct kturn_net *kn, u32 id);
+struct kturn_relay *kturn_alloc_relay(struct kturn_alloc *alloc, u8 family);
+
+/* perm.c */
+struct kturn_perm *kturn_perm_find(struct kturn_net *kn,
+				   struct kturn_alloc *alloc,
+				   const struct kturn_addr *peer);
+int kturn_perm_install(struct kturn_net *kn, struct kturn_alloc *alloc,
+		       const struct kturn_addr *peer, u32 lifetime_ms,
+		       struct netlink_ext_ack *extack);
+struct kturn_perm *kturn_perm_get(struct kturn_net *kn,
+				  struct kturn_alloc *alloc,
+				  const struct kturn_addr *peer,
+				  struct netlink_ext_ack *extack);
+void kturn_perm_put(struct kturn_net *kn, struct kturn_perm *perm);
+void kturn_perm_end(struct kturn_net *kn, struct kturn_perm *perm);
+void kturn_perm_destroy(struct kturn_net *kn, struct kturn_perm *perm);
+
+/* chan.c */
+int kturn_chan_bind(struct kturn_net *kn, struct kturn_alloc *alloc,
+		    u16 number, const struct kturn_addr *peer, u32 lifetime_ms,
+		    struct netlink_ext_ack *extack);
+struct kturn_chan *kturn_chan_find(struct kturn_net *kn,
+				   struct kturn_alloc *alloc, u16 number);
+void kturn_chan_destroy(struct kturn_net *kn, struct kturn_chan *chan);
+
+/* owner.c */
+struct sock;
+int kturn_owner_init(void);
+void kturn_owner_exit(void);
+int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
+		     u64 cookie, u32 grace_ms, const struct nlattr *label,
+		     struct netlink_ext_ack *extack,
+		     struct kturn_owner **result);
+struct kturn_owner *kturn_owner_of(struct kturn_net *kn, const struct sock *sk);
+struct kturn_owner *kturn_owner_by_id(struct kturn_net *kn, u32 id);
+void kturn_owner_expire(struct kturn_net *kn, u64 now);
+void kturn_owner_destroy_all(struct kturn_net *kn);
+void kturn_owner_release_idle(struct kturn_net *kn, struct kturn_owner *owner);
+
+/* gc.c */
+void kturn_gc_init(struct kturn_net *kn);
+void kturn_gc_exit(struct kturn_net *kn);
+void kturn_gc_kick(struct kturn_net *kn);
+void kturn_gc_reschedule(struct kturn_net *kn);
+
+/* hook.c */
+int kturn_hooks_get(struct kturn_net *kn);
+void kturn_hooks_release(struct kturn_net *kn);
+
+/* route.c */
+struct kturn_packet;
+int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
+		       const struct kturn_addr *src,
+		       const struct kturn_addr *dst, u32 l3mdev,
+		       struct dst_entry **result);
+void kturn_route_flush(struct kturn_route __rcu **slot);
+bool kturn_source_check(struct net *net, struct sk_buff *skb,
+			struct kturn_source *cache, u8 family, u8 tos);
+
+/* rewrite.c */
+
+/**
+ * struct kturn_packet - a UDP datagram that came in
+ * @skb: with data at the IP header
+ * @kn: namespace
+ * @src: from
+ * @dst: to
+ * @l3mdev: VRF it came in through, or 0
+ * @family: enum kturn_family
+ * @tos: DSCP and ECN
+ * @ttl: TTL or hop limit
+ * @df: IPv4 don't fragment
+ * @unusual: -1, or the enum kturn_punt_reason why it can't be relayed here
+ * @thoff: offset of the UDP header from skb->data
+ * @len: bytes of UDP payload
+ * @headlen: bytes of it in @head
+ * @head: the payload's first bytes; valid until the skb is changed
+ */
+struct kturn_packet {
+	struct sk_buff *skb;
+	struct kturn_net *kn;
+	struct kturn_addr src;
+	struct kturn_addr dst;
+	u32 l3mdev;
+	u8 family;
+	u8 tos;
+	u8 ttl;
+	bool df;
+	int unusual;
+	unsigned int thoff;
+	unsigned int len;
+	unsigned int headlen;
+	const u8 *head;
+};
+
+/**
+ * struct kturn_forward - what goes out instead
+ * @src: from
+ * @dst: to
+ * @skip: bytes of payload to take off the front, a multiple of four
+ * @len: bytes of payload to keep after them
+ * @hdrlen: bytes of @hdr to put before them, a multiple of four
+ * @pad: zero bytes to put after them, 0 to 3
+ * @df: IPv4 don't fragment
+ * @hdr: ChannelData header, or Data indication up to the data
+ */
+struct kturn_forward {
+	struct kturn_addr src;
+	struct kturn_addr dst;
+	unsigned int skip;
+	unsigned int len;
+	unsigned int hdrlen;
+	unsigned int pad;
+	bool df;
+	u8 hdr[KTURN_DATA_IND_MAX];
+};
+
+unsigned int kturn_forward_len(const struct kturn_forward *fwd);
+int kturn_rewrite_prepare(struct kturn_packet *pkt,
+			  const struct kturn_forward *fwd,
+			  struct dst_entry *dst);
+int kturn_rewrite(struct kturn_packet *pkt, const struct kturn_forward *fwd);
+
+/* xmit.c */
+void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
+		u8 tos);
+void kturn_ttl_exceeded(struct kturn_packet *pkt);
+
+/* stats.c */
+int kturn_stats_init(struct kturn_net *kn);
+void kturn_stats_exit(struct kturn_net *kn);
+void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir,
+			 unsigned int bytes);
+void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason);
+void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason);
+void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum);
+
+static inline void kturn_counter_add(struct kturn_counter *c,
+				     unsigned int bytes)
+{
+	atomic64_inc(&c->packets);
+	atomic64_add(bytes, &c->bytes);
+}
+
+/* netlink.c, notify.c */
+int kturn_netlink_init(void);
+void kturn_netlink_exit(void);
+void kturn_notify_start(void);
+void kturn_notify_stop(void);
+void kturn_notify_alloc(struct kturn_net *kn, struct kturn_alloc *alloc,
+			enum kturn_gone_reason reason);
+void kturn_notify_perm(struct kturn_net *kn, struct kturn_perm *perm,
+		       enum kturn_gone_reason reason);
+void kturn_notify_chan(struct kturn_net *kn, struct kturn_chan *chan,
+		       enum kturn_gone_reason reason);
+
+#endif /* _KTURN_H */

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kturn: a TURN relay (RFC 8656) in the kernel.
+ *
+ * Userspace decides, the module only does what was decided, and a packet
+ * that it has no entry for is none of its business.
+ */
+#include <linux/module.h>
+#include <net/netns/generic.h>
+
+#include "kturn.h"
+
+/* Each in its own right bounded by the memory cgroup of who makes entries. */
+#define KTURN_MAX_ALLOCS	(1 << 18)
+#define KTURN_MAX_PERMS		(1 << 20)
+#define KTURN_MAX_CHANS		(1 << 20)
+#define KTURN_MAX_OWNERS	1024
+
+unsigned int kturn_net_id __read_mostly;
+
+/** kturn_pernet() - the module's state in a namespace */
+struct kturn_net *kturn_pernet(const struct net *net)
+{
+	return net_generic(net, kturn_net_id);
+}
+
+static int __net_init kturn_net_init(struct net *net)
+{
+	struct kturn_net *kn = kturn_pernet(net);
+	int err;
+
+	kn->net = net;
+	mutex_init(&kn->lock);
+	INIT_LIST_HEAD(&kn->owners);
+	kn->limits.allocs = KTURN_MAX_ALLOCS;
+	kn->limits.perms = KTURN_MAX_PERMS;
+	kn->limits.chans = KTURN_MAX_CHANS;
+	kn->limits.owners = KTURN_MAX_OWNERS;
+
+	err = kturn_stats_init(kn);
+	if (err)
+		return err;
+	err = kturn_tables_init(kn);
+	if (err)
+		goto err_stats;
+	kturn_gc_init(kn);
+	return 0;
+
+err_stats:
+	kturn_stats_exit(kn);
+	return err;
+}
+
+static void __net_exit kturn_net_exit(struct net *net)
+{
+	struct kturn_net *kn = kturn_pernet(net);
+
+	/*
+	 * Nothing can make entries any more: the family is gone, or the
+	 * namespace is and with it every socket in it.
+	 */
+	kturn_gc_exit(kn);
+	mutex_lock(&kn->lock);
+	kturn_owner_destroy_all(kn);
+	kturn_hooks_release(kn);
+	mutex_unlock(&kn->lock);
+	/* A hook may still run on another CPU. */
+	synchronize_net();
+	kturn_tables_exit(kn);
+	kturn_stats_exit(kn);
+	mutex_destroy(&kn->lock);
+}
+
+static struct pernet_operations kturn_net_ops = {
+	.init = kturn_net_init,
+	.exit = kturn_net_exit,
+	.id = &kturn_net_id,
+	.size = sizeof(struct kturn_net),
+};
+
+/*
+ * Namespaces first, because everything else finds its state there; the
+ * family last, because from then on userspace can call.
+ */
+static int __init kturn_init(void)
+{
+	int err;
+
+	err = register_pernet_subsys(&kturn_net_ops);
+	if (err)
+		return err;
+	err = kturn_owner_init();
+	if (err)
+		goto err_pernet;
+	err = kturn_netlink_init();
+	if (err)
+		goto err_owner;
+	return 0;
+
+err_owner:
+	kturn_owner_exit();
+err_pernet:
+	unregister_pernet_subsys(&kturn_net_ops);
+	rcu_barrier();
+	return err;
+}
+
+static void __exit kturn_exit(void)
+{
+	kturn_netlink_exit();
+	kturn_owner_exit();
+	unregister_pernet_subsys(&kturn_net_ops);
+	/* Entries and routes are freed by functions of this module. */
+	rcu_barrier();
+}
+
+module_init(kturn_init);
+module_exit(kturn_exit);
+
+MODULE_DESCRIPTION("TURN relay (RFC 8656)");
+MODULE_AUTHOR("The kturn authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The counters of a namespace: one set for each CPU, summed when asked. */
+#include "kturn.h"
+
+/**
+ * kturn_stats_init() - make the counters
+ * @kn: namespace
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kturn_stats_init(struct kturn_net *kn)
+{
+	int cpu;
+
+	kn->stats = alloc_percpu(struct kturn_pcpu_stats);
+	if (!kn->stats)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(kn->stats, cpu)->syncp);
+	return 0;
+}
+
+/** kturn_stats_exit() - free the counters; no hook runs any more */
+void kturn_stats_exit(struct kturn_net *kn)
+{
+	free_percpu(kn->stats);
+}
+
+/** kturn_stats_relayed() - count a relayed packet. Context: BH disabled. */
+void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir,
+			 unsigned int bytes)
+{
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->packets[dir]);
+	u64_stats_add(&s->bytes[dir], bytes);
+	u64_stats_update_end(&s->syncp);
+}
+
+/** kturn_stats_drop() - count a dropped packet. Context: BH disabled. */
+void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason)
+{
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->drop[reason]);
+	u64_stats_update_end(&s->syncp);
+}
+
+/** kturn_stats_punt() - count a punted packet. Context: BH disabled. */
+void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason)
+{
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->punt[reason]);
+	u64_stats_update_end(&s->syncp);
+}
+
+static void kturn_stats_read(const struct kturn_pcpu_stats *s,
+			     struct kturn_stats_sum *out)
+{
+	unsigned int start;
+	int i;
+
+	do {
+		start = u64_stats_fetch_begin(&s->syncp);
+		for (i = 0; i < KTURN_DIRS; i++) {
+			out->packets[i] = u64_stats_read(&s->packets[i]);
+			out->bytes[i] = u64_stats_read(&s->bytes[i]);
+		}
+		for (i = 0; i < KTURN_DROP_REASONS; i++)
+			out->drop[i] = u64_stats_read(&s->drop[i]);
+		for (i = 0; i < KTURN_PUNT_REASONS; i++)
+			out->punt[i] = u64_stats_read(&s->punt[i]);
+	} while (u64_stats_fetch_retry(&s->syncp, start));
+}
+
+/**
+ * kturn_stats_sum() - the counters of all CPUs together
+ * @kn: namespace
+ * @sum: result
+ */
+void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum)
+{
+	struct kturn_stats_sum one;
+	int cpu, i;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		kturn_stats_read(per_cpu_ptr(kn->stats, cpu), &one);
+		for (i = 0; i < KTURN_DIRS; i++) {
+			sum->packets[i] += one.packets[i];
+			sum->bytes[i] += one.bytes[i];
+		}
+		for (i = 0; i < KTURN_DROP_REASONS; i++)
+			sum->drop[i] += one.drop[i];
+		for (i = 0; i < KTURN_PUNT_REASONS; i++)
+			sum->punt[i] += one.punt[i];
+	}
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What becomes of a packet of an allocation that is not relayed: it is left
+ * to the stack, and so to the owner's socket, or dropped. Each is counted
+ * with its reason.
+ */
+#include <linux/netfilter_bridge.h>
+#include <linux/udp.h>
+#include <net/udp.h>
+#include <net/xfrm.h>
+
+#include "relay.h"
+
+/* Stealing a packet skips UDP's policy check, so there must be none. */
+static bool kturn_under_policy(const struct kturn_packet *pkt)
+{
+	if (secpath_exists(pkt->skb))
+		return true;
+#ifdef CONFIG_XFRM
+	{
+		const struct netns_xfrm *xfrm = &pkt->kn->net->xfrm;
+
+		return xfrm->policy_count[XFRM_POLICY_IN] ||
+		       xfrm->policy_default[XFRM_POLICY_IN] ==
+		       XFRM_USERPOLICY_BLOCK;
+	}
+#else
+	return false;
+#endif
+}
+
+/* The module knows of one place only where a checksum may be due. */
+static bool kturn_csum_start_odd(const struct kturn_packet *pkt)
+{
+	const struct sk_buff *skb = pkt->skb;
+
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       (skb_checksum_start_offset(skb) != pkt->thoff ||
+		skb->csum_offset != offsetof(struct udphdr, check));
+}
+
+/**
+ * kturn_admit() - may this packet be relayed in the kernel at all?
+ * @pkt: a packet for which there is an entry
+ * @source: the entry's memory of what input routing allows
+ *
+ * Context: RCU, BH disabled.
+ * Return: -1, or the enum kturn_punt_reason why not.
+ */
+int kturn_admit(struct kturn_packet *pkt, struct kturn_source *source)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	if (unlikely(pkt->unusual >= 0))
+		return pkt->unusual;
+	/* The bridge calls this hook too, and rewrites PACKET_OTHERHOST. */
+	if (unlikely(skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
+		     nf_bridge_info_exists(skb) || skb_shared(skb)))
+		return KTURN_PUNT_REASON_LINK;
+	if (unlikely(skb_is_gso(skb)))
+		return KTURN_PUNT_REASON_GSO;
+	if (unlikely(kturn_under_policy(pkt)))
+		return KTURN_PUNT_REASON_POLICY;
+	if (unlikely(kturn_csum_start_odd(pkt)))
+		return KTURN_PUNT_REASON_MALFORMED;
+	if (unlikely(!kturn_source_check(pkt->kn->net, skb, source,
+					 pkt->family, pkt->tos)))
+		return KTURN_PUNT_REASON_SOURCE;
+	return -1;
+}
+
+static bool kturn_has_socket(const struct kturn_packet *pkt)
+{
+	struct net *net = pkt->kn->net;
+	int dif = pkt->l3mdev ?: pkt->skb->dev->ifindex;
+	int sdif = pkt->l3mdev ? pkt->skb->dev->ifindex : 0;
+	__be32 saddr, daddr;
+
+	if (pkt->family == KTURN_FAMILY_V6)
+		return __udp6_lib_lookup(net, (struct in6_addr *)pkt->src.ip,
+					 pkt->src.port,
+					 (struct in6_addr *)pkt->dst.ip,
+					 pkt->dst.port, dif, sdif, &udp_table,
+					 NULL);
+	memcpy(&saddr, pkt->src.ip, sizeof(saddr));
+	memcpy(&daddr, pkt->dst.ip, sizeof(daddr));
+	return __udp4_lib_lookup(net, saddr, pkt->src.port, daddr,
+				 pkt->dst.port, dif, sdif, &udp_table, NULL);
+}
+
+/**
+ * kturn_drop() - drop a packet
+ * @pkt: consumed by the caller's verdict
+ * @alloc: whose it is
+ * @reason: why
+ *
+ * Return: the verdict.
+ */
+unsigned int kturn_drop(struct kturn_packet *pkt, struct kturn_alloc *alloc,
+			enum kturn_drop_reason reason)
+{
+	atomic64_inc(&alloc->dropped);
+	kturn_stats_drop(pkt->kn, reason);
+	return NF_DROP;
+}
+
+/**
+ * kturn_punt() - leave a packet to the stack
+ * @pkt: with its contents unchanged
+ * @alloc: whose it is
+ * @reason: why
+ *
+ * While the owner is away and its socket with it, the host would answer "port
+ * unreachable" and the client give up; then it is dropped.
+ *
+ * Context: RCU, BH disabled.
+ * Return: the verdict.
+ */
+unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
+			enum kturn_punt_reason reason)
+{
+	if (unlikely(alloc->owner && READ_ONCE(alloc->owner->deadline)) &&
+	    !kturn_has_socket(pkt))
+		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_ORPHAN);
+	atomic64_inc(&alloc->punted);
+	kturn_stats_punt(pkt->kn, reason);
+	return NF_ACCEPT;
+}
+
+static bool kturn_exclusive(const struct kturn_alloc *alloc)
+{
+	return READ_ONCE(alloc->flags) & KTURN_ALLOC_FLAGS_EXCLUSIVE;
+}
+
+/** kturn_refuse_channel() - ChannelData on a channel that is not bound */
+unsigned int kturn_refuse_channel(struct kturn_packet *pkt,
+				  struct kturn_alloc *alloc)
+{
+	if (kturn_exclusive(alloc))
+		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_CHANNEL);
+	return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_CHANNEL);
+}
+
+/** kturn_refuse_peer() - to or from a peer without a permission */
+unsigned int kturn_refuse_peer(struct kturn_packet *pkt,
+			       struct kturn_alloc *alloc)
+{
+	if (kturn_exclusive(alloc))
+		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_PERMISSION);
+	return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_PERMISSION);
+}
