@@ -49,6 +49,10 @@ KT_SAN_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=%,$(KT_CFLAGS)) $(KT_SANITIZE)
 .PHONY: test-programs
 test-programs:
 
+# Each directory installs its own parts: install: install-PART
+.PHONY: install
+install:
+
 # Each directory says in build.mk what it builds; see there.
 include $(wildcard include/kturn/build.mk user/*/build.mk selftests/build.mk)
 include $(wildcard kernel/build.mk Documentation/build.mk selftests/*/build.mk)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# libkturn, as an archive for our own programs and shared for everybody else's.
+
+LIBKTURN_SOVERSION := 0
+LIBKTURN_SRC := $(wildcard user/lib/*.c)
+LIBKTURN_A := $(B)/libkturn.a
+LIBKTURN_SO := $(B)/libkturn.so.$(LIBKTURN_SOVERSION)
+LIBKTURN_LIBS := -lmnl
+
+ALL += $(LIBKTURN_A) $(LIBKTURN_SO) $(B)/libkturn.pc
+
+$(LIBKTURN_A): $(LIBKTURN_SRC:%.c=$(B)/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/pic/user/lib/%.o: user/lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(KT_CFLAGS)) -fPIC $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIBKTURN_SO): $(LIBKTURN_SRC:%.c=$(B)/pic/%.o) user/lib/libkturn.map
+	$(CC) -shared $(filter-out -pie,$(KT_LDFLAGS)) $(CFLAGS) \
+		-Wl,-soname,$(@F) -Wl,-z,defs \
+		-Wl,--version-script=user/lib/libkturn.map \
+		-o $@ $(filter %.o,$^) $(LIBKTURN_LIBS)
+	ln -sf $(@F) $(B)/libkturn.so
+
+$(B)/libkturn.pc: user/lib/libkturn.pc.in Makefile FORCE_PC
+	@mkdir -p $(@D)
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
+		-e 's|@includedir@|$(includedir)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# prefix= may differ from the last time.
+.PHONY: FORCE_PC
+FORCE_PC:
+
+.PHONY: install-libkturn
+install: install-libkturn
+install-libkturn: $(LIBKTURN_A) $(LIBKTURN_SO) $(B)/libkturn.pc
+	install -d $(DESTDIR)$(libdir)/pkgconfig \
+		$(DESTDIR)$(includedir)/kturn $(DESTDIR)$(includedir)/linux
+	install -m 644 $(LIBKTURN_A) $(DESTDIR)$(libdir)
+	install -m 755 $(LIBKTURN_SO) $(DESTDIR)$(libdir)
+	ln -sf $(notdir $(LIBKTURN_SO)) $(DESTDIR)$(libdir)/libkturn.so
+	install -m 644 $(B)/libkturn.pc $(DESTDIR)$(libdir)/pkgconfig
+	install -m 644 user/lib/kturn.h $(DESTDIR)$(includedir)
+	install -m 644 include/kturn/wire.h $(DESTDIR)$(includedir)/kturn
+	install -m 644 include/uapi/linux/kturn.h \
+		$(DESTDIR)$(includedir)/linux
