@@ -293,7 +293,7 @@ struct kturn_chan {
  */
 struct kturn_net {
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;	/* all writers, see above */
 
 	struct rhashtable tuples;
 	struct rhashtable relays;

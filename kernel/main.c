@@ -11,9 +11,9 @@
 #include "kturn.h"
 
 /* Each in its own right bounded by the memory cgroup of who makes entries. */
-#define KTURN_MAX_ALLOCS	(1 << 18)
-#define KTURN_MAX_PERMS		(1 << 20)
-#define KTURN_MAX_CHANS		(1 << 20)
+#define KTURN_MAX_ALLOCS	262144
+#define KTURN_MAX_PERMS		1048576
+#define KTURN_MAX_CHANS		1048576
 #define KTURN_MAX_OWNERS	1024
 
 unsigned int kturn_net_id __read_mostly;

@@ -5,19 +5,40 @@
  */
 #include "kturn.h"
 
-#define KTURN_TABLE(name, type, member, keymember)			\
-static const struct rhashtable_params name = {				\
-	.head_offset = offsetof(type, member),				\
-	.key_offset = offsetof(type, keymember),			\
-	.key_len = sizeof_field(type, keymember),			\
-	.automatic_shrinking = true,					\
-}
+static const struct rhashtable_params kturn_tuple_params = {
+	.head_offset = offsetof(struct kturn_alloc, node),
+	.key_offset = offsetof(struct kturn_alloc, tuple),
+	.key_len = sizeof_field(struct kturn_alloc, tuple),
+	.automatic_shrinking = true,
+};
 
-KTURN_TABLE(kturn_tuple_params, struct kturn_alloc, node, tuple);
-KTURN_TABLE(kturn_relay_params, struct kturn_relay, node, key);
-KTURN_TABLE(kturn_number_params, struct kturn_chan, by_number, number_key);
-KTURN_TABLE(kturn_peer_params, struct kturn_chan, by_peer, peer_key);
-KTURN_TABLE(kturn_perm_params, struct kturn_perm, node, key);
+static const struct rhashtable_params kturn_relay_params = {
+	.head_offset = offsetof(struct kturn_relay, node),
+	.key_offset = offsetof(struct kturn_relay, key),
+	.key_len = sizeof_field(struct kturn_relay, key),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params kturn_number_params = {
+	.head_offset = offsetof(struct kturn_chan, by_number),
+	.key_offset = offsetof(struct kturn_chan, number_key),
+	.key_len = sizeof_field(struct kturn_chan, number_key),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params kturn_peer_params = {
+	.head_offset = offsetof(struct kturn_chan, by_peer),
+	.key_offset = offsetof(struct kturn_chan, peer_key),
+	.key_len = sizeof_field(struct kturn_chan, peer_key),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params kturn_perm_params = {
+	.head_offset = offsetof(struct kturn_perm, node),
+	.key_offset = offsetof(struct kturn_perm, key),
+	.key_len = sizeof_field(struct kturn_perm, key),
+	.automatic_shrinking = true,
+};
 
 /* Keys are compared byte by byte. */
 static_assert(sizeof(struct kturn_addr) == 20);
