@@ -8,7 +8,7 @@ LIBKTURN_A := $(B)/libkturn.a
 LIBKTURN_SO := $(B)/libkturn.so.$(LIBKTURN_SOVERSION)
 LIBKTURN_LIBS := -lmnl
 
-ALL += $(LIBKTURN_A) $(LIBKTURN_SO) $(B)/libkturn.pc
+ALL += $(LIBKTURN_A) $(LIBKTURN_SO)
 
 $(LIBKTURN_A): $(LIBKTURN_SRC:%.c=$(B)/%.o)
 	rm -f $@
@@ -25,26 +25,18 @@ $(LIBKTURN_SO): $(LIBKTURN_SRC:%.c=$(B)/pic/%.o) user/lib/libkturn.map
 		-o $@ $(filter %.o,$^) $(LIBKTURN_LIBS)
 	ln -sf $(@F) $(B)/libkturn.so
 
-$(B)/libkturn.pc: user/lib/libkturn.pc.in Makefile FORCE_PC
-	@mkdir -p $(@D)
-	@sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
-		-e 's|@includedir@|$(includedir)|' \
-		-e 's|@VERSION@|$(VERSION)|' $< >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-
-# prefix= may differ from the last time.
-.PHONY: FORCE_PC
-FORCE_PC:
-
 .PHONY: install-libkturn
 install: install-libkturn
-install-libkturn: $(LIBKTURN_A) $(LIBKTURN_SO) $(B)/libkturn.pc
+install-libkturn: $(LIBKTURN_A) $(LIBKTURN_SO)
 	install -d $(DESTDIR)$(libdir)/pkgconfig \
 		$(DESTDIR)$(includedir)/kturn $(DESTDIR)$(includedir)/linux
 	install -m 644 $(LIBKTURN_A) $(DESTDIR)$(libdir)
 	install -m 755 $(LIBKTURN_SO) $(DESTDIR)$(libdir)
 	ln -sf $(notdir $(LIBKTURN_SO)) $(DESTDIR)$(libdir)/libkturn.so
-	install -m 644 $(B)/libkturn.pc $(DESTDIR)$(libdir)/pkgconfig
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
+		-e 's|@includedir@|$(includedir)|' \
+		-e 's|@VERSION@|$(VERSION)|' user/lib/libkturn.pc.in \
+		>$(DESTDIR)$(libdir)/pkgconfig/libkturn.pc
 	install -m 644 user/lib/kturn.h $(DESTDIR)$(includedir)
 	install -m 644 include/kturn/wire.h $(DESTDIR)$(includedir)/kturn
 	install -m 644 include/uapi/linux/kturn.h \

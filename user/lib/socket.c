@@ -149,7 +149,8 @@ static void chunks_free(struct chunk *c)
 
 static struct chunk **chunk_add(struct chunk **last, const void *data, int len)
 {
-	struct chunk *c = malloc(sizeof(*c) + len);
+	/* libmnl reads up to the end of a last message's padding. */
+	struct chunk *c = calloc(1, sizeof(*c) + MNL_ALIGN(len));
 
 	if (!c)
 		return NULL;
