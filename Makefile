@@ -72,3 +72,9 @@ $(B)/san/%.o: %.c
 .PHONY: clean
 clean:
 	rm -rf $(B)
+
+.PHONY: run
+run:
+	@selftests/deps build test
+	@$(MAKE) --no-print-directory all
+	@selftests/demo
