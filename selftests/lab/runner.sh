@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# selftests/run: what it counts, on a tree of made-up tests.
+
+. "$(dirname "$0")/../lib.sh"
+
+# program GROUP NAME: a test program, from standard input.
+program()
+{
+	mkdir -p "$tmp/tree/selftests/$1"
+	{
+		echo "#!/bin/bash"
+		cat
+	} >"$tmp/tree/selftests/$1/$2.sh"
+	chmod 755 "$tmp/tree/selftests/$1/$2.sh"
+}
+
+tree()
+{
+	rm -rf "$tmp/tree"
+	mkdir -p "$tmp/tree/selftests"
+	cp "$top/selftests/run" "$tmp/tree/selftests/"
+}
+
+# expect STATUS LAST-LINE [ARGUMENT...]
+expect()
+{
+	local status=0 want=$1 last=$2
+
+	shift 2
+	env -u FULL -u KERNELS -u T "$tmp/tree/selftests/run" "$@" \
+		>"$tmp/out" 2>&1 || status=$?
+	cat "$tmp/out"
+	[ "$(tail -n 1 "$tmp/out")" = "$last" ] ||
+		fail "the last line isn't '$last'"
+	[ "$status" -eq "$want" ] || fail "exit status $status, not $want"
+}
+
+test_pass()
+{
+	tree
+	program a one <<<'echo 1..2; echo "ok 1 - x"; echo "ok 2 - y"'
+	program b two <<<'echo 1..2; echo "ok 1 x"; echo "ok 2 y # SKIP no"'
+	expect 0 "3 passed, 0 failed, 1 skipped"
+	expect 0 "2 passed, 0 failed, 0 skipped" T=a
+	grep -q "^# group a: .* [0-9]* s$" "$tmp/out"
+}
+
+test_skip_all()
+{
+	tree
+	program a one <<<'echo "1..0 # SKIP no tools"; exit 4'
+	expect 0 "0 passed, 0 failed, 1 skipped"
+}
+
+test_fail()
+{
+	tree
+	program a one <<<'echo 1..2; echo "ok 1 x"; echo "not ok 2 y"; exit 1'
+	program a two <<<'echo 1..1; echo "not ok 1 z"; exit 0'
+	expect 1 "1 passed, 2 failed, 0 skipped"
+	grep -q "a: selftests/a/one.sh: not ok 2 y" "$tmp/out"
+}
+
+test_dies()
+{
+	tree
+	# shellcheck disable=SC2016 # expanded in the program
+	program a one <<<'echo 1..1; echo "ok 1 x"; kill -SEGV $$'
+	expect 1 "1 passed, 1 failed, 0 skipped"
+	program a one <<<'echo 1..1; echo "ok 1 x"; exit 1'
+	expect 1 "1 passed, 1 failed, 0 skipped"
+	program a one <<<'exit 0'
+	expect 1 "0 passed, 1 failed, 0 skipped"
+}
+
+test_plan()
+{
+	tree
+	program a one <<<'echo 1..3; echo "ok 1 x"'
+	expect 1 "1 passed, 1 failed, 0 skipped"
+	program a one <<<'echo 1..1; echo "ok 1 x"; echo "ok 2 y"'
+	expect 1 "2 passed, 1 failed, 0 skipped"
+	program a one <<<'echo "ok 1 x"'
+	expect 1 "1 passed, 1 failed, 0 skipped"
+	program a one <<<'echo 1..2; echo "ok 1 x"; echo "ok 1 x"'
+	expect 1 "2 passed, 1 failed, 0 skipped"
+	program a one <<<'echo 1..0'
+	expect 1 "0 passed, 1 failed, 0 skipped"
+}
+
+test_nothing()
+{
+	tree
+	expect 1 "0 passed, 1 failed, 0 skipped"
+	expect 2 "selftests/run: no group 'x', expected one of: " T=x
+}
+
+test_timeout()
+{
+	tree
+	program a one <<<'echo 1..1; echo "ok 1 x"; sleep 1000'
+	echo timeout=1 >"$tmp/tree/selftests/a/settings"
+	expect 1 "1 passed, 1 failed, 0 skipped"
+}
+
+test_missing_program()
+{
+	tree
+	mkdir "$tmp/tree/selftests/a"
+	echo selftests/a/none >"$tmp/tree/selftests/a/programs"
+	expect 1 "0 passed, 2 failed, 0 skipped"
+	grep -q "a: build/selftests/a/none: exit status 127" "$tmp/out"
+}
+
+# A VM that goes down takes the rest of the group's tests with it.
+test_vm_dies()
+{
+	tree
+	# shellcheck disable=SC2016 # expanded in the program
+	program a one <<<'echo 1..2; echo "ok 1 x"
+		kill -KILL $PPID $(cat "$0.vm")'
+	program a two <<<'echo 1..1; echo "ok 1 x"'
+	echo "--smp 1" >"$tmp/tree/selftests/a/vm"
+	mkdir "$tmp/tree/selftests/vm"
+	# In place of the real one: "--" comes before the command.
+	cat >"$tmp/tree/selftests/vm/run" <<-'END'
+	#!/bin/bash
+	echo "$*" >"${0%/*}/arguments"
+	while [ "$1" != -- ]; do shift; done
+	shift
+	"$@" &
+	echo $! >"${0%/*}/../a/one.sh.vm"
+	wait $!
+	exit 99
+	END
+	chmod 755 "$tmp/tree/selftests/vm/run"
+	expect 1 "1 passed, 3 failed, 0 skipped"
+	grep -q "a (6.1): selftests/a/one.sh: did not end" "$tmp/out"
+	grep -q "a (6.1): selftests/a/two.sh: did not run" "$tmp/out"
+	grep -q "a (6.1): the VM's exit status is 99" "$tmp/out"
+	grep -q -- "--kernel 6.1 .*--smp 1 -- " \
+		"$tmp/tree/selftests/vm/arguments"
+}
+
+# A process that a test leaves behind must not hold up the run.
+test_leftover()
+{
+	local pid
+
+	tree
+	# shellcheck disable=SC2016 # expanded in the program
+	program a one <<<'echo 1..1; echo "ok 1 x"
+		setsid sleep 1000 & echo $! >"$0.pid"'
+	expect 0 "1 passed, 0 failed, 0 skipped"
+	read -r pid <"$tmp/tree/selftests/a/one.sh.pid"
+	kill "$pid"
+}
+
+ktap_plan 10
+run_test "runner: passes and skips" test_pass
+run_test "runner: a program that skips all" test_skip_all
+run_test "runner: failed tests" test_fail
+run_test "runner: programs that die" test_dies
+run_test "runner: plans that don't hold" test_plan
+run_test "runner: no tests at all" test_nothing
+run_test "runner: a program that takes too long" test_timeout
+run_test "runner: a program that isn't built" test_missing_program
+run_test "runner: a VM that dies" test_vm_dies
+run_test "runner: a process that stays" test_leftover
+ktap_finish

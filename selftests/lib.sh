@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What the shell tests share. A test script looks like this:
+#
+#	#!/bin/bash
+#	. "$(dirname "$0")/../lib.sh"
+#
+#	test_forward()
+#	{
+#		in_client ping -c 1 203.0.113.2
+#	}
+#
+#	ktap_plan 1
+#	topology_up
+#	run_test "client reaches peer" test_forward
+#	ktap_finish
+#
+# The first command of a test that fails makes the test fail; bash exempts
+# "! command" from that, so write "fails command".
+#
+# topology_up makes three network namespaces, with names that no other test
+# has, and removes them when the script ends, however it ends:
+#
+#	    client                    relay                      peer
+#	+------------+        +--------------------+        +------------+
+#	|    client0 |--veth--| relay0      relay1 |--veth--| peer0      |
+#	+------------+        +--------------------+        +------------+
+#	198.51.100.2/24   198.51.100.1/24  203.0.113.1/24   203.0.113.2/24
+#	2001:db8:1::2/64  2001:db8:1::1/64 2001:db8:2::1/64 2001:db8:2::2/64
+#
+# The relay is the others' default route, and does not forward unless the test
+# calls topology_forward. in_client, in_relay and in_peer run a command there;
+# $client, $relay and $peer are the names of the namespaces.
+#
+# Works the same on the host and in a VM (see selftests/vm/run). Nothing in
+# here sleeps for a fixed time: use wait_for.
+
+set -u
+
+# shellcheck disable=SC2034 # the constants here are for the tests
+{
+KTAP_PASS=0
+KTAP_FAIL=1
+KTAP_SKIP=4
+
+CLIENT_V4=198.51.100.2
+RELAY_CLIENT_V4=198.51.100.1
+RELAY_PEER_V4=203.0.113.1
+PEER_V4=203.0.113.2
+CLIENT_V6=2001:db8:1::2
+RELAY_CLIENT_V6=2001:db8:1::1
+RELAY_PEER_V6=2001:db8:2::1
+PEER_V6=2001:db8:2::2
+}
+
+# The checkout.
+# shellcheck disable=SC2034
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+# A directory for the script's files, gone when the script ends.
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/kturn-test.XXXXXX") || exit 1
+
+# The names of the topology's namespaces.
+client=kt-$$-client
+relay=kt-$$-relay
+peer=kt-$$-peer
+
+#
+# Cleaning up
+#
+
+deferred=()
+
+# defer COMMAND [ARGUMENT...]: run this when the script ends, or, if called in
+# a test function, when the test ends. Last in, first out.
+defer()
+{
+	deferred+=("$(printf '%q ' "$@")")
+}
+
+run_deferred()
+{
+	local i
+
+	# One that fails must neither keep the others from running nor change
+	# the exit status.
+	set +eE
+	trap - ERR
+	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do
+		eval "${deferred[i]}"
+	done
+	deferred=()
+}
+
+defer rm -rf "$tmp"
+trap run_deferred EXIT
+trap 'exit 130' INT TERM HUP
+
+#
+# KTAP
+#
+
+ktap_planned=0
+ktap_number=0
+ktap_passed=0
+ktap_failed=0
+ktap_skipped=0
+
+# ktap_plan N: print the head; N results follow.
+ktap_plan()
+{
+	ktap_planned=$1
+	echo "TAP version 13"
+	echo "1..$1"
+}
+
+# ktap_skip_all WHY: instead of ktap_plan, when nothing here can run.
+ktap_skip_all()
+{
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit $KTAP_SKIP
+}
+
+ktap_ok()
+{
+	ktap_passed=$((ktap_passed + 1))
+	echo "ok $((++ktap_number)) - $*"
+}
+
+ktap_not_ok()
+{
+	ktap_failed=$((ktap_failed + 1))
+	echo "not ok $((++ktap_number)) - $*"
+}
+
+# ktap_skip NAME WHY
+ktap_skip()
+{
+	ktap_skipped=$((ktap_skipped + 1))
+	echo "ok $((++ktap_number)) - $1 # SKIP $2"
+}
+
+# fail WHY: for test functions; says why and ends the test.
+fail()
+{
+	echo "$*"
+	exit $KTAP_FAIL
+}
+
+# fails COMMAND [ARGUMENT...]: succeeds if COMMAND doesn't.
+fails()
+{
+	! "$@"
+}
+
+# skip WHY: for test functions; ends the test, which could not run.
+skip()
+{
+	echo "$*" >"$tmp/skip"
+	exit $KTAP_SKIP
+}
+
+# run_test NAME FUNCTION [ARGUMENT...]: run FUNCTION and print its result.
+#
+# It runs in a subshell with set -e and set -o pipefail, so the first command
+# that fails is the end of it, and a comment says which. What it prints becomes
+# comments. What it defers is run when it ends; what it changes in shell
+# variables is lost.
+run_test()
+{
+	local name=$1 status errexit=$-
+
+	shift
+	set +e
+	(
+		deferred=()
+		trap run_deferred EXIT
+		set -eE -o pipefail
+		trap 'echo "${BASH_SOURCE[0]##*/}:$LINENO: status $?:" \
+			"$BASH_COMMAND"' ERR
+		"$@"
+	) >"$tmp/output" 2>&1 </dev/null
+	status=$?
+	[[ $errexit != *e* ]] || set -e
+	sed 's/^/# /' "$tmp/output"
+	case $status in
+	"$KTAP_PASS") ktap_ok "$name" ;;
+	"$KTAP_SKIP") ktap_skip "$name" "$(cat "$tmp/skip")" ;;
+	*) ktap_not_ok "$name" ;;
+	esac
+}
+
+# ktap_finish: the last command of a script: print the totals, exit.
+ktap_finish()
+{
+	echo "# Totals: pass:$ktap_passed fail:$ktap_failed" \
+		"xfail:0 xpass:0 skip:$ktap_skipped error:0"
+	if [ $ktap_number -ne "$ktap_planned" ]; then
+		echo "# planned $ktap_planned tests but ran $ktap_number"
+		exit $KTAP_FAIL
+	fi
+	[ $ktap_failed -eq 0 ] || exit $KTAP_FAIL
+	[ $ktap_passed -gt 0 ] || exit $KTAP_SKIP
+	exit $KTAP_PASS
+}
+
+#
+# Waiting
+#
+
+# wait_for SECONDS COMMAND [ARGUMENT...]: until COMMAND succeeds; fails, and
+# shows what COMMAND said last, when that takes longer than SECONDS.
+wait_for()
+{
+	local seconds=$1 output end
+
+	shift
+	end=$((SECONDS + seconds))
+	until output=$("$@" 2>&1); do
+		if [ $SECONDS -gt $end ]; then
+			echo "gave up after $seconds s waiting for: $*"
+			[ -z "$output" ] || echo "$output"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# udp_bound NAMESPACE PORT: does a UDP socket there listen on PORT?
+udp_bound()
+{
+	ip netns exec "$1" ss -Huanl "sport = :$2" | grep -q .
+}
+
+#
+# Processes
+#
+
+# background COMMAND [ARGUMENT...]: start COMMAND, stop it when the script (or
+# the test function) ends. Its process is $background; its output goes to the
+# file $background_log. COMMAND may be in_client, in_relay or in_peer, but no
+# other function.
+background()
+{
+	# Functions would get a shell of their own, which would get the signal.
+	case $1 in
+	in_client) set -- ip netns exec "$client" "${@:2}" ;;
+	in_relay) set -- ip netns exec "$relay" "${@:2}" ;;
+	in_peer) set -- ip netns exec "$peer" "${@:2}" ;;
+	esac
+	if declare -F "$1" >/dev/null; then
+		echo "background: $1 is a function"
+		return 1
+	fi
+	background_log=$(mktemp "$tmp/background.XXXXXX")
+	"$@" >"$background_log" 2>&1 </dev/null &
+	background=$!
+	defer stop_process $background
+}
+
+has_ended()
+{
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
+}
+
+# stop_process PID: SIGTERM, and SIGKILL if that isn't enough in 10 s. Fine
+# with a process that has ended. Returns its exit status if it is a child.
+stop_process()
+{
+	kill -TERM "$1" 2>/dev/null
+	if ! wait_for 10 has_ended "$1"; then
+		kill -KILL "$1"
+	fi
+	wait "$1" 2>/dev/null
+}
+
+#
+# Network namespaces
+#
+
+# netns_add NAME...: make namespaces that go when the script ends, together
+# with the processes in them. Their links are up at once: no address waits for
+# duplicate address detection.
+netns_add()
+{
+	local name
+
+	for name; do
+		ip netns add "$name" || return
+		defer netns_del "$name"
+		ip -n "$name" link set lo up || return
+		ip netns exec "$name" sysctl -qw \
+			net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.accept_dad=0 || return
+	done
+}
+
+netns_del()
+{
+	local pids
+
+	pids=$(ip netns pids "$1" 2>/dev/null)
+	# shellcheck disable=SC2086 # one word each
+	[ -z "$pids" ] || kill -KILL $pids 2>/dev/null
+	ip netns del "$1" 2>/dev/null
+}
+
+in_client()
+{
+	ip netns exec "$client" "$@"
+}
+
+in_relay()
+{
+	ip netns exec "$relay" "$@"
+}
+
+in_peer()
+{
+	ip netns exec "$peer" "$@"
+}
+
+# link_up NAMESPACE DEVICE ADDRESS...
+link_up()
+{
+	local namespace=$1 device=$2 address
+
+	shift 2
+	for address; do
+		ip -n "$namespace" addr add "$address" dev "$device" nodad ||
+			return
+	done
+	ip -n "$namespace" link set "$device" up
+}
+
+# topology_up: see the picture at the top.
+topology_up()
+{
+	netns_add "$client" "$relay" "$peer" &&
+	ip -n "$client" link add client0 type veth \
+		peer name relay0 netns "$relay" &&
+	ip -n "$peer" link add peer0 type veth \
+		peer name relay1 netns "$relay" &&
+	link_up "$client" client0 $CLIENT_V4/24 $CLIENT_V6/64 &&
+	link_up "$relay" relay0 $RELAY_CLIENT_V4/24 $RELAY_CLIENT_V6/64 &&
+	link_up "$relay" relay1 $RELAY_PEER_V4/24 $RELAY_PEER_V6/64 &&
+	link_up "$peer" peer0 $PEER_V4/24 $PEER_V6/64 &&
+	ip -n "$client" route add default via $RELAY_CLIENT_V4 &&
+	ip -n "$client" route add default via $RELAY_CLIENT_V6 &&
+	ip -n "$peer" route add default via $RELAY_PEER_V4 &&
+	ip -n "$peer" route add default via $RELAY_PEER_V6
+}
+
+# topology_forward 0|1: whether the relay forwards packets as a router.
+topology_forward()
+{
+	in_relay sysctl -qw net.ipv4.ip_forward="$1" \
+		net.ipv6.conf.all.forwarding="$1"
+}
+
+# topology_offloads on|off: checksum and segmentation offloads, and GRO, of all
+# four devices.
+topology_offloads()
+{
+	local pair
+
+	for pair in "$client client0" "$relay relay0" "$relay relay1" \
+		"$peer peer0"; do
+		ip netns exec "${pair% *}" ethtool -K "${pair#* }" \
+			rx "$1" tx "$1" sg "$1" tso "$1" gso "$1" gro "$1" \
+			>/dev/null || return
+	done
+}
+
+#
+# The module
+#
+
+# module_load [PARAMETER...]: load kturn.ko until the script ends. Where no
+# module can be loaded, the whole script is skipped; call it before ktap_plan.
+module_load()
+{
+	local depends
+
+	[ -n "${KTURN_KO:-}" ] ||
+		ktap_skip_all "kturn.ko can't be loaded here"
+	[ ! -d /sys/module/kturn ] || rmmod kturn || return
+	depends=$(modinfo -F depends "$KTURN_KO") || return
+	# shellcheck disable=SC2086 # one word each
+	[ -z "$depends" ] || modprobe -a ${depends//,/ } || return
+	insmod "$KTURN_KO" "$@" || return
+	defer module_unload
+}
+
+module_unload()
+{
+	[ ! -d /sys/module/kturn ] || rmmod kturn
+}
