@@ -22,6 +22,11 @@
 #include <kturn/wire.h>
 #include <uapi/linux/kturn.h>
 
+/* Hooks read 64 bit words that writers change: see locking.rst. */
+#if BITS_PER_LONG < 64
+#error "kturn needs a 64 bit kernel"
+#endif
+
 #define KTURN_DROP_REASONS	(KTURN_DROP_REASON_ORPHAN + 1)
 #define KTURN_PUNT_REASONS	(KTURN_PUNT_REASON_NO_MEMORY + 1)
 

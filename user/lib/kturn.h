@@ -3,9 +3,9 @@
  * libkturn: the netlink family "kturn" for programs.
  *
  * Everything that speaks the family does it through this library. Calls are
- * synchronous: the kernel handles a request inside the send, so a call costs
- * two system calls however many requests a batch holds. A handle belongs to
- * one thread at a time. Errors are negative errno values; kturn_error() has
+ * synchronous: the kernel handles a request inside the send, so a batch costs
+ * few system calls however many requests it holds. A handle belongs to one
+ * thread at a time and is of no use after the module was unloaded: open anew. Errors are negative errno values; kturn_error() has
  * the words for people, the kernel's own included.
  */
 #ifndef _LIBKTURN_H
@@ -293,18 +293,26 @@ struct kturn_listener;
  * kturn_listen() - a second socket that hears of removals
  * @l: result
  *
- * Works without the module too: it then reports when the module comes.
- * Return: 0 or a negative errno (-EPERM without CAP_NET_ADMIN).
+ * Works without the module too, and never makes the kernel load it: it then
+ * reports when the module comes.
+ * Return: 0 or a negative errno (-EPERM without CAP_NET_ADMIN; without the
+ * module that shows in kturn_listener_read() when it has come), with
+ * kturn_error(NULL) set.
  */
 int kturn_listen(struct kturn_listener **l);
 void kturn_listener_close(struct kturn_listener *l);
 int kturn_listener_fd(const struct kturn_listener *l);
 
+/** kturn_listener_here() - is the module loaded, as far as was read? */
+bool kturn_listener_here(const struct kturn_listener *l);
+
 /**
  * kturn_listener_read() - deliver what is there, without blocking
  *
  * Return: 0; -ENOBUFS: messages were lost, the caller must read the state
- * anew (the buffer was grown); a callback's result.
+ * anew (the buffer was grown); a callback's result, when it is not 0; other
+ * errors, -EPERM say, with kturn_error(NULL) set. What is left unread is
+ * delivered by the next call.
  */
 int kturn_listener_read(struct kturn_listener *l, kturn_event_cb cb, void *arg);
 

@@ -145,6 +145,11 @@ int kturn_listener_fd(const struct kturn_listener *l)
 	return mnl_socket_get_fd(l->nl);
 }
 
+bool kturn_listener_here(const struct kturn_listener *l)
+{
+	return l->family;
+}
+
 /* ----------------------------------------------------------------- reading */
 
 static int deliver_type(int type, kturn_event_cb cb, void *arg)
