@@ -54,7 +54,8 @@ test-programs:
 install:
 
 # Each directory says in build.mk what it builds; see there.
-include $(wildcard include/kturn/build.mk user/*/build.mk selftests/build.mk)
+include $(wildcard include/kturn/build.mk user/*/build.mk user/*/*/build.mk)
+include $(wildcard selftests/build.mk)
 include $(wildcard kernel/build.mk Documentation/build.mk selftests/*/build.mk)
 
 all: $(ALL)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The TURN state machine, for kturnd, its tests and its fuzzer. Who links it
+# adds $(WIRE_OBJ) and -lcrypto.
+
+TURN_SRC := $(wildcard user/kturnd/turn/*.c)
+TURN_LIB := $(B)/user/kturnd/turn/libturn.a
+
+ALL += $(TURN_LIB)
+
+$(TURN_LIB): $(TURN_SRC:%.c=$(B)/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * HMACs and hashes out of libcrypto, with what can be made once kept.
+ *
+ * Failures (no memory, an algorithm that the system's policy took away) are
+ * reported and never mistaken for a match.
+ */
+#ifndef _KTURND_TURN_CRYPTO_H
+#define _KTURND_TURN_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+#define TURN_SHA1_LEN		20
+#define TURN_SHA256_LEN		32
+#define TURN_MD5_LEN		16
+
+/* Longest key and longest result. */
+#define TURN_DIGEST_MAX		32
+
+/** enum turn_hmac - which HMAC */
+enum turn_hmac {
+	TURN_HMAC_SHA1,
+	TURN_HMAC_SHA256,
+};
+
+/** enum turn_alg - password algorithms (RFC 8489 section 18.5) */
+enum turn_alg {
+	TURN_ALG_MD5		= 1,
+	TURN_ALG_SHA256		= 2,
+};
+
+/** struct turn_bytes - a piece of a message */
+struct turn_bytes {
+	const void *p;
+	size_t len;
+};
+
+/** struct turn_crypto - of one server; used by its thread only */
+struct turn_crypto {
+	EVP_MAC *mac;
+	EVP_MAC_CTX *hmac[2];
+	EVP_MD_CTX *digest;
+	EVP_MD *md5;
+	EVP_MD *sha256;
+};
+
+/** turn_crypto_init() - false without memory, HMAC or SHA-256 */
+bool turn_crypto_init(struct turn_crypto *c);
+
+/** turn_crypto_destroy() - also of one whose turn_crypto_init() failed */
+void turn_crypto_destroy(struct turn_crypto *c);
+
+/** turn_hmac_len() - bytes of a result */
+static inline size_t turn_hmac_len(enum turn_hmac kind)
+{
+	return kind == TURN_HMAC_SHA1 ? TURN_SHA1_LEN : TURN_SHA256_LEN;
+}
+
+/** turn_alg_len() - bytes of a key */
+static inline size_t turn_alg_len(enum turn_alg alg)
+{
+	return alg == TURN_ALG_MD5 ? TURN_MD5_LEN : TURN_SHA256_LEN;
+}
+
+/**
+ * turn_hmac() - HMAC (RFC 2104) of pieces
+ * @c: crypto
+ * @kind: which
+ * @key: key
+ * @key_len: its length
+ * @v: pieces
+ * @n: how many
+ * @out: turn_hmac_len() bytes
+ *
+ * Return: false on failure; @out is zeros then.
+ */
+bool turn_hmac(struct turn_crypto *c, enum turn_hmac kind, const void *key,
+	       size_t key_len, const struct turn_bytes *v, size_t n,
+	       uint8_t *out);
+
+/**
+ * turn_digest() - the hash that a password algorithm is named after
+ * @c: crypto
+ * @alg: which
+ * @v: pieces
+ * @n: how many
+ * @out: turn_alg_len() bytes
+ *
+ * Return: false on failure (MD5 may be forbidden); @out is zeros then.
+ */
+bool turn_digest(struct turn_crypto *c, enum turn_alg alg,
+		 const struct turn_bytes *v, size_t n, uint8_t *out);
+
+#endif /* _KTURND_TURN_CRYPTO_H */
