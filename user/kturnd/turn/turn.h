@@ -28,6 +28,19 @@
 #define TURN_USERNAME_MAX		763
 #define TURN_REALM_MAX			763
 
+/*
+ * The server's own realm, bytes: with a longer one a challenge would not fit
+ * into the 200 bytes that an unauthenticated reply may have.
+ */
+#define TURN_OWN_REALM_MAX		104
+
+/* Of one allocation; what is beyond gets 508. */
+#define TURN_PERMISSIONS_MAX		256
+#define TURN_CHANNELS_MAX		4096
+
+/* Room for turn_alloc_pack(): KTURN_OWNER_DATA_MAX of the netlink family. */
+#define TURN_PACKED_MAX			1024
+
 /* Room that turn_peer_input() may use around the data. */
 #define TURN_HEADROOM			KTURN_DATA_IND_MAX
 #define TURN_TAILROOM			3
@@ -176,9 +189,9 @@ struct turn_ops {
 
 /**
  * struct turn_config - constants of a server; strings outlive it
- * @realm: OpaqueString; never empty
+ * @realm: OpaqueString; never empty, at most TURN_OWN_REALM_MAX bytes
  * @software: SOFTWARE attribute, or NULL
- * @secrets: shared secrets of the TURN REST scheme, may be none
+ * @secrets: shared secrets of the TURN REST scheme, may be none; none empty
  * @n_secrets: how many
  * @nonce_key: the same for all workers
  * @chan_max: KTURN_CHAN_MAX or KTURN_CHAN_MAX_5766
@@ -219,7 +232,7 @@ struct turn_counters {
  * @ops: not copied
  * @env: for the ops
  *
- * Return: NULL without memory.
+ * Return: NULL with errno ENOMEM, or EINVAL for a realm of wrong length.
  */
 struct turn_server *turn_server_new(const struct turn_config *cfg,
 				    const struct turn_ops *ops, void *env);
@@ -305,7 +318,7 @@ void turn_chan_end(struct turn_server *s, struct turn_alloc *a,
 /**
  * turn_alloc_pack() - what a successor needs beyond what the kernel holds
  * @a: allocation
- * @buf: room for KTURN_OWNER_DATA_MAX (1024) bytes
+ * @buf: room for TURN_PACKED_MAX bytes
  *
  * User name, transaction id, reservation; versioned, independent of byte
  * order. The state is complete before the client is answered.

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Allocate requests (RFC 8656 section 7.2). */
+#include <stdlib.h>
+
+#include "request.h"
+
+#define PROTOCOL_UDP	17
+#define EVEN_PORT_R	0x80
+
+/**
+ * struct plan - what is asked for
+ * @family: of the relayed address
+ * @parity: of its port
+ * @more: an IPv6 one too, which can't be had
+ */
+struct plan {
+	uint8_t family;
+	enum turn_parity parity;
+	bool more;
+};
+
+static bool available(const struct turn_server *s, uint8_t family)
+{
+	return (family == KTURN_FAMILY_V4 && s->cfg.family4) ||
+	       (family == KTURN_FAMILY_V6 && s->cfg.family6);
+}
+
+/* Steps 3 to 9, as far as they don't take anything; 0 or the error. */
+static int check(const struct turn_server *s, const struct turn_request *rq,
+		 struct plan *plan)
+{
+	const struct kturn_attr *attr = rq->attr;
+	bool even = turn_has(rq, TURN_A_EVEN_PORT);
+	bool family = turn_has(rq, TURN_A_FAMILY);
+	bool more = turn_has(rq, TURN_A_MORE_FAMILY);
+
+	if (!turn_attr_len_is(rq, TURN_A_TRANSPORT, 4))
+		return TURN_BAD_REQUEST;
+	if (attr[TURN_A_TRANSPORT].value[0] != PROTOCOL_UDP)
+		return TURN_BAD_TRANSPORT;
+	if (rq->malformed)
+		return TURN_BAD_REQUEST;
+	if (turn_has(rq, TURN_A_TOKEN) && (even || family || more))
+		return TURN_BAD_REQUEST;
+	if (family && more)
+		return TURN_BAD_REQUEST;
+
+	plan->family = family ? attr[TURN_A_FAMILY].value[0] : KTURN_FAMILY_V4;
+	if (!turn_has(rq, TURN_A_TOKEN) && !available(s, plan->family))
+		return TURN_FAMILY_UNSUPPORTED;
+
+	plan->parity = TURN_PORT_ANY;
+	if (even)
+		plan->parity = attr[TURN_A_EVEN_PORT].value[0] & EVEN_PORT_R ?
+			       TURN_PORT_EVEN_PAIR : TURN_PORT_EVEN;
+	plan->more = more;
+	if (more && (plan->parity == TURN_PORT_EVEN_PAIR ||
+		     attr[TURN_A_MORE_FAMILY].value[0] != KTURN_FAMILY_V6))
+		return TURN_BAD_REQUEST;
+	return 0;
+}
+
+/* Section 18.12: like ERROR-CODE, with the family in its first byte. */
+static void add_address_error(struct turn_reply *rp, uint8_t family,
+			      enum turn_error code)
+{
+	const char *reason = turn_reason(code);
+	size_t len = strlen(reason);
+	uint8_t *p;
+
+	p = kturn_build_attr(&rp->b, KTURN_ATTR_ADDRESS_ERROR_CODE, NULL,
+			     4 + len);
+	if (!p)
+		return;
+	p[0] = family;
+	p[2] = code / 100;
+	p[3] = code % 100;
+	memcpy(p + 4, reason, len);
+}
+
+static void answer(struct turn_server *s, const struct turn_request *rq,
+		   const struct turn_alloc *a)
+{
+	uint64_t left_ms = a->timer.at - rq->now;
+	struct turn_reply rp;
+
+	turn_reply_begin(&rp, rq);
+	kturn_build_xor_addr(&rp.b, KTURN_ATTR_XOR_RELAYED_ADDRESS,
+			     &a->relay.public);
+	/* Rounded up: so a retransmission mostly gets the same. */
+	kturn_build_u32(&rp.b, KTURN_ATTR_LIFETIME,
+			(left_ms + TURN_MS - 1) / TURN_MS);
+	kturn_build_xor_addr(&rp.b, KTURN_ATTR_XOR_MAPPED_ADDRESS,
+			     &a->tuple.client);
+	if (a->has_token)
+		kturn_build_attr(&rp.b, KTURN_ATTR_RESERVATION_TOKEN, a->token,
+				 sizeof(a->token));
+	/* One relayed address each: the request is met in part (step 9). */
+	if (turn_has(rq, TURN_A_MORE_FAMILY))
+		add_address_error(&rp, KTURN_FAMILY_V6,
+				  TURN_FAMILY_UNSUPPORTED);
+	turn_reply_send(s, rq, &rp);
+}
+
+/* The relayed address, and the reserved one; 0 or the error. */
+static int open_relay(struct turn_server *s, const struct turn_request *rq,
+		      const struct plan *plan, struct turn_alloc *a,
+		      struct turn_relay *reserved)
+{
+	int ret;
+
+	if (turn_has(rq, TURN_A_TOKEN))
+		return s->ops->claim(s->env, rq->attr[TURN_A_TOKEN].value,
+				     &a->relay) ? TURN_NO_CAPACITY : 0;
+
+	ret = s->ops->relay_open(s->env, plan->family, plan->parity, &a->relay,
+				 reserved);
+	if (ret)
+		return ret == -EAFNOSUPPORT ? TURN_FAMILY_UNSUPPORTED :
+					      TURN_NO_CAPACITY;
+	if (plan->parity == TURN_PORT_EVEN_PAIR) {
+		a->has_token = true;
+		s->ops->random(s->env, a->token, sizeof(a->token));
+	}
+	return 0;
+}
+
+/* A claimed reservation is held again, for whoever tries once more. */
+static void close_relay(struct turn_server *s, const struct turn_request *rq,
+			struct turn_alloc *a, struct turn_relay *reserved)
+{
+	uint64_t until = rq->now + TURN_RESERVATION_LIFETIME * TURN_MS;
+
+	if (a->has_token)
+		s->ops->relay_close(s->env, reserved);
+	if (!turn_has(rq, TURN_A_TOKEN) ||
+	    s->ops->reserve(s->env, rq->attr[TURN_A_TOKEN].value, &a->relay,
+			    until))
+		s->ops->relay_close(s->env, &a->relay);
+}
+
+/* All that can fail, and is undone when something does; 0 or the error. */
+static int acquire(struct turn_server *s, const struct turn_request *rq,
+		   const struct plan *plan, struct turn_alloc *a,
+		   uint32_t lifetime)
+{
+	uint64_t until = rq->now + TURN_RESERVATION_LIFETIME * TURN_MS;
+	struct turn_relay reserved = { 0 };
+	int ret;
+
+	if (s->ops->quota_take(s->env, a->user))
+		return TURN_QUOTA_REACHED;
+	a->has_quota = true;
+
+	ret = open_relay(s, rq, plan, a, &reserved);
+	if (ret)
+		goto err_quota;
+
+	ret = TURN_NO_CAPACITY;
+	if (!turn_heap_reserve(&s->timers, 1) ||
+	    s->ops->offload_alloc(s->env, a, lifetime))
+		goto err_relay;
+	if (a->has_token &&
+	    s->ops->reserve(s->env, a->token, &reserved, until))
+		goto err_offload;
+	return 0;
+
+err_offload:
+	s->ops->offload_remove(s->env, a);
+err_relay:
+	close_relay(s, rq, a, &reserved);
+err_quota:
+	s->ops->quota_give(s->env, a->user);
+	return ret;
+}
+
+static void log_new(struct turn_server *s, const struct turn_alloc *a,
+		    uint32_t lifetime)
+{
+	char text[TURN_ADDR_TEXT];
+
+	turn_log(s, LOG_INFO, "alloc-new", &a->tuple, a->user,
+		 "relay=%s lifetime=%u", turn_addr_text(&a->relay.public, text),
+		 lifetime);
+}
+
+/* 0 or the error. */
+static int create(struct turn_server *s, const struct turn_request *rq)
+{
+	uint32_t lifetime = turn_lifetime(s, rq);
+	struct turn_alloc *a;
+	struct plan plan;
+	int ret;
+
+	/* RFC 8656 section 21.4. */
+	if (turn_addr_tunneled(&rq->tuple->client))
+		return TURN_FORBIDDEN;
+	ret = check(s, rq, &plan);
+	if (ret)
+		return ret;
+
+	a = turn_alloc_new(s, rq->tuple, rq->user);
+	if (!a)
+		return TURN_NO_CAPACITY;
+	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
+	/* The offload may ask what is left of it. */
+	a->timer.at = rq->now + lifetime * TURN_MS;
+	ret = acquire(s, rq, &plan, a, lifetime);
+	if (ret) {
+		free(a);
+		return ret;
+	}
+
+	turn_alloc_link(s, a, a->timer.at);
+	s->ops->relay_start(s->env, &a->relay, a);
+	log_new(s, a, lifetime);
+	answer(s, rq, a);
+	return 0;
+}
+
+void turn_allocate(struct turn_server *s, struct turn_request *rq)
+{
+	struct turn_alloc *a = turn_alloc_live(s, rq->tuple, rq->now);
+	int ret;
+
+	if (!a) {
+		ret = create(s, rq);
+		if (ret)
+			turn_reply_error(s, rq, ret);
+		return;
+	}
+
+	/* The note at the end of section 7.2: a retransmission. */
+	if (!rq->malformed && !strcmp(a->user, rq->user) &&
+	    !memcmp(a->tid, rq->msg.tid, sizeof(a->tid)))
+		answer(s, rq, a);
+	else
+		turn_reply_error(s, rq, TURN_ALLOC_MISMATCH);
+}

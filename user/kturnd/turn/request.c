@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Requests: taken apart, checked, dispatched (RFC 8489 section 6.3). */
+#include "request.h"
+
+/* The methods whose requests have a use for an attribute. */
+#define BIT(method)	(1u << (method))
+#define ALLOCATE	BIT(KTURN_ALLOCATE)
+#define REFRESH		BIT(KTURN_REFRESH)
+#define CHANNEL_BIND	BIT(KTURN_CHANNEL_BIND)
+#define PEERS		(BIT(KTURN_CREATE_PERMISSION) | CHANNEL_BIND)
+#define TURN		(ALLOCATE | REFRESH | PEERS)
+
+#define ANY_LEN		UINT16_MAX
+#define ADDR_LEN	(UINT16_MAX - 1)	/* an XOR-…-ADDRESS */
+
+/**
+ * struct spec - what an attribute looks like
+ * @type: on the wire
+ * @attr: here
+ * @len: bytes of its value, or ANY_LEN or ADDR_LEN
+ * @methods: whose requests are malformed when it looks different; in others
+ *	it is "known but unexpected" and ignored (RFC 8489 section 6.3)
+ */
+struct spec {
+	uint16_t type;
+	enum turn_attr attr;
+	uint16_t len;
+	uint32_t methods;
+};
+
+static const struct spec specs[] = {
+	{ KTURN_ATTR_USERNAME, TURN_A_USERNAME, ANY_LEN, TURN },
+	{ KTURN_ATTR_USERHASH, TURN_A_USERHASH, TURN_SHA256_LEN, TURN },
+	{ KTURN_ATTR_REALM, TURN_A_REALM, ANY_LEN, TURN },
+	{ KTURN_ATTR_NONCE, TURN_A_NONCE, ANY_LEN, TURN },
+	{ KTURN_ATTR_MESSAGE_INTEGRITY, TURN_A_INTEGRITY, TURN_SHA1_LEN,
+	  TURN },
+	/* TURN does not say that it may be truncated: section 14.6. */
+	{ KTURN_ATTR_MESSAGE_INTEGRITY_SHA256, TURN_A_INTEGRITY_SHA256,
+	  TURN_SHA256_LEN, TURN },
+	{ KTURN_ATTR_PASSWORD_ALGORITHM, TURN_A_PASSWORD_ALGORITHM, ANY_LEN,
+	  TURN },
+	{ KTURN_ATTR_PASSWORD_ALGORITHMS, TURN_A_PASSWORD_ALGORITHMS, ANY_LEN,
+	  TURN },
+	{ KTURN_ATTR_LIFETIME, TURN_A_LIFETIME, 4, ALLOCATE | REFRESH },
+	{ KTURN_ATTR_XOR_PEER_ADDRESS, TURN_A_PEER, ADDR_LEN, PEERS },
+	{ KTURN_ATTR_CHANNEL_NUMBER, TURN_A_CHANNEL, 4, CHANNEL_BIND },
+	{ KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, TURN_A_FAMILY, 4,
+	  ALLOCATE | REFRESH },
+	{ KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, TURN_A_MORE_FAMILY, 4,
+	  ALLOCATE },
+	{ KTURN_ATTR_EVEN_PORT, TURN_A_EVEN_PORT, 1, ALLOCATE },
+	{ KTURN_ATTR_REQUESTED_TRANSPORT, TURN_A_TRANSPORT, 4, ALLOCATE },
+	{ KTURN_ATTR_DONT_FRAGMENT, TURN_A_DONT_FRAGMENT, 0, ALLOCATE },
+	{ KTURN_ATTR_RESERVATION_TOKEN, TURN_A_TOKEN, TURN_TOKEN_LEN,
+	  ALLOCATE },
+	{ KTURN_ATTR_DATA, TURN_A_DATA, ANY_LEN, 0 },
+};
+
+static const struct spec *find_spec(uint16_t type)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(specs); i++)
+		if (specs[i].type == type)
+			return &specs[i];
+	return NULL;
+}
+
+static bool well_formed(const struct spec *spec, const struct kturn_attr *attr,
+			const uint8_t *tid)
+{
+	struct kturn_addr addr;
+
+	if (spec->len == ANY_LEN)
+		return true;
+	if (spec->len == ADDR_LEN)
+		return !kturn_xor_addr_parse(attr->value, attr->len, tid,
+					     &addr);
+	return attr->len == spec->len;
+}
+
+static void add_unknown(struct turn_request *rq, uint16_t type)
+{
+	size_t i;
+
+	for (i = 0; i < rq->n_unknown; i++)
+		if (rq->unknown[i] == type)
+			return;
+	if (rq->n_unknown < TURN_UNKNOWN_MAX)
+		rq->unknown[rq->n_unknown++] = type;
+}
+
+static void collect(struct turn_request *rq, const struct kturn_attr *attr)
+{
+	const struct spec *spec = find_spec(attr->type);
+
+	if (!spec) {
+		if (kturn_attr_required(attr->type) &&
+		    !kturn_attr_known(attr->type))
+			add_unknown(rq, attr->type);
+		return;
+	}
+
+	/*
+	 * Of what comes twice the first counts: RFC 8489 section 14. Only
+	 * CreatePermission takes several peers.
+	 */
+	if (!turn_has(rq, spec->attr))
+		rq->attr[spec->attr] = *attr;
+	else if (spec->attr != TURN_A_PEER ||
+		 rq->msg.method != KTURN_CREATE_PERMISSION)
+		return;
+
+	if (rq->msg.method < 32 && spec->methods & BIT(rq->msg.method) &&
+	    !well_formed(spec, attr, rq->msg.tid))
+		rq->malformed = true;
+}
+
+void turn_request_collect(struct turn_request *rq)
+{
+	bool sha1 = false, sha256 = false;
+	struct kturn_attr_iter it;
+	struct kturn_attr attr;
+
+	rq->end = rq->msg.msg + KTURN_STUN_HDR_LEN + rq->msg.length;
+	kturn_attr_begin(&it, &rq->msg);
+	while (kturn_attr_next(&it, &attr)) {
+		if (attr.type == KTURN_ATTR_FINGERPRINT) {
+			rq->fingerprint = true;
+			continue;
+		}
+
+		/* What follows an integrity attribute: RFC 8489 section 9. */
+		if (sha256 ||
+		    (sha1 && attr.type != KTURN_ATTR_MESSAGE_INTEGRITY_SHA256))
+			continue;
+		collect(rq, &attr);
+
+		sha1 |= attr.type == KTURN_ATTR_MESSAGE_INTEGRITY;
+		sha256 |= attr.type == KTURN_ATTR_MESSAGE_INTEGRITY_SHA256;
+		if ((sha1 || sha256) && rq->end > attr.value)
+			rq->end = attr.value - KTURN_ATTR_HDR_LEN;
+	}
+	if (it.error) {
+		rq->malformed = true;
+		rq->broken = true;
+	}
+}
+
+/* Is it a message that a client may send here, other than Send? */
+static bool class_ok(const struct kturn_stun *msg)
+{
+	switch (msg->method) {
+	case KTURN_BINDING:
+		return msg->cls == KTURN_REQUEST ||
+		       msg->cls == KTURN_INDICATION;
+	case KTURN_ALLOCATE:
+	case KTURN_REFRESH:
+	case KTURN_CREATE_PERMISSION:
+	case KTURN_CHANNEL_BIND:
+		return msg->cls == KTURN_REQUEST;
+	default:
+		return false;
+	}
+}
+
+/* Answers what can't be read to its end, or not be understood. */
+static bool all_known(struct turn_server *s, const struct turn_request *rq)
+{
+	if (rq->broken)
+		turn_reply_error(s, rq, TURN_BAD_REQUEST);
+	else if (rq->n_unknown)
+		turn_reply_error(s, rq, TURN_UNKNOWN_ATTRIBUTE);
+	return !rq->broken && !rq->n_unknown;
+}
+
+static void binding(struct turn_server *s, struct turn_request *rq)
+{
+	struct turn_reply rp;
+
+	if (rq->msg.cls == KTURN_INDICATION || !all_known(s, rq))
+		return;
+	turn_reply_begin(&rp, rq);
+	kturn_build_xor_addr(&rp.b, KTURN_ATTR_XOR_MAPPED_ADDRESS,
+			     &rq->tuple->client);
+	turn_reply_send(s, rq, &rp);
+}
+
+/* Authenticated, and nothing in it is unknown. */
+static void dispatch(struct turn_server *s, struct turn_request *rq)
+{
+	struct turn_alloc *a;
+
+	if (rq->msg.method == KTURN_ALLOCATE) {
+		turn_allocate(s, rq);
+		return;
+	}
+
+	/* RFC 8656 section 5. */
+	a = turn_alloc_live(s, rq->tuple, rq->now);
+	if (!a) {
+		turn_reply_error(s, rq, TURN_ALLOC_MISMATCH);
+		return;
+	}
+	if (strcmp(a->user, rq->user)) {
+		turn_log(s, LOG_NOTICE, "wrong-user", rq->tuple, rq->user,
+			 "method=0x%03x", rq->msg.method);
+		turn_reply_error(s, rq, TURN_WRONG_CREDENTIALS);
+		return;
+	}
+
+	switch (rq->msg.method) {
+	case KTURN_REFRESH:
+		turn_refresh(s, rq, a);
+		break;
+	case KTURN_CREATE_PERMISSION:
+		turn_create_permission(s, rq, a);
+		break;
+	default:
+		turn_channel_bind(s, rq, a);
+	}
+}
+
+static void process(struct turn_server *s, struct turn_request *rq)
+{
+	if (rq->msg.method == KTURN_BINDING)
+		binding(s, rq);
+	else if (turn_auth(s, rq) && all_known(s, rq))
+		dispatch(s, rq);
+}
+
+void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
+			const struct turn_tuple *tuple,
+			const uint8_t *buf, size_t len)
+{
+	struct turn_request rq = {
+		.tuple = tuple, .now = now, .wall = wall, .len = len,
+	};
+
+	if (kturn_stun_parse(buf, len, &rq.msg) || !class_ok(&rq.msg) ||
+	    !kturn_fingerprint_ok(&rq.msg)) {
+		s->counters.malformed++;
+		return;
+	}
+
+	s->counters.requests++;
+	turn_expire(s, now);
+	turn_request_collect(&rq);
+	process(s, &rq);
+	OPENSSL_cleanse(rq.key, sizeof(rq.key));
+}
+
+uint32_t turn_lifetime(const struct turn_server *s,
+		       const struct turn_request *rq)
+{
+	const struct kturn_attr *attr = &rq->attr[TURN_A_LIFETIME];
+	uint32_t lifetime = TURN_LIFETIME_DEFAULT;
+
+	if (attr->value)
+		lifetime = kturn_get32(attr->value);
+	if (lifetime > s->cfg.lifetime_max)
+		lifetime = s->cfg.lifetime_max;
+	return lifetime > TURN_LIFETIME_DEFAULT ? lifetime :
+						  TURN_LIFETIME_DEFAULT;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A STUN request on its way through the server: taken apart, authenticated,
+ * carried out, answered. RFC 8489 sections 6.3 and 9.2.4 say in which order.
+ */
+#ifndef _KTURND_TURN_REQUEST_H
+#define _KTURND_TURN_REQUEST_H
+
+#include "turn_internal.h"
+
+/* RFC 8656 section 19 and RFC 8489 section 14.8. */
+enum turn_error {
+	TURN_BAD_REQUEST	= 400,
+	TURN_UNAUTHENTICATED	= 401,
+	TURN_FORBIDDEN		= 403,
+	TURN_UNKNOWN_ATTRIBUTE	= 420,
+	TURN_ALLOC_MISMATCH	= 437,
+	TURN_STALE_NONCE	= 438,
+	TURN_FAMILY_UNSUPPORTED	= 440,
+	TURN_WRONG_CREDENTIALS	= 441,
+	TURN_BAD_TRANSPORT	= 442,
+	TURN_FAMILY_MISMATCH	= 443,
+	TURN_QUOTA_REACHED	= 486,
+	TURN_NO_CAPACITY	= 508,
+};
+
+/* ----------------------------------------------------------------- requests */
+
+/** enum turn_attr - attributes that some request has a use for */
+enum turn_attr {
+	TURN_A_USERNAME,
+	TURN_A_USERHASH,
+	TURN_A_REALM,
+	TURN_A_NONCE,
+	TURN_A_INTEGRITY,
+	TURN_A_INTEGRITY_SHA256,
+	TURN_A_PASSWORD_ALGORITHM,
+	TURN_A_PASSWORD_ALGORITHMS,
+	TURN_A_LIFETIME,
+	TURN_A_PEER,
+	TURN_A_CHANNEL,
+	TURN_A_FAMILY,
+	TURN_A_MORE_FAMILY,
+	TURN_A_EVEN_PORT,
+	TURN_A_TRANSPORT,
+	TURN_A_DONT_FRAGMENT,
+	TURN_A_TOKEN,
+	TURN_A_DATA,
+	TURN_A_MAX,
+};
+
+/* An unauthenticated reply is never larger than this. */
+#define TURN_REPLY_UNAUTH	200
+#define TURN_REPLY_MAX		1200
+
+/* As many as fit into TURN_REPLY_UNAUTH bytes. */
+#define TURN_UNKNOWN_MAX	64
+
+/**
+ * struct turn_request - a STUN message on its way through the server
+ * @tuple: where it came from and to
+ * @now: milliseconds
+ * @wall: seconds since 1970
+ * @msg: header
+ * @len: bytes of the datagram
+ * @attr: first of each; its value is NULL where there is none. What comes
+ *	after an integrity attribute is not here, as RFC 8489 section 9 says
+ * @end: where that begins
+ * @unknown: comprehension-required attributes that nobody knows, each once
+ * @n_unknown: how many, at most TURN_UNKNOWN_MAX
+ * @fingerprint: it has one, so the response gets one
+ * @broken: the walk over the attributes failed
+ * @malformed: it did, or an attribute that the method looks at has a length
+ *	that it can't have
+ * @authenticated: by turn_auth(); the response gets an integrity attribute
+ * @hmac: which
+ * @key: the user's
+ * @key_len: its length
+ * @user: name, whether it came as USERNAME or as USERHASH
+ */
+struct turn_request {
+	const struct turn_tuple *tuple;
+	uint64_t now;
+	uint64_t wall;
+	struct kturn_stun msg;
+	size_t len;
+	struct kturn_attr attr[TURN_A_MAX];
+	const uint8_t *end;
+	uint16_t unknown[TURN_UNKNOWN_MAX];
+	size_t n_unknown;
+	bool fingerprint;
+	bool broken;
+	bool malformed;
+	bool authenticated;
+	enum turn_hmac hmac;
+	uint8_t key[TURN_DIGEST_MAX];
+	size_t key_len;
+	char user[TURN_USERNAME_MAX + 1];
+};
+
+static inline bool turn_has(const struct turn_request *rq, enum turn_attr attr)
+{
+	return rq->attr[attr].value;
+}
+
+/** turn_attr_len_is() - is the attribute there, with @len bytes? */
+static inline bool turn_attr_len_is(const struct turn_request *rq,
+				    enum turn_attr attr, size_t len)
+{
+	return turn_has(rq, attr) && rq->attr[attr].len == len;
+}
+
+/** turn_request_collect() - fill in @rq from the attributes of @rq->msg */
+void turn_request_collect(struct turn_request *rq);
+
+/** turn_request_input() - a STUN message other than a Send indication */
+void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
+			const struct turn_tuple *tuple,
+			const uint8_t *buf, size_t len);
+
+/**
+ * turn_lifetime() - the desired lifetime (RFC 8656 sections 7.2 and 8.2)
+ * @s: server
+ * @rq: request; its LIFETIME, if there is one, is well-formed
+ *
+ * Return: seconds; never 0, whatever LIFETIME says.
+ */
+uint32_t turn_lifetime(const struct turn_server *s,
+		       const struct turn_request *rq);
+
+/*
+ * The methods. The request is authenticated and has no unknown attributes;
+ * all but Allocate have the allocation of its 5-tuple and user. Each answers.
+ */
+void turn_allocate(struct turn_server *s, struct turn_request *rq);
+void turn_refresh(struct turn_server *s, struct turn_request *rq,
+		  struct turn_alloc *a);
+void turn_create_permission(struct turn_server *s, struct turn_request *rq,
+			    struct turn_alloc *a);
+void turn_channel_bind(struct turn_server *s, struct turn_request *rq,
+		       struct turn_alloc *a);
+
+/* ------------------------------------------------------------ authentication */
+
+/* The cookie of RFC 8489 section 9.2, then our own bytes, all base64. */
+#define TURN_NONCE_COOKIE	9
+#define TURN_NONCE_LEN		(TURN_NONCE_COOKIE + 4 + 24)
+
+/** enum turn_nonce_state - what a nonce is worth */
+enum turn_nonce_state {
+	TURN_NONCE_FOREIGN,	/* not ours, or not for this client */
+	TURN_NONCE_OLD,		/* was ours for this client */
+	TURN_NONCE_VALID,
+};
+
+/**
+ * turn_nonce_make() - a nonce for the sender of a request
+ * @s: server
+ * @rq: request
+ * @features: TURN_FEATURE_… that are offered with it
+ * @nonce: TURN_NONCE_LEN bytes, no NUL
+ *
+ * Return: false on failure.
+ */
+bool turn_nonce_make(struct turn_server *s, const struct turn_request *rq,
+		     unsigned int features, char *nonce);
+
+/**
+ * turn_nonce_check() - what is a request's NONCE worth?
+ * @s: server
+ * @rq: request with a NONCE
+ * @features: what was offered with it; set unless it is foreign
+ */
+enum turn_nonce_state turn_nonce_check(struct turn_server *s,
+				       const struct turn_request *rq,
+				       unsigned int *features);
+
+/**
+ * turn_integrity() - a message integrity value (RFC 8489 14.5 and 14.6)
+ * @s: server
+ * @kind: which
+ * @key: key
+ * @key_len: its length
+ * @msg: message
+ * @before: bytes before the attribute
+ * @out: turn_hmac_len() bytes
+ *
+ * The length in @msg's header is not looked at.
+ * Return: false on failure.
+ */
+bool turn_integrity(struct turn_server *s, enum turn_hmac kind,
+		    const uint8_t *key, size_t key_len,
+		    const uint8_t *msg, size_t before, uint8_t *out);
+
+/**
+ * turn_integrity_ok() - does a request's integrity attribute fit the key?
+ * @s: server
+ * @rq: request; MESSAGE-INTEGRITY-SHA256 is looked at when it is there, else
+ *	MESSAGE-INTEGRITY; it has the right length
+ * @key: key
+ * @key_len: its length
+ *
+ * In constant time.
+ */
+bool turn_integrity_ok(struct turn_server *s, const struct turn_request *rq,
+		       const uint8_t *key, size_t key_len);
+
+/**
+ * turn_username() - a USERNAME attribute's value as a user name
+ * @attr: attribute
+ * @name: TURN_USERNAME_MAX + 1 bytes
+ *
+ * Quotes around it and NULs after it are left out (RFC 8489 section 9.2.2).
+ * What OpaqueString (RFC 8265) forbids is refused: nothing, control
+ * characters, what is not UTF-8 or not a character.
+ *
+ * Return: whether it is valid.
+ */
+bool turn_username(const struct kturn_attr *attr, char *name);
+
+/** turn_username_ok() - is it what OpaqueString allows, and not too long? */
+bool turn_username_ok(const uint8_t *p, size_t len);
+
+/** turn_username_trim() - cut a USERNAME or REALM as section 9.2.2 says */
+void turn_username_trim(const uint8_t **p, size_t *len);
+
+/**
+ * turn_rest_expiry() - the time in a time-limited user name
+ * @user: "TIME" or "TIME:ID", TIME in seconds since 1970
+ * @expires: result
+ *
+ * Return: false if it is no such name.
+ */
+bool turn_rest_expiry(const char *user, uint64_t *expires);
+
+/**
+ * turn_rest_auth() - check a request against every shared secret
+ * @s: server
+ * @rq: request
+ * @alg: which key is asked for
+ *
+ * On a match the key is left in @rq. The same work whether and wherever one
+ * matches. Return: whether one did.
+ */
+bool turn_rest_auth(struct turn_server *s, struct turn_request *rq,
+		    enum turn_alg alg);
+
+/**
+ * turn_auth() - authenticate a request (RFC 8489 section 9.2.4)
+ * @s: server
+ * @rq: request
+ *
+ * Return: true, with @rq's user and key filled in; false when it was
+ * answered with an error.
+ */
+bool turn_auth(struct turn_server *s, struct turn_request *rq);
+
+/* ------------------------------------------------------------------ replies */
+
+/**
+ * struct turn_reply - a response under construction
+ * @b: for kturn_build_…()
+ * @buf: where it is built
+ */
+struct turn_reply {
+	struct kturn_builder b;
+	uint8_t buf[TURN_REPLY_MAX];
+};
+
+/** turn_reply_begin() - begin a success response to @rq */
+void turn_reply_begin(struct turn_reply *rp, const struct turn_request *rq);
+
+/**
+ * turn_reply_send() - end a response and send it
+ * @s: server
+ * @rq: request
+ * @rp: what it says
+ *
+ * Adds SOFTWARE if there is room, integrity and FINGERPRINT as due.
+ */
+void turn_reply_send(struct turn_server *s, const struct turn_request *rq,
+		     struct turn_reply *rp);
+
+/**
+ * turn_reply_error() - send an error response
+ * @s: server
+ * @rq: request
+ * @code: which; 401 and 438 bring REALM, NONCE and PASSWORD-ALGORITHMS, 420
+ *	brings UNKNOWN-ATTRIBUTES
+ *
+ * A malformed request's is never larger than the request: what it can do
+ * without is left out, or it is not sent. One that would be challenged (401
+ * or 438, large by nature) gets 400 instead.
+ */
+void turn_reply_error(struct turn_server *s, const struct turn_request *rq,
+		      enum turn_error code);
+
+/** turn_reason() - the reason phrase that the RFCs recommend */
+const char *turn_reason(enum turn_error code);
+
+/**
+ * turn_algorithms() - value of PASSWORD-ALGORITHMS
+ * @features: TURN_FEATURE_…
+ * @value: 8 bytes
+ *
+ * Return: bytes.
+ */
+size_t turn_algorithms(unsigned int features, uint8_t *value);
+
+#endif /* _KTURND_TURN_REQUEST_H */

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the TURN state machine share.
+ *
+ *	server.c		input, expiry, counters
+ *	alloc.c perm.c chan.c	the state (RFC 8656 sections 6, 9, 12)
+ *	data.c		relaying, both directions
+ *	request.c	takes a request apart, checks it in order, dispatches
+ *	auth.c nonce.c integrity.c username.c rest.c	who sent it
+ *	allocate.c refresh.c create_permission.c channel_bind.c	the methods
+ *	reply.c		responses
+ *	peer.c		which addresses may be peers
+ *	pack.c		adoption
+ *
+ * Every request is decided completely before anything changes: checks, then
+ * whatever may run out (memory, ports, quota), then the offload, then the
+ * change, which can't fail, then the answer.
+ */
+#ifndef _KTURND_TURN_INTERNAL_H
+#define _KTURND_TURN_INTERNAL_H
+
+#include <sys/queue.h>
+#include <syslog.h>
+
+#include "crypto.h"
+#include "table.h"
+#include "timer.h"
+#include "turn.h"
+
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define TURN_TOKEN_LEN		8
+#define TURN_MS			1000ull
+
+/* Transaction ids of Data indications, drawn in one go. */
+#define TURN_TIDS		32
+
+struct turn_perm {
+	struct turn_node node;		/* by allocation and address */
+	struct turn_timer timer;
+	LIST_ENTRY(turn_perm) entry;	/* of the allocation */
+	struct turn_alloc *alloc;
+	struct kturn_addr peer;		/* its port is 0 */
+};
+
+struct turn_chan {
+	struct turn_node by_number;	/* and allocation */
+	struct turn_node by_peer;	/* and allocation */
+	struct turn_timer timer;
+	LIST_ENTRY(turn_chan) entry;	/* of the allocation */
+	struct turn_alloc *alloc;
+	struct kturn_addr peer;
+	uint16_t number;
+};
+
+LIST_HEAD(turn_perms, turn_perm);
+LIST_HEAD(turn_chans, turn_chan);
+LIST_HEAD(turn_allocs, turn_alloc);
+
+/**
+ * struct turn_alloc - an allocation
+ * @node: by 5-tuple
+ * @timer: when it ends
+ * @entry: of the server
+ * @id: never used twice by a server; part of the keys of what belongs to it
+ * @offload: the offload's own
+ * @tid: of the Allocate that made it, to know it again
+ * @token: RESERVATION-TOKEN of the answer
+ * @has_token: there was one
+ * @has_quota: quota_give() is due
+ * @n_perms: permissions
+ * @n_chans: channels
+ * @user: who may use it
+ */
+struct turn_alloc {
+	struct turn_node node;
+	struct turn_timer timer;
+	LIST_ENTRY(turn_alloc) entry;
+	uint64_t id;
+	uint64_t offload;
+	struct turn_tuple tuple;
+	struct turn_relay relay;
+	struct turn_perms perms;
+	struct turn_chans chans;
+	uint32_t n_perms;
+	uint32_t n_chans;
+	uint8_t tid[KTURN_STUN_TID_LEN];
+	uint8_t token[TURN_TOKEN_LEN];
+	bool has_token;
+	bool has_quota;
+	char user[];
+};
+
+/**
+ * struct turn_server - a state machine
+ * @hash_key: for turn_siphash()
+ * @dummy_key: stands in for the key of a user who does not exist
+ * @last_id: of an allocation
+ * @tids: what is left of the random bytes drawn last
+ */
+struct turn_server {
+	struct turn_config cfg;
+	const struct turn_ops *ops;
+	void *env;
+	struct turn_counters counters;
+	struct turn_crypto crypto;
+	uint8_t hash_key[TURN_SIPHASH_KEY_LEN];
+	uint8_t dummy_key[TURN_DIGEST_MAX];
+	struct turn_table by_tuple;
+	struct turn_table by_perm;
+	struct turn_table by_number;
+	struct turn_table by_peer;
+	struct turn_heap timers;
+	struct turn_allocs allocs;
+	uint64_t last_id;
+	uint8_t tids[TURN_TIDS][KTURN_STUN_TID_LEN];
+	size_t n_tids;
+};
+
+static inline bool turn_addr_equal(const struct kturn_addr *a,
+				   const struct kturn_addr *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/** turn_addr_ip() - the address without its port: what a permission is for */
+static inline struct kturn_addr turn_addr_ip(const struct kturn_addr *addr)
+{
+	struct kturn_addr ip = *addr;
+
+	ip.port = 0;
+	return ip;
+}
+
+/* "[", IPv6 address, "]:", port, NUL */
+#define TURN_ADDR_TEXT	64
+
+/** turn_addr_text() - write @addr as ADDRESS:PORT; returns @buf */
+const char *turn_addr_text(const struct kturn_addr *addr,
+			   char buf[TURN_ADDR_TEXT]);
+
+/* ------------------------------------------------------------- allocations */
+
+/**
+ * turn_alloc_new() - an allocation that nothing knows of yet
+ * @s: server
+ * @tuple: 5-tuple
+ * @user: user name
+ *
+ * The rest is zero. Return: NULL without memory.
+ */
+struct turn_alloc *turn_alloc_new(struct turn_server *s,
+				  const struct turn_tuple *tuple,
+				  const char *user);
+
+/**
+ * turn_alloc_link() - make it an allocation of the server
+ * @s: server; room for a timer was reserved
+ * @a: from turn_alloc_new(); its relay is the server's from now
+ * @at: when it ends
+ */
+void turn_alloc_link(struct turn_server *s, struct turn_alloc *a, uint64_t at);
+
+/** turn_alloc_live() - the allocation of the 5-tuple at @now, or NULL */
+struct turn_alloc *turn_alloc_live(struct turn_server *s,
+				   const struct turn_tuple *tuple,
+				   uint64_t now);
+
+/**
+ * turn_alloc_remove() - end an allocation and all that belongs to it
+ * @s: server
+ * @a: allocation; freed
+ * @offload: tell the offload
+ * @reason: for the log
+ */
+void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
+		       bool offload, const char *reason);
+
+/* ------------------------------------------------- permissions and channels */
+
+/**
+ * turn_perm_find() - a permission
+ * @s: server
+ * @a: allocation
+ * @ip: peer, port 0
+ * @now: clock
+ *
+ * Return: NULL if there is none or it has ended.
+ */
+struct turn_perm *turn_perm_find(struct turn_server *s,
+				 const struct turn_alloc *a,
+				 const struct kturn_addr *ip, uint64_t now);
+
+/**
+ * turn_perm_add() - install a permission
+ * @s: server; room for a timer was reserved
+ * @a: allocation
+ * @p: from malloc(); the server's from now
+ * @ip: peer, port 0; there is no permission for it, ended ones included
+ * @at: when it ends
+ */
+void turn_perm_add(struct turn_server *s, struct turn_alloc *a,
+		   struct turn_perm *p, const struct kturn_addr *ip,
+		   uint64_t at);
+
+/** turn_perm_remove() - end and free a permission */
+void turn_perm_remove(struct turn_server *s, struct turn_perm *p);
+
+/** turn_chan_by_number() - like turn_perm_find() */
+struct turn_chan *turn_chan_by_number(struct turn_server *s,
+				      const struct turn_alloc *a,
+				      uint16_t number, uint64_t now);
+
+/** turn_chan_by_peer() - like turn_perm_find(), by transport address */
+struct turn_chan *turn_chan_by_peer(struct turn_server *s,
+				    const struct turn_alloc *a,
+				    const struct kturn_addr *peer,
+				    uint64_t now);
+
+/** turn_chan_add() - like turn_perm_add(); neither end is bound */
+void turn_chan_add(struct turn_server *s, struct turn_alloc *a,
+		   struct turn_chan *c, uint16_t number,
+		   const struct kturn_addr *peer, uint64_t at);
+
+/** turn_chan_remove() - unbind and free a channel */
+void turn_chan_remove(struct turn_server *s, struct turn_chan *c);
+
+/* --------------------------------------------------------------------- data */
+
+/** turn_channel_data_input() - a ChannelData message from a client */
+void turn_channel_data_input(struct turn_server *s, uint64_t now,
+			     const struct turn_tuple *tuple,
+			     const uint8_t *buf, size_t len);
+
+/** turn_send_input() - a Send indication, going by its type */
+void turn_send_input(struct turn_server *s, uint64_t now,
+		     const struct turn_tuple *tuple,
+		     const uint8_t *buf, size_t len);
+
+/* -------------------------------------------------------------------- peers */
+
+/**
+ * turn_peer_verdict() - may this be a peer of the allocation?
+ * @s: server
+ * @a: allocation
+ * @peer: address of the relay's family
+ *
+ * The transport's rules, and what no rule can allow.
+ */
+enum turn_verdict turn_peer_verdict(struct turn_server *s,
+				    const struct turn_alloc *a,
+				    const struct kturn_addr *peer);
+
+/** turn_addr_tunneled() - Teredo or 6to4? (RFC 8656 section 21.4) */
+bool turn_addr_tunneled(const struct kturn_addr *addr);
+
+/* ---------------------------------------------------------------------- log */
+
+#define turn_log(s, level, event, tuple, user, ...) \
+	(s)->ops->log((s)->env, level, event, tuple, user, __VA_ARGS__)
+
+#endif /* _KTURND_TURN_INTERNAL_H */
