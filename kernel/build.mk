@@ -17,7 +17,7 @@ MODULE_SOURCES := $(wildcard Kbuild kernel/*.[ch] kernel/*/*.[ch] \
 KBUILD = flock $(MODULE_DIR)/lock \
 	$(MAKE) -C $(KDIR) M=$(abspath $(MODULE_DIR)/src)
 
-.PHONY: modules modules_sparse modules_force
+.PHONY: modules modules_sparse
 modules: $(if $(KRELEASE),$(MODULE_DIR)/kturn.ko,modules_no_headers)
 
 # Kbuild's own sparse run over every file of the module; what it finds is on
@@ -44,7 +44,9 @@ $(MODULE_DIR)/kturn.ko: $(MODULE_SOURCES) $(MODULE_DIR)/sources \
 
 # The list of sources, written when it changes: that a file is gone can't be
 # seen from the times of those that are left.
-$(MODULE_DIR)/sources: modules_force
+ifneq ($(file < $(MODULE_DIR)/sources),$(CURDIR) $(MODULE_SOURCES))
+.PHONY: $(MODULE_DIR)/sources
+endif
+$(MODULE_DIR)/sources:
 	@mkdir -p $(@D)
-	@echo $(CURDIR) $(MODULE_SOURCES) | cmp -s - $@ || \
-		echo $(CURDIR) $(MODULE_SOURCES) >$@
+	@echo $(CURDIR) $(MODULE_SOURCES) >$@

@@ -17,3 +17,24 @@ $(LINUX_SOURCE)/.extracted: /usr/src/linux-source-6.12.tar.xz
 
 .PHONY: linux_source
 linux_source: $(LINUX_SOURCE)/.extracted
+
+# Sparse over everything that is compiled for userspace. It does not know the
+# compiler's hardening options.
+SPARSE_CFLAGS := $(filter -std=% -D% -I%,$(KT_CFLAGS)) -O2
+USER_SOURCES := $(wildcard user/*/*.c user/*/*/*.c include/kturn/*.c)
+
+.PHONY: user_sparse
+user_sparse:
+	@for source in $(USER_SOURCES); do \
+		sparse -Wno-bitwise $(SPARSE_CFLAGS) $$source || exit 1; \
+	done
+
+.PHONY: style
+style:
+	@selftests/deps style
+	@selftests/style/style.sh
+
+# Everything that has to be right: T=GROUP runs one group of tests only.
+.PHONY: check
+check:
+	@MAKE="$(MAKE)" T="$(T)" selftests/check

@@ -166,7 +166,7 @@ skip()
 #
 # It runs in a subshell with set -e and set -o pipefail, so the first command
 # that fails is the end of it, and a comment says which. What it prints becomes
-# comments. What it defers is run when it ends; what it changes in shell
+# comments, if it fails or V=1 is set. What it defers is run when it ends; what it changes in shell
 # variables is lost.
 run_test()
 {
@@ -184,7 +184,9 @@ run_test()
 	) >"$tmp/output" 2>&1 </dev/null
 	status=$?
 	[[ $errexit != *e* ]] || set -e
-	sed 's/^/# /' "$tmp/output"
+	# What a test that passed has to say is of interest to few.
+	[ $status -eq $KTAP_PASS ] && [ -z "${V:-}" ] ||
+		sed 's/^/# /' "$tmp/output"
 	case $status in
 	"$KTAP_PASS") ktap_ok "$name" ;;
 	"$KTAP_SKIP") ktap_skip "$name" "$(cat "$tmp/skip")" ;;

@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The sources against the house style: one test per tool. What a tool says and
+# we don't follow is in its file in this directory, with the reason.
+
+. "$(dirname "$0")/../lib.sh"
+
+cd "$top" || exit
+style=$top/selftests/style
+linux=build/linux-source-6.12
+
+# Every file of the project, the new ones included.
+list_sources()
+{
+	if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
+		git -C "$top" ls-files -co --exclude-standard
+	else
+		find . -path ./build -prune -o -type f -printf '%P\n'
+	fi | while read -r file; do
+		[ ! -f "$file" ] || echo "$file"
+	done | sort
+}
+
+# select_sources PATTERN...: those that match a shell pattern.
+select_sources()
+{
+	local file pattern
+
+	while read -r file; do
+		for pattern; do
+			# shellcheck disable=SC2053 # a pattern is meant
+			[[ $file == $pattern ]] || continue
+			echo "$file"
+			break
+		done
+	done <"$tmp/sources"
+}
+
+# is_script FILE NAME...: does it run under one of these interpreters?
+is_script()
+{
+	local file=$1 name
+
+	for name in "${@:2}"; do
+		head -n 1 "$file" | grep -qE "^#!.*[/ ]$name( |\$)" && return
+		head -n 5 "$file" | grep -q "shellcheck shell=$name\$" && return
+	done
+	return 1
+}
+
+# is_accepted FILE TYPE MESSAGE: does checkpatch.rules list that?
+is_accepted()
+{
+	local files type
+
+	while read -r files type _; do
+		# shellcheck disable=SC2053 # patterns are meant
+		[[ $1 == $files ]] || continue
+		# shellcheck disable=SC2053
+		case $type in
+		*:*) [[ $2 == "${type%%:*}" && $3 == *${type#*:} ]] && return ;;
+		*) [[ $2 == $type ]] && return ;;
+		esac
+	done < <(sed '/^#/d;/^$/d' "$style/checkpatch.rules")
+	return 1
+}
+
+test_checkpatch()
+{
+	local file line level type message bad=
+
+	# checkpatch leaves a cache in a git checkout, so it doesn't get to see
+	# that this is one. What it says depends on the names of directories.
+	select_sources '*.c' '*.h' >"$tmp/files"
+	mkdir "$tmp/tree"
+	ln -s "$top"/{include,kernel,selftests,user} "$tmp/tree"
+	cd "$tmp/tree"
+	xargs "$top/$linux/scripts/checkpatch.pl" --no-tree --root=. \
+		--strict --terse \
+		--show-types --no-summary --color=never --quiet --file \
+		<"$tmp/files" >"$tmp/said" || true
+	while IFS=: read -r file line level type message; do
+		is_accepted "$file" "$type" "$message" && continue
+		echo "$file:$line: $level: $type:$message"
+		bad=y
+	done <"$tmp/said"
+	[ -z "$bad" ]
+}
+
+# Userspace describes the members of its structures where they are declared.
+test_kernel_doc()
+{
+	select_sources 'kernel/*.[ch]' 'include/kturn/*' |
+		grep -v '_gen\.[ch]$' |
+		xargs "$linux/scripts/kernel-doc" -none -Werror
+}
+
+test_sparse_module()
+{
+	local kdir
+
+	kdir=$(selftests/vm/kernel 6.1 KDIR)
+	make -s modules KDIR="$kdir"
+	make -s modules_sparse KDIR="$kdir" 2>&1 |
+		sed -n "s,$top/build/modules/[^/]*/src/,,p" |
+		tee "$tmp/said"
+	[ ! -s "$tmp/said" ]
+}
+
+# glibc's socket addresses carry no byte order, so -Wbitwise is for the module,
+# which shares the code that parses and builds packets.
+test_sparse_user()
+{
+	sed '/^#/d;/^$/d' "$style/sparse.rules" >"$tmp/rules"
+	make -s user_sparse 2>&1 | grep -vE -f "$tmp/rules" | tee "$tmp/said" ||
+		true
+	[ ! -s "$tmp/said" ]
+}
+
+test_shellcheck()
+{
+	local file
+
+	while read -r file; do
+		is_script "$file" sh bash && echo "$file"
+	done <"$tmp/sources" >"$tmp/files"
+	xargs shellcheck --format=gcc <"$tmp/files"
+}
+
+test_codespell()
+{
+	grep -vE '^LICENSES/|/corpus/' "$tmp/sources" |
+		xargs codespell --ignore-words "$style/codespell.words"
+}
+
+test_yamllint()
+{
+	select_sources '*.yaml' '*.yml' | xargs yamllint --strict \
+		--config-file "$style/yamllint.yaml"
+}
+
+# Lists of words have nothing that could be licensed.
+unlicensed='^(LICENSES/.*|\.gitignore|MAINTAINERS|.*/corpus/.*|.*\.(md|json)'
+unlicensed+='|selftests/[^/]*/(programs|settings|vm|codespell\.words))$'
+
+# The licence that a file has to name.
+licence_of()
+{
+	case $1 in
+	kernel/netlink_gen.* | include/uapi/* | Documentation/netlink/specs/*)
+		echo "((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)" ;;
+	kernel/*.[ch]) echo "GPL-2.0" ;;
+	include/kturn/*.[ch]) echo "GPL-2.0 OR BSD-3-Clause" ;;
+	user/lib/build.mk) echo "GPL-2.0-or-later" ;;
+	user/lib/*) echo "LGPL-2.1-or-later" ;;
+	selftests/*/*.c) echo "GPL-2.0-or-later|GPL-2.0" ;;
+	*) echo "GPL-2.0-or-later" ;;
+	esac
+}
+
+test_spdx()
+{
+	local file found want bad=
+
+	while read -r file; do
+		found=$(head -n 3 "$file" | tr -d '\0' |
+			sed -n 's/.*SPDX-License-Identifier: //p' |
+			sed 's, *\*/$,,')
+		want=$(licence_of "$file")
+		[[ -n $found && "|$want|" == *"|$found|"* ]] && continue
+		echo "$file: licence is '$found', expected $want"
+		bad=y
+	done < <(grep -vE "$unlicensed" "$tmp/sources")
+	[ -z "$bad" ]
+}
+
+# A test waits for a condition, not for a time; and set -e, which makes a test
+# fail, takes no notice of "! command". Minutes of sleep are processes that a
+# test keeps for some purpose.
+test_tests()
+{
+	local bad=0
+
+	select_sources 'selftests/*/*.sh' >"$tmp/files"
+	xargs grep -nE '\bsleep +("?\$|[0-9]{0,2}\.|[0-9]{1,2}\b)' \
+		<"$tmp/files" && bad=1
+	xargs grep -nE '^[[:space:]]*! ' <"$tmp/files" && bad=1
+	return "$bad"
+}
+
+for tool in shellcheck codespell yamllint sparse perl; do
+	command -v $tool >/dev/null ||
+		ktap_skip_all "no $tool; try: selftests/deps style"
+done
+list_sources >"$tmp/sources"
+make -s linux_source || exit
+
+ktap_plan 9
+run_test "style: checkpatch" test_checkpatch
+run_test "style: kernel-doc" test_kernel_doc
+run_test "style: sparse, module" test_sparse_module
+run_test "style: sparse, userspace" test_sparse_user
+run_test "style: shellcheck" test_shellcheck
+run_test "style: codespell" test_codespell
+run_test "style: yamllint" test_yamllint
+run_test "style: licences" test_spdx
+run_test "style: tests don't sleep, and can fail" test_tests
+ktap_finish
