@@ -35,6 +35,7 @@ $(MODULE_DIR)/kturn.ko: $(MODULE_SOURCES) $(MODULE_DIR)/sources \
 		$(wildcard $(KDIR)/Module.symvers $(KDIR)/.config)
 	@for file in $(MODULE_SOURCES); do \
 		link=$(MODULE_DIR)/src/$$file; \
+		[ "$$(readlink $$link)" = $(CURDIR)/$$file ] && continue; \
 		mkdir -p $${link%/*} && ln -sfn $(CURDIR)/$$file $$link || \
 			exit 1; \
 	done
