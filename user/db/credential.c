@@ -4,40 +4,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <utf8.h>
 #include "userdb.h"
-
-/*
- * One UTF-8 sequence (RFC 3629): no overlong forms, no surrogates, nothing
- * above U+10FFFF. Returns its length, 0 if there is none.
- */
-static size_t utf8_read(const unsigned char *s, size_t len, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n;
-
-	if (s[0] < 0x80)
-		n = 1;
-	else if (s[0] >= 0xc2 && s[0] < 0xe0)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] < 0xf0)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] < 0xf5)
-		n = 4;
-	else
-		return 0;
-	if (n > len)
-		return 0;
-	*code = n == 1 ? s[0] : s[0] & (0xff >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (s[i] & 0x3f);
-	}
-	if (*code < least[n] || *code > 0x10ffff ||
-	    (*code >= 0xd800 && *code < 0xe000))
-		return 0;
-	return n;
-}
 
 /* Unicode's category Zs but for U+0020 itself. */
 static bool is_other_space(uint32_t c)

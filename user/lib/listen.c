@@ -261,7 +261,8 @@ int kturn_listener_read(struct kturn_listener *l, kturn_event_cb cb, void *arg)
 		if (n == -ENOBUFS || n == -EMSGSIZE)
 			return lost(l, cb, arg);
 		if (n < 0)
-			return n;
+			return kt_fail_open(-n, "can't read events: %s",
+					    strerror(-n));
 		left = n;
 		for (nlh = (void *)l->buf; mnl_nlmsg_ok(nlh, left);
 		     nlh = mnl_nlmsg_next(nlh, &left)) {

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kturn alloc: add and delete allocations. */
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+
+static bool relay_read(const char *text, struct kturn_alloc *a)
+{
+	struct kturn_addr addr;
+	int i;
+
+	if (!cli_addr("relay", text, true, &addr))
+		return false;
+	i = addr.family == KTURN_FAMILY_V6;
+	if (a->relay[i].family != KTURN_FAMILY_NONE) {
+		cli_usage("relay: there are two of the same family");
+		return false;
+	}
+	a->relay[i] = addr;
+	return true;
+}
+
+static bool label_read(const char *text, struct kturn_alloc *a)
+{
+	if (strlen(text) > KTURN_LABEL_MAX) {
+		cli_usage("label: longer than %d bytes", KTURN_LABEL_MAX);
+		return false;
+	}
+	strcpy(a->label, text);
+	return true;
+}
+
+static bool vrf_read(const char *text, struct kturn_alloc *a)
+{
+	a->l3mdev = if_nametoindex(text);
+	if (a->l3mdev)
+		return true;
+	cli_usage("vrf: there is no device '%s'", text);
+	return false;
+}
+
+/* Reads argv[0] and what belongs to it; how many words, 0 after a message. */
+static int word_read(int argc, char **argv, struct kturn_alloc *a)
+{
+	const char *word = argv[0], *value = argc > 1 ? argv[1] : NULL;
+	bool ok;
+
+	if (!strcmp(word, "exclusive")) {
+		a->flags |= KTURN_ALLOC_FLAGS_EXCLUSIVE;
+		return 1;
+	}
+	if (!value) {
+		cli_usage("nothing follows '%s'", word);
+		return 0;
+	}
+	if (!strcmp(word, "client"))
+		ok = cli_addr(word, value, true, &a->client);
+	else if (!strcmp(word, "server"))
+		ok = cli_addr(word, value, true, &a->server);
+	else if (!strcmp(word, "relay"))
+		ok = relay_read(value, a);
+	else if (!strcmp(word, "lifetime"))
+		ok = cli_time(word, value, &a->lifetime_ms);
+	else if (!strcmp(word, "label"))
+		ok = label_read(value, a);
+	else if (!strcmp(word, "vrf"))
+		ok = vrf_read(value, a);
+	else
+		ok = !cli_usage("unknown word '%s'", word);
+	return ok ? 2 : 0;
+}
+
+static int add_run(int argc, char **argv)
+{
+	struct kturn_alloc a = { 0 };
+	int status = CLI_OK, n;
+	struct kturn *kt;
+	uint32_t id;
+
+	for (int i = 0; i < argc; i += n) {
+		n = word_read(argc - i, argv + i, &a);
+		if (!n)
+			return CLI_USAGE;
+	}
+	if (a.client.family == KTURN_FAMILY_NONE)
+		return cli_usage("client is missing");
+	if (a.server.family == KTURN_FAMILY_NONE)
+		return cli_usage("server is missing");
+	if (a.relay[0].family == KTURN_FAMILY_NONE &&
+	    a.relay[1].family == KTURN_FAMILY_NONE)
+		return cli_usage("relay is missing");
+	if (!a.lifetime_ms)
+		return cli_usage("lifetime is missing");
+
+	kt = cli_open();
+	if (!kt)
+		return CLI_FAILED;
+	if (kturn_alloc_new(kt, &a, &id))
+		status = cli_error("%s", kturn_error(kt));
+	else if (cli_json())
+		status = cli_json_print(json_pack("{s:I}", "id",
+						  (json_int_t)id));
+	else
+		printf("%" PRIu32 "\n", id);
+	kturn_close(kt);
+	return status;
+}
+
+/* Each fails or succeeds by itself. */
+static int del_batch(struct kturn *kt, struct kturn_batch *b, int argc,
+		     char **argv)
+{
+	uint32_t id = 0;
+	int err;
+
+	for (int i = 0; i < argc; i++) {
+		cli_number(argv[i], 1, UINT32_MAX, &id);
+		kturn_batch_alloc_del(b, id);
+	}
+	err = kturn_batch_run(b);
+	if (!err)
+		return CLI_OK;
+	for (int i = 0; i < argc; i++)
+		if (*kturn_batch_text(b, i))
+			err = cli_error("%s: %s", argv[i],
+					kturn_batch_text(b, i));
+	return err < 0 ? cli_error("%s", kturn_error(kt)) : CLI_FAILED;
+}
+
+static int del_run(int argc, char **argv)
+{
+	bool all = argc == 1 && !strcmp(argv[0], "all");
+	struct kturn_batch *b = NULL;
+	struct kturn *kt;
+	uint32_t id;
+	int status;
+
+	if (!argc)
+		return cli_usage("ID is missing");
+	for (int i = 0; i < argc && !all; i++)
+		if (!cli_number(argv[i], 1, UINT32_MAX, &id))
+			return cli_usage("'%s' is not an ID", argv[i]);
+	kt = cli_open();
+	if (!kt)
+		return CLI_FAILED;
+	if (all) {
+		status = kturn_flush(kt, 0) ?
+			cli_error("%s", kturn_error(kt)) : CLI_OK;
+	} else {
+		b = kturn_batch_new(kt);
+		status = b ? del_batch(kt, b, argc, argv) :
+			cli_error("out of memory");
+	}
+	kturn_batch_free(b);
+	kturn_close(kt);
+	return status;
+}
+
+const struct cli_command alloc_commands[] = {
+	{
+		.name = "add",
+		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [label TEXT] [vrf DEVICE]",
+		.summary = "Make an allocation without an owner; prints its ID.",
+		.details =
+"At most one relay for each address family. TIME is as in 500ms, 30s, 10m or\n"
+"1h30m. In an exclusive allocation, data that no permission or channel allows\n"
+"is dropped; otherwise it is left to the socket.",
+		.json = true,
+		.run = add_run,
+	}, {
+		.name = "del",
+		.arguments = "ID...|all",
+		.summary = "Delete allocations with their permissions and channels.",
+		.run = del_run,
+	},
+	{ 0 }
+};

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# kturn, the command line tool.
+
+KTURN := $(B)/kturn
+KTURN_SRC := $(wildcard user/kturn/*.c)
+KTURN_LIBS = $(LIBKTURN_LIBS) $(USERDB_LIBS) -ljansson -lcrypto
+
+ALL += $(KTURN)
+
+# user/lib/build.mk, which names the library, is read after this file.
+$(KTURN): $(KTURN_SRC:%.c=$(B)/%.o) $(B)/libkturn.a $(USERDB_OBJ)
+	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURN_LIBS)
+
+bashcompdir ?= $(prefix)/share/bash-completion/completions
+
+.PHONY: install-kturn
+install: install-kturn
+install-kturn: $(KTURN)
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(bashcompdir)
+	install -m 755 $(KTURN) $(DESTDIR)$(sbindir)
+	install -m 644 Documentation/man/kturn.8 $(DESTDIR)$(mandir)/man8
+	install -m 644 user/kturn/completion.bash \
+		$(DESTDIR)$(bashcompdir)/kturn

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kturn(8): shows and edits the kernel's tables, manages users. */
+#include <locale.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "cli.h"
+
+const struct cli_command cli_commands[] = {
+	{
+		.name = "show",
+		.arguments = "[alloc|perm|chan|owner] [ID]",
+		.summary = "Show allocations, permissions, channels and owners.",
+		.details =
+"Without a word, all four. ID is that of an allocation (for owner, that of an\n"
+"owner); without it, all are shown.",
+		.json = true,
+		.run = show_run,
+	}, {
+		.name = "stats",
+		.arguments = "[--all]",
+		.summary = "Show the network namespace's counters.",
+		.details =
+"Of the reasons for which packets were dropped or left to the daemon, those\n"
+"that occurred; --all shows the others too.",
+		.options = stats_options,
+		.json = true,
+		.run = stats_run,
+	}, {
+		.name = "monitor",
+		.arguments = "",
+		.summary = "Print what is removed, as it happens, until interrupted.",
+		.details =
+"Goes on when the module is unloaded and when it comes back. \"lost\" means\n"
+"that messages were lost: kturn show tells what is left.",
+		.json = true,
+		.run = monitor_run,
+	}, {
+		.name = "alloc",
+		.summary = "Add or delete allocations.",
+		.sub = alloc_commands,
+	}, {
+		.name = "perm",
+		.summary = "Add or delete permissions.",
+		.sub = perm_commands,
+	}, {
+		.name = "chan",
+		.summary = "Add or delete channels.",
+		.sub = chan_commands,
+	}, {
+		.name = "flush",
+		.arguments = "[owner ID]",
+		.summary = "Delete all allocations, or those of an owner.",
+		.run = flush_run,
+	}, {
+		.name = "limits",
+		.arguments = "[set NAME NUMBER ...]",
+		.summary = "Show or set the network namespace's limits.",
+		.details =
+"NAME is max-allocs, max-perms, max-chans or max-owners.",
+		.json = true,
+		.run = limits_run,
+	}, {
+		.name = "user",
+		.summary = "Add, delete or list the users in a database.",
+		.sub = user_commands,
+	}, {
+		.name = "credential",
+		.arguments = "--ttl TIME --secret-file FILE|- [--user ID]",
+		.summary = "Mint a time-limited credential from a shared secret.",
+		.details =
+"The secret is the first line of FILE, or of standard input for -.",
+		.options = credential_options,
+		.json = true,
+		.run = credential_run,
+	},
+	{ 0 }
+};
+
+/* Output that can't be written is a failure, whatever else succeeded. */
+static int output_end(int status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		cli_error("can't write to standard output: %m");
+		return status ? status : CLI_FAILED;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_CTYPE, "");
+	return output_end(cli_run(argc - 1, argv + 1));
+}

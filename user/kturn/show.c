@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kturn show: allocations, permissions, channels and owners. */
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+
+/**
+ * struct list - entries on their way out
+ * @table: for people
+ * @array: for programs; the other one is NULL
+ * @id: that of the only owner to be shown, or 0
+ * @n: entries so far
+ */
+struct list {
+	struct cli_table *table;
+	json_t *array;
+	uint32_t id;
+	unsigned int n;
+};
+
+/**
+ * struct kind - a kind of entry
+ * @name: as the command line has it
+ * @plural: as JSON and headings have it
+ * @columns: of the table
+ * @get: reads the entries that the id stands for (0: all) into a list
+ */
+struct kind {
+	const char *name;
+	const char *plural;
+	const char *const *columns;
+	int (*get)(struct kturn *kt, uint32_t id, struct list *l);
+};
+
+static void label_cell(struct cli_table *t, const char *label)
+{
+	char *text = cli_escape(label);
+
+	cli_table_cell(t, "%s", text ? text : "?");
+	free(text);
+}
+
+/* ------------------------------------------------------------- allocations */
+
+static const char *const alloc_columns[] = {
+	">ID", "CLIENT", "SERVER", "RELAY", ">LEFT", ">TO PEER", ">TO CLIENT",
+	">DROPPED", ">PUNTED", ">OWNER", "FLAGS", "VRF", "LABEL", NULL
+};
+
+static void vrf_cell(struct cli_table *t, uint32_t index)
+{
+	char name[IF_NAMESIZE];
+
+	if (!index)
+		cli_table_cell(t, "-");
+	else if (if_indextoname(index, name))
+		label_cell(t, name);
+	else
+		cli_table_cell(t, "#%" PRIu32, index);
+}
+
+static int alloc_row(const struct kturn_alloc *a, void *arg)
+{
+	char text[CLI_RELAYS_MAX], unit[CLI_UNIT_MAX];
+	struct list *l = arg;
+	struct cli_table *t = l->table;
+
+	l->n++;
+	if (l->array) {
+		cli_json_append(l->array, cli_alloc_json(a));
+		return 0;
+	}
+	cli_table_cell(t, "%" PRIu32, a->id);
+	cli_table_cell(t, "%s", kturn_addr_text(&a->client, text));
+	cli_table_cell(t, "%s", kturn_addr_text(&a->server, text));
+	cli_table_cell(t, "%s", cli_relays(a, text));
+	cli_table_cell(t, "%s", cli_span(a->lifetime_ms, unit));
+	cli_table_cell(t, "%s", cli_bytes(a->to_peer.bytes, unit));
+	cli_table_cell(t, "%s", cli_bytes(a->to_client.bytes, unit));
+	cli_table_cell(t, "%" PRIu64, a->dropped);
+	cli_table_cell(t, "%" PRIu64, a->punted);
+	if (a->owner_id)
+		cli_table_cell(t, "%" PRIu32, a->owner_id);
+	else
+		cli_table_cell(t, "-");
+	cli_table_cell(t, "%s", a->flags & KTURN_ALLOC_FLAGS_EXCLUSIVE ?
+		       "exclusive" : "-");
+	vrf_cell(t, a->l3mdev);
+	label_cell(t, a->label);
+	return 0;
+}
+
+static int alloc_get(struct kturn *kt, uint32_t id, struct list *l)
+{
+	return kturn_alloc_get(kt, id, 0, alloc_row, l);
+}
+
+/* ------------------------------------------------------------- permissions */
+
+static const char *const perm_columns[] = { ">ALLOC", "PEER", ">LEFT", NULL };
+
+static int perm_row(const struct kturn_perm *p, void *arg)
+{
+	char text[KTURN_ADDR_TEXT_MAX], unit[CLI_UNIT_MAX];
+	struct list *l = arg;
+
+	l->n++;
+	if (l->array) {
+		cli_json_append(l->array, cli_perm_json(p));
+		return 0;
+	}
+	cli_table_cell(l->table, "%" PRIu32, p->alloc_id);
+	cli_table_cell(l->table, "%s", kturn_addr_text(&p->peer, text));
+	cli_table_cell(l->table, "%s", cli_span(p->lifetime_ms, unit));
+	return 0;
+}
+
+static int perm_get(struct kturn *kt, uint32_t id, struct list *l)
+{
+	return kturn_perm_get(kt, id, perm_row, l);
+}
+
+/* ---------------------------------------------------------------- channels */
+
+static const char *const chan_columns[] = {
+	">ALLOC", "NUMBER", "PEER", ">LEFT", ">TO PEER", ">TO CLIENT", NULL
+};
+
+static int chan_row(const struct kturn_chan *c, void *arg)
+{
+	char text[KTURN_ADDR_TEXT_MAX], unit[CLI_UNIT_MAX];
+	struct list *l = arg;
+	struct cli_table *t = l->table;
+
+	l->n++;
+	if (l->array) {
+		cli_json_append(l->array, cli_chan_json(c));
+		return 0;
+	}
+	cli_table_cell(t, "%" PRIu32, c->alloc_id);
+	cli_table_cell(t, "0x%04x", c->number);
+	cli_table_cell(t, "%s", kturn_addr_text(&c->peer, text));
+	cli_table_cell(t, "%s", cli_span(c->lifetime_ms, unit));
+	cli_table_cell(t, "%s", cli_bytes(c->to_peer.bytes, unit));
+	cli_table_cell(t, "%s", cli_bytes(c->to_client.bytes, unit));
+	return 0;
+}
+
+static int chan_get(struct kturn *kt, uint32_t id, struct list *l)
+{
+	return kturn_chan_get(kt, id, chan_row, l);
+}
+
+/* ------------------------------------------------------------------ owners */
+
+static const char *const owner_columns[] = {
+	">ID", ">SOCKETS", ">ALLOCS", ">GRACE", ">LEFT", "LABEL", NULL
+};
+
+static int owner_row(const struct kturn_owner *o, void *arg)
+{
+	char unit[CLI_UNIT_MAX];
+	struct list *l = arg;
+	struct cli_table *t = l->table;
+
+	if (l->id && o->id != l->id)
+		return 0;
+	l->n++;
+	if (l->array) {
+		cli_json_append(l->array, cli_owner_json(o));
+		return 0;
+	}
+	cli_table_cell(t, "%" PRIu32, o->id);
+	cli_table_cell(t, "%" PRIu32, o->sockets);
+	cli_table_cell(t, "%" PRIu32, o->allocs);
+	cli_table_cell(t, "%s", cli_span(o->grace_ms, unit));
+	cli_table_cell(t, "%s", o->left_ms < 0 ? "-" :
+		       cli_span(o->left_ms, unit));
+	label_cell(t, o->label);
+	return 0;
+}
+
+static int owner_get(struct kturn *kt, uint32_t id, struct list *l)
+{
+	l->id = id;
+	return kturn_owner_get(kt, owner_row, l);
+}
+
+/* ----------------------------------------------------------------- command */
+
+static const struct kind kinds[] = {
+	{ "alloc", "allocs", alloc_columns, alloc_get },
+	{ "perm", "perms", perm_columns, perm_get },
+	{ "chan", "chans", chan_columns, chan_get },
+	{ "owner", "owners", owner_columns, owner_get },
+};
+
+#define N_KINDS	(sizeof(kinds) / sizeof(kinds[0]))
+
+static void list_free(struct list *l)
+{
+	if (l->table)
+		cli_table_free(l->table);
+	json_decref(l->array);
+}
+
+/* Read and print, or add to @all. */
+static int kind_show(struct kturn *kt, const struct kind *k, uint32_t id,
+		     bool heading, json_t *all)
+{
+	struct list l = { 0 };
+
+	if (all)
+		l.array = json_array();
+	else
+		l.table = cli_table_new(k->columns);
+	if (!l.array && !l.table)
+		return cli_error("out of memory");
+	if (k->get(kt, id, &l)) {
+		list_free(&l);
+		return cli_error("%s", kturn_error(kt));
+	}
+	/* The kernel says so itself of the others. */
+	if (l.id && !l.n) {
+		list_free(&l);
+		return cli_error("there is no owner %" PRIu32, id);
+	}
+	if (all) {
+		cli_json_put(all, k->plural, l.array);
+		return CLI_OK;
+	}
+	if (heading)
+		printf("%s: %u\n", k->plural, l.n);
+	if (heading && !l.n) {
+		list_free(&l);
+		return CLI_OK;
+	}
+	return cli_table_print(l.table) ? CLI_OK : cli_error("out of memory");
+}
+
+static int show(const struct kind *first, size_t n, uint32_t id)
+{
+	json_t *all = cli_json() ? json_object() : NULL;
+	struct kturn *kt = cli_open();
+	int status = kt ? CLI_OK : CLI_FAILED;
+
+	for (size_t i = 0; i < n && status == CLI_OK; i++) {
+		if (i && !all)
+			putchar('\n');
+		status = kind_show(kt, &first[i], id, n > 1, all);
+	}
+	kturn_close(kt);
+	if (status == CLI_OK && all)
+		return cli_json_print(all);
+	json_decref(all);
+	return status;
+}
+
+int show_run(int argc, char **argv)
+{
+	uint32_t id = 0;
+	size_t i;
+
+	if (!argc)
+		return show(kinds, N_KINDS, 0);
+	for (i = 0; i < N_KINDS; i++)
+		if (!strcmp(argv[0], kinds[i].name))
+			break;
+	if (i == N_KINDS)
+		return cli_usage("expected alloc, perm, chan or owner, not '%s'",
+				 argv[0]);
+	if (argc > 2)
+		return cli_usage("too many words: '%s'", argv[2]);
+	if (argc == 2 && !cli_number(argv[1], 1, UINT32_MAX, &id))
+		return cli_usage("'%s' is not an ID", argv[1]);
+	return show(&kinds[i], 1, id);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kturn stats: the network namespace's counters. */
+#include <inttypes.h>
+#include <stdio.h>
+#include "cli.h"
+
+static bool all_reasons;
+
+const struct cli_option stats_options[] = {
+	{ .name = "all", .flag = &all_reasons },
+	{ 0 }
+};
+
+typedef const char *(*reason_name)(unsigned int reason);
+
+/* A reason that is newer than this program goes by its number. */
+static const char *name_of(reason_name name, unsigned int reason,
+			   char buf[CLI_UNIT_MAX])
+{
+	if (name(reason))
+		return name(reason);
+	snprintf(buf, CLI_UNIT_MAX, "reason-%u", reason);
+	return buf;
+}
+
+static json_t *reasons_json(const uint64_t *counts, reason_name name)
+{
+	json_t *o = json_object();
+	char buf[CLI_UNIT_MAX];
+
+	for (unsigned int i = 0; i < KTURN_REASONS_MAX; i++)
+		if (counts[i] || name(i))
+			cli_json_put(o, name_of(name, i, buf),
+				     json_integer(counts[i]));
+	return o;
+}
+
+static int stats_json(const struct kturn_stats *st)
+{
+	json_t *o = json_object();
+
+	cli_json_put(o, "to_peer", cli_counter_json(&st->to_peer));
+	cli_json_put(o, "to_client", cli_counter_json(&st->to_client));
+	cli_json_put(o, "drop", reasons_json(st->drop, kturn_drop_name));
+	cli_json_put(o, "punt", reasons_json(st->punt, kturn_punt_name));
+	cli_json_put(o, "allocs", json_integer(st->allocs));
+	cli_json_put(o, "perms", json_integer(st->perms));
+	cli_json_put(o, "chans", json_integer(st->chans));
+	cli_json_put(o, "owners", json_integer(st->owners));
+	cli_json_put(o, "hooks", json_boolean(st->hooks));
+	return cli_json_print(o);
+}
+
+static void reasons_print(const char *what, const uint64_t *counts,
+			  reason_name name)
+{
+	char buf[CLI_UNIT_MAX];
+	uint64_t total = 0;
+
+	for (unsigned int i = 0; i < KTURN_REASONS_MAX; i++)
+		total += counts[i];
+	printf("%-16s%" PRIu64 " packets\n", what, total);
+	for (unsigned int i = 0; i < KTURN_REASONS_MAX; i++)
+		if (counts[i] || (all_reasons && name(i)))
+			printf("  %-14s%" PRIu64 "\n", name_of(name, i, buf),
+			       counts[i]);
+}
+
+static void counter_print(const char *what, const struct kturn_counter *c)
+{
+	char buf[CLI_UNIT_MAX];
+
+	printf("%-16s%" PRIu64 " packets, %s%s\n", what, c->packets,
+	       cli_bytes(c->bytes, buf), cli_human() ? "" : " bytes");
+}
+
+static void stats_print(const struct kturn_stats *st)
+{
+	counter_print("to peers", &st->to_peer);
+	counter_print("to clients", &st->to_client);
+	reasons_print("dropped", st->drop, kturn_drop_name);
+	reasons_print("left to daemon", st->punt, kturn_punt_name);
+	printf("%-16s%" PRIu32 "\n", "allocations", st->allocs);
+	printf("%-16s%" PRIu32 "\n", "permissions", st->perms);
+	printf("%-16s%" PRIu32 "\n", "channels", st->chans);
+	printf("%-16s%" PRIu32 "\n", "owners", st->owners);
+	printf("%-16s%s\n", "hooks", st->hooks ? "registered" : "not registered");
+}
+
+int stats_run(int argc, char **argv)
+{
+	struct kturn_stats st;
+	struct kturn *kt;
+	int status = CLI_OK;
+
+	if (argc)
+		return cli_usage("too many words: '%s'", argv[0]);
+	kt = cli_open();
+	if (!kt)
+		return CLI_FAILED;
+	if (kturn_stats_get(kt, &st))
+		status = cli_error("%s", kturn_error(kt));
+	else if (cli_json())
+		status = stats_json(&st);
+	else
+		stats_print(&st);
+	kturn_close(kt);
+	return status;
+}
