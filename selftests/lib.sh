@@ -331,8 +331,11 @@ link_up()
 
 	shift 2
 	for address; do
-		ip -n "$namespace" addr add "$address" dev "$device" nodad ||
-			return
+		case $address in
+		*:*) set -- "$address" dev "$device" nodad ;;
+		*) set -- "$address" dev "$device" ;;
+		esac
+		ip -n "$namespace" addr add "$@" || return
 	done
 	ip -n "$namespace" link set "$device" up
 }

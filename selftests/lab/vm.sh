@@ -105,25 +105,46 @@ test_console()
 	grep -q "reboot: Power down" "$tmp/console"
 }
 
-# A WARN_ON() does not stop the command, which succeeds.
-test_warning()
+# Another boot for two tests: a module that warns, and a tap device, in a
+# namespace of its own.
+second_boot()
 {
-	local kdir status=0
+	local kdir
 
-	kdir=$("$top/selftests/vm/kernel" 6.1 KDIR)
+	kdir=$("$top/selftests/vm/kernel" 6.1 KDIR) || return
 	mkdir "$tmp/warn"
 	cp "$top/selftests/lab/warn.c" "$tmp/warn/"
 	echo "obj-m := warn.o" >"$tmp/warn/Kbuild"
-	make -s -C "$kdir" M="$tmp/warn" modules
+	make -s -C "$kdir" M="$tmp/warn" modules >"$tmp/warn/log" 2>&1 ||
+		return
 
-	"$run" --no-module --share "$tmp/warn" -- \
-		bash -c 'insmod /share/warn.ko && echo loaded' \
-		>"$tmp/out" 2>"$tmp/err" || status=$?
-	cat "$tmp/err"
-	[ "$(cat "$tmp/out")" = loaded ]
-	[ "$status" -eq 99 ]
-	grep -q "the kernel complained" "$tmp/err"
-	grep -q "WARNING: .*warn_init" "$tmp/err"
+	netns_add "$relay" &&
+	ip -n "$relay" tuntap add dev tap0 mode tap &&
+	link_up "$relay" tap0 "$RELAY_CLIENT_V4/24" || return
+
+	ip netns exec "$relay" "$run" --no-module --tap tap0 \
+		--share "$tmp/warn" -- bash -c "
+		insmod /share/warn.ko && echo loaded
+		ip addr add $CLIENT_V4/24 dev eth0 && ip link set eth0 up
+		ping -c 1 -W 10 $RELAY_CLIENT_V4 && echo reached" \
+		>"$tmp/second" 2>"$tmp/second.err"
+	echo $? >"$tmp/second.status"
+}
+
+# A WARN_ON() does not stop the command, which succeeds.
+test_warning()
+{
+	cat "$tmp/warn/log" "$tmp/second.err"
+	grep -x loaded "$tmp/second"
+	[ "$(cat "$tmp/second.status")" -eq 99 ]
+	grep -q "the kernel complained" "$tmp/second.err"
+	grep -q "WARNING: .*warn_init" "$tmp/second.err"
+}
+
+test_tap()
+{
+	cat "$tmp/second"
+	grep -x reached "$tmp/second"
 }
 
 test_panic()
@@ -202,8 +223,9 @@ test_usage()
 
 command -v qemu-system-x86_64 >/dev/null ||
 	ktap_skip_all "no qemu-system-x86_64"
-ktap_plan 13
+ktap_plan 14
 first_boot
+second_boot
 run_test "vm: exit status is passed on" test_status
 run_test "vm: arguments arrive as they are" test_arguments
 run_test "vm: all output arrives" test_output
@@ -213,6 +235,7 @@ run_test "vm: environment and clock" test_environment
 run_test "vm: kernel has what the tests use" test_kernel
 run_test "vm: console is kept" test_console
 run_test "vm: a kernel warning fails the run" test_warning
+run_test "vm: a tap device connects it to the host" test_tap
 run_test "vm: a kernel panic fails the run" test_panic
 run_test "vm: a hanging VM fails the run" test_timeout
 run_test "vm: complaints are recognised" test_splats
