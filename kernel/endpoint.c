@@ -20,6 +20,11 @@ static int kturn_check_ip4(const struct nlattr *attr, __be32 ip,
 		NL_SET_ERR_MSG_ATTR(extack, attr, "broadcast address");
 		return -EINVAL;
 	}
+	/* The key has no place for the link. */
+	if (ipv4_is_linklocal_169(ip)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "link-local address");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -39,7 +44,6 @@ static int kturn_check_ip6(const struct nlattr *attr, const struct in6_addr *ip,
 				    "v4-mapped address: give it as addr4");
 		return -EINVAL;
 	}
-	/* The key has no place for the link. */
 	if (ipv6_addr_type(ip) & IPV6_ADDR_LINKLOCAL) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "link-local address");
 		return -EINVAL;
