@@ -20,14 +20,13 @@ linux_source: $(LINUX_SOURCE)/.extracted
 
 # Sparse over everything that is compiled for userspace. It does not know the
 # compiler's hardening options.
-SPARSE_CFLAGS := $(filter -std=% -D% -I%,$(KT_CFLAGS)) -O2
-USER_SOURCES := $(wildcard user/*/*.c user/*/*/*.c include/kturn/*.c)
+USER_SOURCES := $(shell find user include/kturn -name '*.c')
 
-.PHONY: user_sparse
-user_sparse:
-	@for source in $(USER_SOURCES); do \
-		sparse -Wno-bitwise $(SPARSE_CFLAGS) $$source || exit 1; \
-	done
+.PHONY: user_sparse $(USER_SOURCES:%=user_sparse/%)
+user_sparse: $(USER_SOURCES:%=user_sparse/%)
+$(USER_SOURCES:%=user_sparse/%): user_sparse/%:
+	@sparse -Wno-bitwise -O2 $(filter -std=% -D% -I%, \
+		$(KT_CFLAGS) $(CFLAGS_$(*D))) $*
 
 .PHONY: style
 style:
