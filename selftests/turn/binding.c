@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Binding, and what holds for every STUN message before its method counts. */
+#include <arpa/inet.h>
+
+#include "turn_test.h"
+
+static struct client c;
+
+static void begin(struct request *r)
+{
+	req_begin(r, &c, KTURN_BINDING);
+}
+
+static void mapped_address(void)
+{
+	struct kturn_attr attr;
+	struct kturn_addr got;
+	struct request r;
+
+	world_begin();
+	client_init(&c, 40000);
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_MAPPED_ADDRESS, &got));
+	KTAP_MEM_EQ(&got, &c.tuple.client, sizeof(got));
+	KTAP_CHECK(resp_attr(KTURN_ATTR_SOFTWARE, &attr));
+	KTAP_EQ(attr.len, strlen(SOFTWARE));
+	KTAP_MEM_EQ(attr.value, SOFTWARE, strlen(SOFTWARE));
+	KTAP_EQ(resp_count(KTURN_ATTR_FINGERPRINT), 0);
+	KTAP_EQ(resp.len, 20 + 12 + 16);
+
+	c.tuple.client = addr("[2001:db8::9]:999");
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_MAPPED_ADDRESS, &got));
+	KTAP_MEM_EQ(&got, &c.tuple.client, sizeof(got));
+	KTAP_EQ(turn_counters(world.s)->requests, 2);
+	world_stop();
+
+	/* Nothing to say about the software, and too much. */
+	world_init();
+	world.cfg.software = NULL;
+	world_start();
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+	KTAP_EQ(resp_count(KTURN_ATTR_SOFTWARE), 0);
+	world_stop();
+}
+
+static void fingerprint(void)
+{
+	struct request r;
+	size_t i;
+
+	world_begin();
+	client_init(&c, 40000);
+	c.fingerprint = true;
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+	KTAP_EQ(resp_count(KTURN_ATTR_FINGERPRINT), 1);
+
+	/* Any wrong bit of it, and the message is none. */
+	for (i = 0; i < 32; i++) {
+		begin(&r);
+		kturn_build_fingerprint(&r.b);
+		r.buf[24 + i / 8] ^= 1 << i % 8;
+		KTAP_EQ(client_send_raw(&c, r.buf, r.b.len), NO_REPLY);
+	}
+	KTAP_EQ(turn_counters(world.s)->malformed, 32);
+
+	/* Not the last attribute. */
+	begin(&r);
+	kturn_build_fingerprint(&r.b);
+	req_attr(&r, KTURN_ATTR_SOFTWARE, "abcd", 4);
+	KTAP_EQ(client_send_raw(&c, r.buf, r.b.len), NO_REPLY);
+	world_stop();
+}
+
+static void silent(void)
+{
+	static const uint16_t types[] = {
+		0x0011,					/* Binding indication */
+		0x0101, 0x0111, 0x0103, 0x0113,		/* responses */
+		0x0013, 0x0014, 0x0018, 0x0019,		/* never indications */
+		0x0006, 0x0007, 0x0017,			/* Send, Data */
+		0x0000, 0x0002, 0x0005, 0x000a, 0x3eef,	/* unknown methods */
+	};
+	struct request r;
+	size_t i;
+
+	world_begin();
+	client_init(&c, 40000);
+	for (i = 0; i < KTAP_COUNT(types); i++) {
+		begin(&r);
+		kturn_put16(r.buf, types[i]);
+		KTAP_EQ(client_send_raw(&c, r.buf, r.b.len), NO_REPLY);
+	}
+	KTAP_EQ(turn_counters(world.s)->malformed, KTAP_COUNT(types) - 1);
+	world_stop();
+}
+
+/* Headers that are not STUN's, and lengths that are not the datagram's. */
+static void headers(void)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} table[] = {
+		{ 0, 0x80 }, { 0, 0xc0 }, { 2, 1 }, { 3, 4 }, { 3, 1 },
+		{ 4, 0 }, { 5, 0 }, { 6, 0 }, { 7, 0 },
+	};
+	struct request r;
+	size_t i;
+
+	world_begin();
+	client_init(&c, 40000);
+	for (i = 0; i < KTAP_COUNT(table); i++) {
+		begin(&r);
+		r.buf[table[i].at] = table[i].value;
+		KTAP_EQ(client_send_raw(&c, r.buf, r.b.len), NO_REPLY);
+	}
+	begin(&r);
+	for (i = 0; i < r.b.len; i++)
+		KTAP_EQ(client_send_raw(&c, r.buf, i), NO_REPLY);
+	KTAP_EQ(client_send_raw(&c, r.buf, r.b.len + 1), NO_REPLY);
+	KTAP_EQ(client_send_raw(&c, r.buf, r.b.len + 4), NO_REPLY);
+	KTAP_EQ(turn_counters(world.s)->requests, 0);
+	KTAP_EQ(turn_counters(world.s)->malformed,
+		KTAP_COUNT(table) + r.b.len + 2);
+	world_stop();
+}
+
+static void check_unknown(const uint16_t *want, size_t n)
+{
+	struct kturn_attr attr;
+	size_t i;
+
+	KTAP_EQ(resp.code, 420);
+	KTAP_CHECK(resp.len <= 200);
+	if (!KTAP_CHECK(resp_attr(KTURN_ATTR_UNKNOWN_ATTRIBUTES, &attr)) ||
+	    !KTAP_EQ(attr.len, 2 * n))
+		return;
+	for (i = 0; i < n; i++)
+		KTAP_EQ(kturn_get16(attr.value + 2 * i), want[i]);
+}
+
+static void unknown_attributes(void)
+{
+	static const uint16_t three[] = { 0x7fff, 0x0002, 0x0024 };
+	uint16_t many[64];
+	struct request r;
+	size_t i;
+
+	world_begin();
+	client_init(&c, 40000);
+
+	/* In their order and each once, however often and long they are. */
+	begin(&r);
+	req_attr(&r, 0x7fff, "x", 1);
+	req_attr(&r, 0x8fff, "optional", 8);
+	req_attr(&r, KTURN_ATTR_LIFETIME, "known", 5);
+	req_attr(&r, 0x0002, "", 0);
+	req_attr(&r, 0x7fff, "again", 5);
+	req_attr(&r, 0x0024, "priority", 8);
+	req_send(&r, &c);
+	check_unknown(three, 3);
+
+	/* Optional ones only: ignored. Known ones that mean nothing here too. */
+	begin(&r);
+	req_attr(&r, 0x8000, "x", 1);
+	req_attr(&r, 0xffff, "x", 1);
+	req_attr(&r, KTURN_ATTR_XOR_PEER_ADDRESS, "x", 1);
+	req_attr(&r, KTURN_ATTR_ERROR_CODE, "x", 1);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+
+	/* More than a reply has room for. */
+	c.fingerprint = true;
+	begin(&r);
+	for (i = 0; i < 500; i++) {
+		req_attr(&r, 0x4000 + i, "", 0);
+		if (i < KTAP_COUNT(many))
+			many[i] = 0x4000 + i;
+	}
+	req_send(&r, &c);
+	check_unknown(many, KTAP_COUNT(many));
+	KTAP_EQ(resp_count(KTURN_ATTR_FINGERPRINT), 1);
+	c.fingerprint = false;
+	world_stop();
+}
+
+/* RFC 8489 section 9: what follows an integrity attribute does not exist. */
+static void after_integrity(void)
+{
+	static const uint16_t types[] = {
+		KTURN_ATTR_MESSAGE_INTEGRITY,
+		KTURN_ATTR_MESSAGE_INTEGRITY_SHA256,
+	};
+	struct request r;
+	size_t i;
+
+	world_begin();
+	client_init(&c, 40000);
+	for (i = 0; i < KTAP_COUNT(types); i++) {
+		begin(&r);
+		req_attr(&r, types[i], NULL, i ? 32 : 20);
+		req_attr(&r, 0x7abc, "x", 1);
+		KTAP_EQ(req_send(&r, &c), SUCCESS);
+	}
+	world_stop();
+}
+
+/* An attribute that does not fit: 400, but only if that is not larger. */
+static void broken(void)
+{
+	struct request r;
+	size_t body;
+	int code;
+
+	world_begin();
+	client_init(&c, 40000);
+	for (body = 0; body <= 200; body += 4) {
+		begin(&r);
+		if (body)
+			req_attr(&r, 0x8abc, NULL, body - 4);
+		/* It says to be longer than all that is there. */
+		req_attr(&r, 0x8abd, NULL, 0);
+		kturn_put16(r.buf + r.b.len - 2, 1);
+		code = client_send_raw(&c, r.buf, r.b.len);
+		if (code == NO_REPLY)
+			KTAP_CHECK(r.b.len < 28);
+		else
+			KTAP_CHECK(code == 400 && resp.len <= r.b.len);
+	}
+
+	/* The same of a method that wants credentials. */
+	for (body = 0; body <= 200; body += 4) {
+		req_begin(&r, &c, KTURN_ALLOCATE);
+		if (body)
+			req_attr(&r, 0x8abc, NULL, body - 4);
+		req_attr(&r, 0x8abd, NULL, 0);
+		kturn_put16(r.buf + r.b.len - 2, 1);
+		code = client_send_raw(&c, r.buf, r.b.len);
+		if (code == NO_REPLY)
+			KTAP_CHECK(r.b.len < 28);
+		else
+			KTAP_CHECK(code == 400 && resp.len <= r.b.len);
+	}
+	world_stop();
+}
+
+static void other_datagrams(void)
+{
+	uint8_t buf[64];
+	size_t i, len;
+
+	world_begin();
+	client_init(&c, 40000);
+	for (i = 0; i < 256; i++) {
+		memset(buf, i, sizeof(buf));
+		for (len = 0; len <= sizeof(buf); len += 7)
+			KTAP_EQ(client_send_raw(&c, buf, len), NO_REPLY);
+	}
+	KTAP_EQ(turn_counters(world.s)->requests, 0);
+	world_stop();
+}
+
+const struct ktap_case binding_cases[] = {
+	{ "binding: XOR-MAPPED-ADDRESS, without credentials", mapped_address },
+	{ "binding: FINGERPRINT is checked and returned", fingerprint },
+	{ "binding: indications, responses, unknown methods", silent },
+	{ "binding: bad headers", headers },
+	{ "binding: 420 lists unknown attributes", unknown_attributes },
+	{ "binding: attributes after integrity are ignored", after_integrity },
+	{ "binding: 400 never larger than the request", broken },
+	{ "binding: what is no STUN", other_datagrams },
+};
+
+const size_t binding_count = KTAP_COUNT(binding_cases);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files of turn_test. */
+#ifndef KTURN_SELFTESTS_TURN_TEST_H
+#define KTURN_SELFTESTS_TURN_TEST_H
+
+#include "client.h"
+
+#define PEER_A		"192.0.2.10:7000"
+#define PEER_A2		"192.0.2.10:7001"	/* another port of that host */
+#define PEER_B		"192.0.2.20:7000"
+#define PEER_V6		"[2001:db8:1::10]:7000"
+
+extern const struct ktap_case parts_cases[], binding_cases[], auth_cases[],
+	names_cases[], nonce_cases[], rest_cases[], allocate_cases[],
+	ports_cases[], refresh_cases[], permission_cases[], channel_cases[],
+	data_cases[], expiry_cases[], adopt_cases[], malformed_cases[],
+	garbage_cases[];
+extern const size_t parts_count, binding_count, auth_count, names_count,
+	nonce_count, rest_count, allocate_count, ports_count, refresh_count,
+	permission_count, channel_count, data_count, expiry_count, adopt_count,
+	malformed_count, garbage_count;
+
+#endif /* KTURN_SELFTESTS_TURN_TEST_H */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The world around the state machine, made of memory: a clock, relayed
+ * ports, users, an offload, and a record of all that goes out.
+ *
+ *	client (client.h) -> turn_client_input() -> world.sent[]
+ *	peer_send_in()    -> turn_peer_input()   -> world.sent[]
+ */
+#ifndef KTURN_SELFTESTS_WORLD_H
+#define KTURN_SELFTESTS_WORLD_H
+
+#include <kturnd/turn/turn.h>
+
+#include "../ktap.h"
+
+#define REALM		"example.org"
+#define SOFTWARE	"kturn test"
+#define T0		1000000ull	/* the clock at the start */
+#define WALL0		1700000000ull
+
+#define SENT_MAX	16
+#define DATAGRAM_MAX	65535
+#define PORTS		32
+#define PORT_MIN	50000
+
+/* One datagram that the server sent. */
+struct sent {
+	bool to_peer;
+	struct turn_tuple tuple;	/* to a client */
+	struct turn_relay from;		/* to a peer */
+	struct kturn_addr to;
+	bool dont_fragment;
+	uint8_t *p;
+	size_t len;
+};
+
+struct port {
+	bool open;
+	bool reserved;
+	uint8_t family;
+	uint8_t token[8];
+	uint64_t expires;
+	struct turn_alloc *alloc;	/* once started */
+};
+
+struct user {
+	const char *name;
+	const char *password;
+	bool md5;
+	bool sha256;
+};
+
+struct rule {
+	struct kturn_addr peer;	/* port 0: any */
+	enum turn_verdict verdict;
+};
+
+struct world {
+	struct turn_server *s;
+	struct turn_config cfg;
+	uint64_t now;
+	uint64_t wall;
+	unsigned int features;
+	const struct user *users;
+	size_t n_users;
+	struct rule rules[4];
+	size_t n_rules;
+
+	struct sent sent[SENT_MAX];
+	size_t n_sent;
+
+	struct port ports[PORTS];
+	int quota_left;		/* may be given to users */
+	int quota_used;
+	int pushed;		/* allocations that the offload holds */
+	uint64_t seed;
+
+	/* What is to fail. */
+	int relay_error;
+	bool offload_fails;
+	bool reserve_fails;
+
+	/* Which ops were called, each followed by a blank. */
+	char trace[1024];
+	/* Of the last offload call. */
+	uint32_t off_lifetime;
+	struct kturn_addr off_peers[300];
+	size_t off_n;
+	uint16_t off_number;
+	uint8_t packed[TURN_PACKED_MAX];
+	size_t packed_len;
+	/* The last line of the log, and the last with a user. */
+	char log[2048];
+};
+
+extern struct world world;
+extern const struct turn_ops world_ops;
+
+/* Defaults: alice and bob, both families, SHA-256 offered. */
+void world_init(void);
+/* Makes the server of what stands in world.cfg then. */
+void world_start(void);
+/* Both. */
+void world_begin(void);
+/* Frees the server and checks that it gave everything back. */
+void world_stop(void);
+
+/* Forgets what was sent and traced. */
+void world_clear(void);
+void world_pass(uint64_t ms);
+
+/* Address text like "192.0.2.1:5000" or "[2001:db8::1]:5000". */
+struct kturn_addr addr(const char *text);
+
+/* A datagram from a peer to a relayed address. */
+void peer_send_in(const struct kturn_addr *relay, const char *peer,
+		  const void *data, size_t len);
+
+/* Of an open relayed port, by its port number. */
+struct port *world_port(const struct kturn_addr *relay);
+size_t world_open_ports(void);
+
+/* All that a client's datagrams may change, as one number. */
+uint64_t world_state(void);
+
+/* Exactly one datagram went to @peer; checks what and from where. */
+void check_to_peer(const struct kturn_addr *relay, const char *peer,
+		   const void *data, size_t len, bool dont_fragment);
+
+#endif /* KTURN_SELFTESTS_WORLD_H */
