@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which addresses are served; see addresses.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "addresses.h"
+#include "kturn.h"
+#include "local.h"
+#include "log.h"
+#include "peer_acl.h"
+#include "socket.h"
+
+/* How long duplicate address detection is waited for, and how often. */
+#define TENTATIVE_TRIES	30
+#define TENTATIVE_US	100000
+
+static const uint8_t families[] = { KTURN_FAMILY_V4, KTURN_FAMILY_V6 };
+
+static bool has(const struct config_addrs *list, const struct kturn_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (addr_equal(&list->v[i], addr))
+			return true;
+	return false;
+}
+
+static int add(struct config_addrs *list, const struct kturn_addr *addr)
+{
+	struct kturn_addr *bigger;
+
+	if (has(list, addr))
+		return 0;
+	bigger = reallocarray(list->v, list->n + 1, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	list->v = bigger;
+	bigger[list->n++] = *addr;
+	return 0;
+}
+
+/* The host's own; waits for those that are about to be usable. */
+static int find(uint8_t family, bool loopback, struct config_addrs *found)
+{
+	size_t tentative;
+	int ret, tries = 0;
+
+	for (;;) {
+		tentative = 0;
+		found->n = 0;
+		ret = local_addresses(family, loopback, &found->v, &found->n,
+				      &tentative);
+		if (ret || !tentative || ++tries == TENTATIVE_TRIES)
+			break;
+		usleep(TENTATIVE_US);
+	}
+	if (tentative)
+		log_event(LOG_WARNING, "addresses-tentative",
+			  "count=%zu effect=%s", tentative,
+			  "they are not used, as they can't be bound yet");
+	return ret;
+}
+
+static int add_host(struct config_addrs *list, uint8_t family, bool loopback,
+		    uint16_t port)
+{
+	struct config_addrs found = { 0 };
+	struct kturn_addr addr;
+	size_t i;
+	int ret;
+
+	ret = find(family, loopback, &found);
+	for (i = 0; i < found.n && !ret; i++) {
+		addr = addr_with_port(&found.v[i], port);
+		ret = add(list, &addr);
+	}
+	free(found.v);
+	return ret;
+}
+
+static int add_everything(struct config_addrs *list, bool loopback)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < sizeof(families) && !ret; i++)
+		ret = add_host(list, families[i], loopback, KTURN_STUN_PORT);
+	return ret;
+}
+
+static int no_addresses(int error)
+{
+	log_event(LOG_ERR, "no-addresses", "error=%s hint=%s",
+		  error ? strerror(-error) : "the host has none",
+		  "name them with --listen");
+	return error ? error : -EADDRNOTAVAIL;
+}
+
+int addresses_listen(const struct config *cfg, struct config_addrs *list)
+{
+	const struct kturn_addr *addr;
+	size_t i;
+	int ret = 0;
+
+	memset(list, 0, sizeof(*list));
+	for (i = 0; i < cfg->listen.n && !ret; i++) {
+		addr = &cfg->listen.v[i];
+		ret = addr_is_unspecified(addr) ?
+			add_host(list, addr->family, false,
+				 ntohs(addr->port)) :
+			add(list, addr);
+	}
+	if (!cfg->listen.n) {
+		ret = add_everything(list, false);
+		if (!ret && !list->n)
+			ret = add_everything(list, true);
+	}
+	return ret || !list->n ? no_addresses(ret) : 0;
+}
+
+/* Of a family, the globally reachable ones, or all if there is none. */
+static int choose(uint8_t family, const struct config_addrs *listen,
+		  struct config_addrs *list)
+{
+	bool any_global = false;
+	struct kturn_addr addr;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < listen->n; i++)
+		any_global |= listen->v[i].family == family &&
+			      peer_acl_is_global(&listen->v[i]);
+	for (i = 0; i < listen->n && !ret; i++) {
+		addr = addr_with_port(&listen->v[i], 0);
+		if (addr.family == family &&
+		    (!any_global || peer_acl_is_global(&addr)))
+			ret = add(list, &addr);
+	}
+	return ret;
+}
+
+/* Better to hear of it now than with the first allocation. */
+static int check_bindable(const struct config_addrs *list)
+{
+	char text[KTURN_ADDR_TEXT_MAX];
+	size_t i;
+	int fd;
+
+	for (i = 0; i < list->n; i++) {
+		fd = socket_bound(&list->v[i], NULL);
+		if (fd < 0) {
+			log_event(LOG_ERR, "relay-failed",
+				  "relay=%s error=%s hint=%s",
+				  kturn_addr_text(&list->v[i], text),
+				  strerror(-fd),
+				  "it must be an address of this host");
+			return fd;
+		}
+		close(fd);
+	}
+	return 0;
+}
+
+static int check_external(const struct config *cfg,
+			  const struct config_addrs *list)
+{
+	char text[KTURN_ADDR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < cfg->n_external; i++) {
+		if (has(list, &cfg->external[i].private))
+			continue;
+		log_event(LOG_ERR, "external-failed", "private=%s error=%s",
+			  kturn_addr_text(&cfg->external[i].private, text),
+			  "it is not among the relay addresses");
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+int addresses_relay(const struct config *cfg,
+		    const struct config_addrs *listen,
+		    struct config_addrs *list)
+{
+	size_t i;
+	int ret = 0;
+
+	memset(list, 0, sizeof(*list));
+	for (i = 0; i < cfg->relay.n && !ret; i++)
+		ret = add(list, &cfg->relay.v[i]);
+	for (i = 0; i < sizeof(families) && !cfg->relay.n && !ret; i++)
+		ret = choose(families[i], listen, list);
+	if (!ret)
+		ret = check_bindable(list);
+	return ret ? ret : check_external(cfg, list);
+}

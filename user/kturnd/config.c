@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the operator wants: defaults, errors, and what spans options. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "db/userdb.h"
+#include "kturn.h"
+#include "log.h"
+#include "option.h"
+
+/* A line of a user or secret file, with its newline. */
+#define FILE_LINE_MAX	4096
+
+void config_init(struct config *cfg, FILE *report)
+{
+	size_t i;
+
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->report = report;
+	for (i = 0; i < n_options; i++)
+		if (options[i].def && options[i].set(cfg, options[i].def))
+			abort();
+	cfg->db = strdup(USERDB_DEFAULT_PATH);
+	if (!cfg->db)
+		abort();
+	cfg->state_dir_required = false;
+}
+
+void config_free(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < n_options; i++)
+		if (options[i].clear)
+			options[i].clear(cfg);
+	free(cfg->realm);
+	free(cfg->user_file);
+	free(cfg->secret_file);
+	free(cfg->db);
+	free(cfg->state_dir);
+	memset(cfg, 0, sizeof(*cfg));
+}
+
+/* ------------------------------------------------------------------ errors */
+
+static void report(struct config *cfg, int line, const char *key, bool flag,
+		   const char *fmt, va_list ap)
+{
+	cfg->errors++;
+	if (!cfg->report)
+		return;
+	fputs("kturnd: ", cfg->report);
+	if (line && cfg->file)
+		fprintf(cfg->report, "%s:%d: ", cfg->file, line);
+	if (key)
+		fprintf(cfg->report, "%s%s: ", flag ? "--" : "", key);
+	vfprintf(cfg->report, fmt, ap);
+	fputc('\n', cfg->report);
+}
+
+void config_error(struct config *cfg, int line, const char *key,
+		  const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	report(cfg, line, key, !line && key, fmt, ap);
+	va_end(ap);
+}
+
+void config_option_error(struct config *cfg, const char *key,
+			 const char *fmt, ...)
+{
+	struct config_source *src = &cfg->source[option_find(key)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	report(cfg, src->line, key, src->flag, fmt, ap);
+	va_end(ap);
+}
+
+void config_value(struct config *cfg, size_t opt, const char *value, int line)
+{
+	const struct option_def *o = &options[opt];
+	const char *why;
+	char got[128];
+
+	cfg->source[opt].set = true;
+	cfg->source[opt].flag = !line;
+	cfg->source[opt].line = line;
+	why = o->set(cfg, value);
+	if (!why)
+		return;
+	log_escape(got, sizeof(got), value, strlen(value));
+	config_error(cfg, line, o->key, "expected %s%s%s%s%s%s", o->expected,
+		     o->secret ? "" : ", got '", o->secret ? "" : got,
+		     o->secret ? "" : "'", *why ? ": " : "", why);
+}
+
+/* ------------------------------------------------- user and secret files */
+
+static void file_line(struct config *cfg, const char *name, size_t line,
+		      char *text, size_t opt)
+{
+	const struct option_def *o = &options[opt];
+	size_t len = strlen(text);
+	const char *why;
+
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		text[--len] = '\0';
+	if (!len)
+		return;
+	why = o->set(cfg, text);
+	if (why)
+		config_error(cfg, 0, NULL, "%s:%zu: %s: expected %s%s%s", name,
+			     line, o->key, o->expected, *why ? ": " : "", why);
+}
+
+/* Each line is a value of option @key. */
+static void read_lines(struct config *cfg, const char *key, const char *path,
+		       const char *file_key)
+{
+	bool is_stdin = !strcmp(path, "-");
+	const char *name = is_stdin ? "standard input" : path;
+	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	size_t opt = option_find(key), line = 0;
+	size_t size = FILE_LINE_MAX;
+	char *text = malloc(size);
+	ssize_t n;
+
+	if (!in || !text) {
+		config_option_error(cfg, file_key, "can't open %s: %s", name,
+				    strerror(errno));
+		goto out;
+	}
+	while ((n = getline(&text, &size, in)) >= 0) {
+		line++;
+		if (n >= FILE_LINE_MAX || memchr(text, 0, (size_t)n)) {
+			config_error(cfg, 0, NULL,
+				     "%s:%zu: %s: expected a line of less than %d bytes, none of them NUL",
+				     name, line, key, FILE_LINE_MAX);
+			break;
+		}
+		file_line(cfg, name, line, text, opt);
+	}
+	if (ferror(in))
+		config_option_error(cfg, file_key, "can't read %s: %s", name,
+				    strerror(errno));
+	explicit_bzero(text, size);
+out:
+	free(text);
+	if (in && !is_stdin)
+		fclose(in);
+}
+
+/* ------------------------------------------------------------- all of it */
+
+static void check_external(struct config *cfg)
+{
+	char text[KTURN_ADDR_TEXT_MAX];
+	size_t i, k;
+
+	/* Without a list, the addresses in use are known at start only. */
+	if (!cfg->relay.n)
+		return;
+	for (i = 0; i < cfg->n_external; i++) {
+		for (k = 0; k < cfg->relay.n; k++)
+			if (addr_ip_equal(&cfg->relay.v[k],
+					  &cfg->external[i].private))
+				break;
+		if (k == cfg->relay.n)
+			config_option_error(cfg, "external",
+					    "expected a private address that relay names, got '%s'",
+					    kturn_addr_text(&cfg->external[i].private,
+							    text));
+	}
+}
+
+void config_finish(struct config *cfg)
+{
+	if (cfg->user_file && cfg->secret_file &&
+	    !strcmp(cfg->user_file, "-") && !strcmp(cfg->secret_file, "-")) {
+		config_option_error(cfg, "secret-file",
+				    "expected a file name, as user-file reads standard input already");
+		return;
+	}
+	if (cfg->user_file)
+		read_lines(cfg, "user", cfg->user_file, "user-file");
+	if (cfg->secret_file)
+		read_lines(cfg, "secret", cfg->secret_file, "secret-file");
+	check_external(cfg);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the operator wants: from flags, a YAML file, and defaults.
+ *
+ * Flags override the file; of a key that can be repeated, the flags' values
+ * replace all of the file's.
+ */
+#ifndef _KTURND_CONFIG_H
+#define _KTURND_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "address.h"
+
+#define CONFIG_OPTIONS_MAX	32
+
+/** enum config_plane - which data path is wanted */
+enum config_plane {
+	CONFIG_PLANE_AUTO,	/* the kernel's where it is there */
+	CONFIG_PLANE_KERNEL,	/* refuse what the kernel can't take */
+	CONFIG_PLANE_USER,	/* never the kernel's */
+};
+
+/** struct config_addrs - a list of addresses */
+struct config_addrs {
+	struct kturn_addr *v;
+	size_t n;
+};
+
+/** struct config_external - a 1:1 NAT's two sides; ports are 0 */
+struct config_external {
+	struct kturn_addr public;
+	struct kturn_addr private;
+};
+
+/** struct config_user - a user who needs no store; prepared texts */
+struct config_user {
+	char *name;
+	char *password;
+};
+
+/** struct config_source - where an option's value came from */
+struct config_source {
+	bool set;
+	bool flag;
+	int line;		/* in the file */
+};
+
+/**
+ * struct config - all of it
+ * @listen: listening addresses with ports; empty: those of the host
+ * @relay: relayed addresses without ports; empty: chosen among @listen
+ * @db_required: the store's path was given, so it must be there
+ * @state_dir_required: likewise
+ * @workers: 0 for one per CPU
+ * @grace: seconds
+ * @log_level: syslog's
+ * @check: stop after looking at the configuration
+ * @source: by the option's index in the table
+ * @file: name of the YAML file
+ * @report: where errors go, one a line; may be NULL
+ * @errors: how many there were
+ */
+struct config {
+	struct config_addrs listen;
+	struct config_addrs relay;
+	struct config_external *external;
+	size_t n_external;
+	uint16_t relay_port_min;
+	uint16_t relay_port_max;
+	uint16_t chan_max;
+	uint32_t user_quota;
+	char *realm;
+	struct config_user *users;
+	size_t n_users;
+	char **secrets;
+	size_t n_secrets;
+	char *user_file;
+	char *secret_file;
+	char *db;
+	bool db_required;
+	struct prefix *allow;
+	size_t n_allow;
+	enum config_plane plane;
+	unsigned int workers;
+	char *state_dir;
+	bool state_dir_required;
+	uint32_t grace;
+	int log_level;
+	bool check;
+
+	struct config_source source[CONFIG_OPTIONS_MAX];
+	const char *file;
+	FILE *report;
+	unsigned int errors;
+};
+
+/** config_init() - everything at its default */
+void config_init(struct config *cfg, FILE *report);
+
+/** config_free() - free it; what was secret is overwritten */
+void config_free(struct config *cfg);
+
+/**
+ * config_parse() - read flags, then the file that they name
+ * @cfg: from config_init()
+ * @argc: main()'s
+ * @argv: main()'s; passwords and secrets are overwritten there, so that ps
+ *	does not show them
+ *
+ * --help and --version print and exit.
+ *
+ * Return: true if all is well; what is not was reported.
+ */
+bool config_parse(struct config *cfg, int argc, char **argv);
+
+/**
+ * config_yaml() - read a YAML document
+ * @cfg: from config_init()
+ * @name: of the file, for errors
+ * @text: its bytes
+ * @len: how many
+ */
+void config_yaml(struct config *cfg, const char *name, const void *text,
+		 size_t len);
+
+/** config_yaml_file() - the same from a file */
+void config_yaml_file(struct config *cfg, const char *path);
+
+/**
+ * config_finish() - read user and secret files, check what concerns several
+ * options
+ */
+void config_finish(struct config *cfg);
+
+/**
+ * config_value() - set an option's value, or append to it
+ * @cfg: configuration
+ * @opt: its index in the table
+ * @value: NUL-terminated
+ * @line: in the file; 0 for a flag
+ */
+void config_value(struct config *cfg, size_t opt, const char *value, int line);
+
+/**
+ * config_error() - report an error
+ * @cfg: configuration
+ * @line: of the file, 0 if it is none of it
+ * @key: option, or NULL
+ * @fmt: what is wrong
+ */
+void config_error(struct config *cfg, int line, const char *key,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/** config_option_error() - the same, at the place where the option was set */
+void config_option_error(struct config *cfg, const char *key,
+			 const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif /* _KTURND_CONFIG_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all threads of the daemon share. */
+#ifndef _KTURND_DAEMON_H
+#define _KTURND_DAEMON_H
+
+#include "config.h"
+#include "peer_acl.h"
+#include "quota.h"
+#include "relay.h"
+#include "reserve.h"
+#include "state.h"
+#include "steer.h"
+#include "users.h"
+#include "worker.h"
+
+/**
+ * struct daemon - the daemon
+ * @cfg: configuration, constant
+ * @state: state directory, constant
+ * @listen: listening addresses, constant
+ * @relays: relayed addresses
+ * @reserve: reserved ports
+ * @quota: allocations of each user
+ * @users: users out of the configuration, constant
+ * @acl: which addresses may be peers, constant
+ * @steer: which worker serves a client, constant
+ * @workers: all of them
+ * @n_workers: how many, constant
+ * @base: the main thread's loop
+ * @started_ms: when the daemon started, worker_clock()'s
+ * @local: follows the host's addresses; main thread
+ */
+struct daemon {
+	const struct config *cfg;
+	struct state state;
+	struct config_addrs listen;
+	struct relay_pool relays;
+	struct reserve reserve;
+	struct quota quota;
+	struct users users;
+	struct peer_acl acl;
+	struct steer steer;
+	struct worker *workers;
+	unsigned int n_workers;
+	struct event_base *base;
+	uint64_t started_ms;
+	struct local *local;
+};
+
+#endif /* _KTURND_DAEMON_H */

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kturnd: a TURN server that relays through the kernel. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "addresses.h"
+#include "control.h"
+#include "daemon.h"
+#include "kturn.h"
+#include "limits.h"
+#include "log.h"
+#include "random.h"
+#include "reserved_ports.h"
+#include "watch.h"
+
+/* Exit status of a bad configuration. */
+#define EXIT_CONFIG	2
+
+/* Descriptors beside those of relayed addresses. */
+#define OTHER_FILES	1024
+
+/**
+ * struct server - what main() puts together, in this order
+ * @d: what all threads share
+ * @watch: main thread's
+ * @control: main thread's
+ * @signals: SIGTERM and SIGINT
+ * @ports_saved: file that says which ports were reserved; empty if none were
+ */
+struct server {
+	struct daemon d;
+	struct watch watch;
+	struct control control;
+	struct event signals[2];
+	char ports_saved[PATH_MAX];
+};
+
+static unsigned int count_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return (unsigned int)CPU_COUNT(&set);
+}
+
+static int setup_addresses(struct server *s)
+{
+	struct config_addrs relays;
+	int ret;
+
+	ret = addresses_listen(s->d.cfg, &s->d.listen);
+	if (ret)
+		return ret;
+	ret = addresses_relay(s->d.cfg, &s->d.listen, &relays);
+	if (!ret)
+		ret = relay_pool_init(&s->d.relays, &relays, s->d.cfg);
+	free(relays.v);
+	return ret;
+}
+
+static void reserve_ports(struct server *s)
+{
+	const struct config *cfg = s->d.cfg;
+	int ret = -EACCES;
+
+	/* Without a place to note what was added it could not be undone. */
+	if (s->d.state.usable && state_path(&s->d.state, "ports",
+					    s->ports_saved))
+		ret = reserved_ports_add(RESERVED_PORTS_SYSCTL, s->ports_saved,
+					 cfg->relay_port_min,
+					 cfg->relay_port_max);
+	if (!ret)
+		return;
+	s->ports_saved[0] = '\0';
+	log_event(LOG_INFO, "ports-not-reserved", "error=%s effect=%s",
+		  strerror(-ret),
+		  "programs that ask for any port may get one of ours");
+}
+
+static int setup_users(struct server *s)
+{
+	int ret = users_init(&s->d.users, s->d.cfg);
+
+	if (ret)
+		log_event(LOG_ERR, "users-failed", "error=%s",
+			  ret == -ENOTSUP ?
+			  "OpenSSL has no MD5 here" : strerror(-ret));
+	return ret;
+}
+
+static int setup_workers(struct server *s)
+{
+	struct daemon *d = &s->d;
+	unsigned int i;
+	int ret = 0;
+
+	d->n_workers = d->cfg->workers ? d->cfg->workers : count_cpus();
+	d->steer.workers = d->n_workers;
+	random_bytes(&d->steer.seed, sizeof(d->steer.seed));
+	d->workers = calloc(d->n_workers, sizeof(*d->workers));
+	if (!d->workers)
+		return -ENOMEM;
+	for (i = 0; i < d->n_workers && !ret; i++)
+		ret = worker_init(&d->workers[i], d, i);
+	return ret;
+}
+
+static int setup_local(struct server *s)
+{
+	struct daemon *d = &s->d;
+	struct local_set *set = NULL;
+	unsigned int i;
+	int ret;
+
+	ret = local_open(&d->local);
+	if (!ret) {
+		set = local_snapshot(d->local);
+		ret = set ? 0 : -errno;
+	}
+	if (ret) {
+		log_event(LOG_ERR, "addresses-unknown", "error=%s",
+			  strerror(-ret));
+		return ret;
+	}
+	for (i = 0; i < d->n_workers; i++)
+		d->workers[i].local = local_get(set);
+	local_put(set);
+	return 0;
+}
+
+static int setup(struct server *s)
+{
+	struct daemon *d = &s->d;
+	unsigned long ports;
+	int ret;
+
+	d->started_ms = worker_clock();
+	reserve_init(&d->reserve);
+	quota_init(&d->quota, d->cfg->user_quota);
+	d->acl.allow = d->cfg->allow;
+	d->acl.n_allow = d->cfg->n_allow;
+	d->base = event_base_new();
+	if (!d->base)
+		return -ENOMEM;
+	ret = state_open(&d->state, d->cfg->state_dir,
+			 d->cfg->state_dir_required);
+	if (!ret)
+		ret = setup_addresses(s);
+	if (ret)
+		return ret;
+	ports = d->relays.n * (1ul + d->cfg->relay_port_max -
+			       d->cfg->relay_port_min);
+	limits_raise_files(ports + OTHER_FILES);
+	ret = setup_users(s);
+	if (!ret)
+		ret = setup_workers(s);
+	if (!ret)
+		ret = setup_local(s);
+	if (!ret)
+		ret = listeners_open(d);
+	if (!ret)
+		ret = watch_open(&s->watch, d);
+	if (!ret)
+		ret = control_open(&s->control, d);
+	if (!ret)
+		reserve_ports(s);
+	return ret;
+}
+
+/* ----------------------------------------------------------------- running */
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct server *s = arg;
+
+	/* The second one ends us at once. */
+	event_del(&s->signals[0]);
+	event_del(&s->signals[1]);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	log_event(LOG_NOTICE, "stopping", "signal=%s",
+		  sig == SIGTERM ? "SIGTERM" : "SIGINT");
+	event_base_loopbreak(s->d.base);
+}
+
+static void watch_signals(struct server *s)
+{
+	static const int numbers[2] = { SIGTERM, SIGINT };
+	int i;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < 2; i++) {
+		evsignal_assign(&s->signals[i], s->d.base, numbers[i],
+				on_signal, s);
+		evsignal_add(&s->signals[i], NULL);
+	}
+}
+
+static int is_user(const char *realm, const char *name, unsigned int flags,
+		   void *arg)
+{
+	return 1;
+}
+
+/* Every Allocate would get 401, and nobody would know why. */
+static void warn_without_users(struct daemon *d)
+{
+	struct userdb *db = d->workers[0].db;
+
+	if (d->users.n || d->cfg->n_secrets ||
+	    (db && userdb_list(db, d->cfg->realm, is_user, NULL) == 1))
+		return;
+	log_event(LOG_WARNING, "no-users", "realm=%s store=%s effect=%s hint=%s",
+		  d->cfg->realm, d->cfg->db, "every Allocate gets error 401",
+		  "kturn user add, or --user-file, or --secret-file");
+}
+
+static void log_ready(struct server *s)
+{
+	const struct relay_pool *pool = &s->d.relays;
+	char text[KTURN_ADDR_TEXT_MAX];
+	struct log_line line;
+	size_t i;
+
+	if (!log_enabled(LOG_NOTICE))
+		return;
+	log_begin(&line, LOG_NOTICE, "ready");
+	log_add(&line, "version=%s pid=%d", KTURN_VERSION, (int)getpid());
+	for (i = 0; i < s->d.listen.n; i++)
+		log_add(&line, "listen=%s",
+			kturn_addr_text(&s->d.listen.v[i], text));
+	for (i = 0; i < pool->n; i++) {
+		log_add(&line, "relay=%s",
+			kturn_addr_text(&pool->v[i].addr, text));
+		if (!addr_equal(&pool->v[i].addr, &pool->v[i].public))
+			log_add(&line, "public=%s",
+				kturn_addr_text(&pool->v[i].public, text));
+	}
+	log_add(&line, "ports=%u-%u plane=%s workers=%u", pool->port_min,
+		pool->port_max, s->watch.kt ? "kernel" : "user",
+		s->d.n_workers);
+	log_end(&line);
+}
+
+static int run(struct server *s)
+{
+	unsigned int i;
+	int ret = 0;
+
+	watch_signals(s);
+	watch_start(&s->watch);
+	warn_without_users(&s->d);
+	for (i = 0; i < s->d.n_workers && !ret; i++)
+		ret = worker_start(&s->d.workers[i]);
+	if (ret) {
+		log_event(LOG_ERR, "worker-failed", "error=%s",
+			  strerror(-ret));
+		return ret;
+	}
+	log_ready(s);
+	event_base_dispatch(s->d.base);
+	return 0;
+}
+
+/* The kernel goes on with what it has, until a successor or the end of the
+ * grace period; what it does not have ends here.
+ */
+static void teardown(struct server *s)
+{
+	struct daemon *d = &s->d;
+	uint32_t left;
+	unsigned int i;
+
+	for (i = 0; i < d->n_workers && d->workers; i++)
+		worker_stop(&d->workers[i]);
+	left = watch_entries(&s->watch);
+	control_close(&s->control);
+	for (i = 0; i < d->n_workers && d->workers; i++)
+		worker_free(&d->workers[i], s->watch.kt);
+	watch_close(&s->watch);
+	if (s->ports_saved[0] && !left)
+		reserved_ports_remove(RESERVED_PORTS_SYSCTL, s->ports_saved);
+	reserve_free(&d->reserve);
+	free(d->workers);
+	local_close(d->local);
+	users_free(&d->users);
+	quota_free(&d->quota);
+	relay_pool_free(&d->relays);
+	free(d->listen.v);
+	if (d->base)
+		event_base_free(d->base);
+	state_close(&d->state);
+	log_event(LOG_NOTICE, "stopped", "in_kernel=%u", left);
+}
+
+int main(int argc, char **argv)
+{
+	static struct server server;
+	struct config cfg;
+	int ret;
+
+	peer_acl_init();
+	config_init(&cfg, stderr);
+	if (!config_parse(&cfg, argc, argv)) {
+		config_free(&cfg);
+		return EXIT_CONFIG;
+	}
+	if (cfg.check) {
+		config_free(&cfg);
+		puts("kturnd: the configuration is good");
+		return 0;
+	}
+	log_set_level(cfg.log_level);
+	server.d.cfg = &cfg;
+	server.d.state.lock_fd = -1;
+	ret = setup(&server);
+	if (!ret)
+		ret = run(&server);
+	teardown(&server);
+	config_free(&cfg);
+	return ret ? EXIT_FAILURE : 0;
+}

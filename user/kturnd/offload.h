@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The offload: mirrors the state machine's decisions in the kernel module,
+ * before a client is told. Where that fails, the daemon relays what the
+ * kernel does not, and an allocation of which the kernel does not know all is
+ * not exclusive there: nothing is dropped that the daemon would relay.
+ */
+#ifndef _KTURND_OFFLOAD_H
+#define _KTURND_OFFLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "kturn.h"
+#include "turn/turn.h"
+
+struct worker;
+
+/**
+ * struct offload - a worker's mirror
+ * @w: worker
+ * @kt: joined to our owner, or NULL without the module
+ * @owner_id: short name of our owner
+ * @strict: what the kernel does not take is refused
+ * @entries: allocations that the kernel has
+ */
+struct offload {
+	struct worker *w;
+	struct kturn *kt;
+	uint32_t owner_id;
+	bool strict;
+	uint32_t entries;
+};
+
+/* ---------------------------------------- of turn_ops; the worker's thread */
+
+int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime);
+int offload_refresh(struct offload *o, struct turn_alloc *a,
+		    uint32_t lifetime);
+int offload_peers(struct offload *o, struct turn_alloc *a,
+		  const struct kturn_addr *peers, size_t n, uint16_t number);
+void offload_remove(struct offload *o, struct turn_alloc *a);
+
+/* --------------------------------------------------------------- the module */
+
+/**
+ * offload_join() - open a handle that is joined to our owner
+ * @w: worker; of the main thread: any
+ * @kt: result; NULL after an error
+ * @owner_id: result
+ * @left: how many allocations a predecessor left
+ *
+ * Return: 0 or a negative errno; kturn_error(NULL) has the words.
+ */
+int offload_join(const struct worker *w, struct kturn **kt,
+		 uint32_t *owner_id, uint32_t *left);
+
+/** offload_open() - begin to use the module; 0 or a negative errno */
+int offload_open(struct offload *o, struct worker *w);
+
+/** offload_close() - close the handle; entries stay in the kernel */
+void offload_close(struct offload *o);
+
+/** offload_gone() - the module was unloaded: nothing is in the kernel */
+void offload_gone(struct offload *o);
+
+/** offload_push_all() - the module is new: push all that there is */
+void offload_push_all(struct offload *o);
+
+/** offload_adopted() - the kernel has this allocation as @id */
+void offload_adopted(struct offload *o, struct turn_alloc *a, uint32_t id,
+		     bool exclusive);
+
+/* ----------------------------------------------------------------- removals */
+
+/**
+ * offload_alloc_gone() - the kernel has removed an allocation
+ * @o: mirror
+ * @tuple: its 5-tuple
+ * @id: its id
+ * @expired: its time was over, else somebody deleted it
+ */
+void offload_alloc_gone(struct offload *o, const struct turn_tuple *tuple,
+			uint32_t id, bool expired);
+
+/**
+ * offload_reconcile() - end what is not in the kernel any more
+ * @o: mirror
+ * @tuple: of an allocation of which something was removed; NULL: all, because
+ *	messages were lost
+ */
+void offload_reconcile(struct offload *o, const struct turn_tuple *tuple);
+
+/* -------------------------------------------------- between offload's files */
+
+/* The offload's number of an allocation: kernel id, and this bit. */
+#define OFFLOAD_PARTIAL	(1ull << 32)
+
+static inline uint32_t offload_id(const struct turn_alloc *a)
+{
+	return (uint32_t)turn_alloc_offload(a);
+}
+
+static inline bool offload_is_partial(const struct turn_alloc *a)
+{
+	return turn_alloc_offload(a) & OFFLOAD_PARTIAL;
+}
+
+/**
+ * offload_fill() - an allocation as the kernel is told of it
+ * @a: allocation
+ * @lifetime_ms: what is left of it
+ * @flags: KTURN_ALLOC_FLAGS_…
+ * @packed: room for KTURN_OWNER_DATA_MAX bytes, to be kept with @ka
+ * @ka: result
+ */
+void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
+		  uint32_t flags, uint8_t *packed, struct kturn_alloc *ka);
+
+/**
+ * offload_lost_module() - an entry was not there: for want of the module?
+ *
+ * Return: true if so; the handle is closed then.
+ */
+bool offload_lost_module(struct offload *o);
+
+/** offload_is_nat_peer() - does only the daemon know how to reach it? */
+bool offload_is_nat_peer(const struct offload *o,
+			 const struct kturn_addr *peer);
+
+#endif /* _KTURND_OFFLOAD_H */

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The offload and what happens to it: the module comes and goes, entries are
+ * deleted by others, messages are lost.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "offload.h"
+
+/* --------------------------------------------------------------- the module */
+
+int offload_join(const struct worker *w, struct kturn **kt,
+		 uint32_t *owner_id, uint32_t *left)
+{
+	const struct daemon *d = w->d;
+	struct kturn_owner owner;
+	int ret;
+
+	ret = kturn_open(kt);
+	if (ret)
+		return ret;
+	ret = kturn_join(*kt, d->state.cookie, d->cfg->grace * 1000, "kturnd",
+			 &owner);
+	if (ret) {
+		log_event(LOG_DEBUG, "kernel-join-failed", "error=%s",
+			  kturn_error(*kt));
+		kturn_close(*kt);
+		*kt = NULL;
+		return ret;
+	}
+	*owner_id = owner.id;
+	if (left)
+		*left = owner.allocs;
+	return 0;
+}
+
+int offload_open(struct offload *o, struct worker *w)
+{
+	o->w = w;
+	return offload_join(w, &o->kt, &o->owner_id, NULL);
+}
+
+void offload_close(struct offload *o)
+{
+	kturn_close(o->kt);
+	o->kt = NULL;
+}
+
+static void forget(struct turn_alloc *a, void *arg)
+{
+	turn_alloc_set_offload(a, 0);
+}
+
+void offload_gone(struct offload *o)
+{
+	offload_close(o);
+	o->entries = 0;
+	turn_server_each(o->w->turn, forget, NULL);
+}
+
+/**
+ * struct push_all - all allocations on their way
+ * @o: mirror
+ * @now: clock
+ * @batch: requests
+ * @v: allocations, in the order of the requests that make them
+ * @n: how many
+ * @room: how many fit
+ * @at: which of @v is being pushed
+ * @failed: memory is short
+ */
+struct push_all {
+	struct offload *o;
+	uint64_t now;
+	struct kturn_batch *batch;
+	struct pushed {
+		struct turn_alloc *a;
+		int requests;
+		bool whole;
+	} *v;
+	size_t n;
+	size_t room;
+	size_t at;
+	bool failed;
+};
+
+static void collect(struct turn_alloc *a, void *arg)
+{
+	struct push_all *p = arg;
+	void *bigger;
+
+	if (p->n == p->room) {
+		p->room = p->room ? 2 * p->room : 64;
+		bigger = reallocarray(p->v, p->room, sizeof(*p->v));
+		if (!bigger) {
+			p->failed = true;
+			return;
+		}
+		p->v = bigger;
+	}
+	if (!p->failed)
+		p->v[p->n++] = (struct pushed){ .a = a, .whole = true };
+}
+
+/* Not exclusive before everything is there. */
+static void push_allocs(struct push_all *p)
+{
+	uint8_t packed[KTURN_OWNER_DATA_MAX];
+	struct kturn_alloc ka;
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		offload_fill(p->v[i].a, turn_alloc_left_ms(p->v[i].a, p->now),
+			     0, packed, &ka);
+		kturn_batch_alloc_new(p->batch, &ka);
+	}
+	kturn_batch_run(p->batch);
+	for (i = 0; i < p->n; i++)
+		offload_adopted(p->o, p->v[i].a,
+				kturn_batch_id(p->batch, (int)i), false);
+}
+
+static void push_perm(const struct kturn_addr *peer, uint32_t left_ms,
+		      void *arg)
+{
+	struct push_all *p = arg;
+	struct pushed *one = &p->v[p->at];
+
+	if (offload_is_nat_peer(p->o, peer)) {
+		one->whole = false;
+		return;
+	}
+	one->requests++;
+	kturn_batch_perm_new(p->batch, offload_id(one->a), peer, left_ms);
+}
+
+static void push_chan(uint16_t number, const struct kturn_addr *peer,
+		      uint32_t left_ms, void *arg)
+{
+	struct push_all *p = arg;
+	struct pushed *one = &p->v[p->at];
+
+	if (offload_is_nat_peer(p->o, peer)) {
+		one->whole = false;
+		return;
+	}
+	one->requests++;
+	kturn_batch_chan_new(p->batch, offload_id(one->a), number, peer,
+			     left_ms);
+}
+
+static void push_entries(struct push_all *p)
+{
+	int next = 0, i;
+
+	for (p->at = 0; p->at < p->n; p->at++) {
+		if (!offload_id(p->v[p->at].a))
+			continue;
+		turn_alloc_each_perm(p->v[p->at].a, p->now, push_perm, p);
+		turn_alloc_each_chan(p->v[p->at].a, p->now, push_chan, p);
+	}
+	kturn_batch_run(p->batch);
+	for (p->at = 0; p->at < p->n; p->at++)
+		for (i = 0; i < p->v[p->at].requests; i++)
+			if (kturn_batch_result(p->batch, next++))
+				p->v[p->at].whole = false;
+}
+
+static void push_exclusive(struct push_all *p)
+{
+	int i = 0;
+
+	for (p->at = 0; p->at < p->n; p->at++)
+		if (p->v[p->at].whole && offload_id(p->v[p->at].a))
+			kturn_batch_alloc_set_flags(p->batch,
+				offload_id(p->v[p->at].a),
+				KTURN_ALLOC_FLAGS_EXCLUSIVE);
+	kturn_batch_run(p->batch);
+	for (p->at = 0; p->at < p->n; p->at++) {
+		if (!p->v[p->at].whole || !offload_id(p->v[p->at].a))
+			continue;
+		if (!kturn_batch_result(p->batch, i++))
+			turn_alloc_set_offload(p->v[p->at].a,
+					       offload_id(p->v[p->at].a));
+	}
+}
+
+static bool step(struct push_all *p, void (*fn)(struct push_all *p))
+{
+	p->batch = kturn_batch_new(p->o->kt);
+	if (!p->batch)
+		return false;
+	fn(p);
+	kturn_batch_free(p->batch);
+	return true;
+}
+
+/* What fails on the way stays with the daemon. */
+void offload_push_all(struct offload *o)
+{
+	struct push_all p = { .o = o, .now = o->w->now };
+
+	turn_server_each(o->w->turn, collect, &p);
+	if (p.n && step(&p, push_allocs) && step(&p, push_entries))
+		step(&p, push_exclusive);
+	log_event(LOG_INFO, "kernel-pushed",
+		  "worker=%u allocs=%zu in_kernel=%u", o->w->index, p.n,
+		  o->entries);
+	free(p.v);
+}
+
+/* ----------------------------------------------------------------- removals */
+
+void offload_alloc_gone(struct offload *o, const struct turn_tuple *tuple,
+			uint32_t id, bool expired)
+{
+	struct turn_alloc *a = turn_alloc_find(o->w->turn, tuple);
+
+	if (!a || offload_id(a) != id)
+		return;
+	o->entries--;
+	turn_alloc_set_offload(a, 0);
+	/* Ours ends first; if not, we can go on without the kernel. */
+	if (!expired)
+		turn_alloc_end(o->w->turn, a);
+}
+
+/**
+ * struct seen - what the kernel has
+ * @ids: allocations, ascending
+ * @n_ids: how many
+ * @perms: sorted
+ * @n_perms: how many
+ * @chans: sorted
+ * @n_chans: how many
+ */
+struct seen {
+	uint32_t *ids;
+	size_t n_ids;
+	struct kturn_perm *perms;
+	size_t n_perms;
+	struct kturn_chan *chans;
+	size_t n_chans;
+};
+
+/* Makes room for one more, doubling; NULL without memory. */
+static void *grow(void *array, size_t *n, size_t size)
+{
+	void **v = array, *bigger;
+
+	if (!(*n & (*n - 1))) {
+		bigger = reallocarray(*v, *n ? 2 * *n : 1, size);
+		if (!bigger)
+			return NULL;
+		*v = bigger;
+	}
+	return (char *)*v + (*n)++ * size;
+}
+
+static int see_alloc(const struct kturn_alloc *a, void *arg)
+{
+	struct seen *s = arg;
+	uint32_t *id = grow(&s->ids, &s->n_ids, sizeof(*id));
+
+	if (!id)
+		return -ENOMEM;
+	*id = a->id;
+	return 0;
+}
+
+static int see_perm(const struct kturn_perm *p, void *arg)
+{
+	struct seen *s = arg;
+	struct kturn_perm *room = grow(&s->perms, &s->n_perms, sizeof(*room));
+
+	if (!room)
+		return -ENOMEM;
+	*room = *p;
+	return 0;
+}
+
+static int see_chan(const struct kturn_chan *c, void *arg)
+{
+	struct seen *s = arg;
+	struct kturn_chan *room = grow(&s->chans, &s->n_chans, sizeof(*room));
+
+	if (!room)
+		return -ENOMEM;
+	*room = *c;
+	return 0;
+}
+
+static int compare_id(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static int compare_perm(const void *a, const void *b)
+{
+	const struct kturn_perm *x = a, *y = b;
+
+	if (x->alloc_id != y->alloc_id)
+		return x->alloc_id < y->alloc_id ? -1 : 1;
+	return memcmp(&x->peer, &y->peer, sizeof(x->peer));
+}
+
+static int compare_chan(const void *a, const void *b)
+{
+	const struct kturn_chan *x = a, *y = b;
+
+	if (x->alloc_id != y->alloc_id)
+		return x->alloc_id < y->alloc_id ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static bool found(const void *key, const void *v, size_t n, size_t size,
+		  int (*compare)(const void *a, const void *b))
+{
+	return n && bsearch(key, v, n, size, compare);
+}
+
+/* @id 0: of all allocations */
+static int see_all(struct offload *o, uint32_t id, struct seen *s)
+{
+	int ret;
+
+	memset(s, 0, sizeof(*s));
+	ret = kturn_alloc_get(o->kt, id, id ? 0 : o->owner_id, see_alloc, s);
+	if (!ret)
+		ret = kturn_perm_get(o->kt, id, see_perm, s);
+	if (!ret)
+		ret = kturn_chan_get(o->kt, id, see_chan, s);
+	if (ret)
+		return ret;
+	if (s->n_ids)
+		qsort(s->ids, s->n_ids, sizeof(*s->ids), compare_id);
+	if (s->n_perms)
+		qsort(s->perms, s->n_perms, sizeof(*s->perms), compare_perm);
+	if (s->n_chans)
+		qsort(s->chans, s->n_chans, sizeof(*s->chans), compare_chan);
+	return 0;
+}
+
+/* What is to be ended, once nothing walks over the state any more. */
+struct ended {
+	struct turn_alloc *a;
+	enum { ENDED_ALLOC, ENDED_PERM, ENDED_CHAN } what;
+	struct kturn_addr peer;
+	uint16_t number;
+};
+
+struct reconcile {
+	struct offload *o;
+	struct seen seen;
+	struct turn_alloc *a;
+	struct ended *v;
+	size_t n;
+};
+
+static void end(struct reconcile *r, const struct ended *what)
+{
+	struct ended *room = grow(&r->v, &r->n, sizeof(*room));
+
+	/* Without memory it ends when its time is over. */
+	if (room)
+		*room = *what;
+}
+
+static void check_perm(const struct kturn_addr *peer, uint32_t left_ms,
+		       void *arg)
+{
+	struct reconcile *r = arg;
+	struct kturn_perm key = { .alloc_id = offload_id(r->a),
+				  .peer = *peer };
+
+	if (!found(&key, r->seen.perms, r->seen.n_perms, sizeof(key),
+		   compare_perm))
+		end(r, &(struct ended){ .a = r->a, .what = ENDED_PERM,
+					.peer = *peer });
+}
+
+static void check_chan(uint16_t number, const struct kturn_addr *peer,
+		       uint32_t left_ms, void *arg)
+{
+	struct reconcile *r = arg;
+	struct kturn_chan key = { .alloc_id = offload_id(r->a),
+				  .number = number };
+
+	if (!found(&key, r->seen.chans, r->seen.n_chans, sizeof(key),
+		   compare_chan))
+		end(r, &(struct ended){ .a = r->a, .what = ENDED_CHAN,
+					.number = number });
+}
+
+static void check_alloc(struct turn_alloc *a, void *arg)
+{
+	struct reconcile *r = arg;
+	uint32_t id = offload_id(a);
+
+	if (!id)
+		return;
+	r->a = a;
+	if (!found(&id, r->seen.ids, r->seen.n_ids, sizeof(id), compare_id)) {
+		end(r, &(struct ended){ .a = a, .what = ENDED_ALLOC });
+		return;
+	}
+	/* What lacks in a partial one may never have been there. */
+	if (offload_is_partial(a))
+		return;
+	turn_alloc_each_perm(a, r->o->w->now, check_perm, r);
+	turn_alloc_each_chan(a, r->o->w->now, check_chan, r);
+}
+
+static void end_all(struct reconcile *r)
+{
+	struct turn_server *s = r->o->w->turn;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		switch (r->v[i].what) {
+		case ENDED_ALLOC:
+			r->o->entries--;
+			turn_alloc_set_offload(r->v[i].a, 0);
+			turn_alloc_end(s, r->v[i].a);
+			break;
+		case ENDED_PERM:
+			turn_perm_end(s, r->v[i].a, &r->v[i].peer);
+			break;
+		case ENDED_CHAN:
+			turn_chan_end(s, r->v[i].a, r->v[i].number);
+			break;
+		}
+	}
+}
+
+void offload_reconcile(struct offload *o, const struct turn_tuple *tuple)
+{
+	struct reconcile r = { .o = o };
+	struct turn_alloc *a = NULL;
+	int ret;
+
+	if (!o->kt)
+		return;
+	if (tuple) {
+		a = turn_alloc_find(o->w->turn, tuple);
+		if (!a || !offload_id(a))
+			return;
+	}
+	ret = see_all(o, a ? offload_id(a) : 0, &r.seen);
+	/* Deleted in between, or is there nothing at all any more? */
+	if (ret == -ENOENT && a && !offload_lost_module(o))
+		ret = 0;
+	if (ret) {
+		log_event(LOG_WARNING, "reconcile-failed",
+			  "worker=%u error=%s", o->w->index, strerror(-ret));
+	} else {
+		if (a)
+			check_alloc(a, &r);
+		else
+			turn_server_each(o->w->turn, check_alloc, &r);
+		end_all(&r);
+	}
+	if (!a)
+		log_event(LOG_INFO, "reconciled", "worker=%u ended=%zu",
+			  o->w->index, r.n);
+	free(r.v);
+	free(r.seen.ids);
+	free(r.seen.perms);
+	free(r.seen.chans);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the state machine needs of the world: turn_ops for a worker. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "kturn.h"
+#include "log.h"
+#include "policy.h"
+#include "random.h"
+#include "socket.h"
+
+/* ---------------------------------------------------------------- datagrams */
+
+static void client_send(void *env, const struct turn_tuple *to,
+			const uint8_t *buf, size_t len)
+{
+	struct worker *w = env;
+	size_t i;
+
+	for (i = 0; i < w->d->listen.n; i++) {
+		if (!addr_equal(&w->listeners[i].addr, &to->server))
+			continue;
+		io_send(&w->io, w->listeners[i].fd, &to->client, buf, len);
+		return;
+	}
+}
+
+static void peer_send(void *env, const struct turn_relay *from,
+		      const struct kturn_addr *to, const uint8_t *buf,
+		      size_t len, bool dont_fragment)
+{
+	struct relay_sock *rs = from->handle;
+	struct kturn_addr private = *to;
+	struct worker *w = env;
+	struct relay_addr *ra;
+
+	/* Not through the NAT, which may not send it back. */
+	ra = relay_find_public(&w->d->relays, to);
+	if (ra)
+		memcpy(private.ip, ra->addr.ip, sizeof(private.ip));
+	/* RFC 8656 section 14. IPv4 has no way to say it with a datagram. */
+	if (from->addr.family == KTURN_FAMILY_V4 &&
+	    dont_fragment != rs->dont_fragment) {
+		io_flush(&w->io);
+		socket_set_dont_fragment(rs->fd, dont_fragment);
+		rs->dont_fragment = dont_fragment;
+	}
+	io_send(&w->io, rs->fd, &private, buf, len);
+}
+
+/* ------------------------------------------------------------------- relays */
+
+static int open_relay(void *env, uint8_t family, enum turn_parity parity,
+		      struct turn_relay *relay, struct turn_relay *reserved)
+{
+	struct worker *w = env;
+
+	reserve_expire(&w->d->reserve, w->now);
+	return relay_open(&w->d->relays, family, parity, relay, reserved);
+}
+
+static void close_relay(void *env, struct turn_relay *relay)
+{
+	struct relay_sock *rs = relay->handle;
+	struct worker *w = env;
+
+	if (!rs)
+		return;
+	io_flush(&w->io);
+	if (w->reading == rs)
+		w->reading = NULL;
+	if (rs->worker)
+		event_del(&rs->event);
+	relay_close(relay);
+}
+
+static void start_relay(void *env, struct turn_relay *relay,
+			struct turn_alloc *alloc)
+{
+	worker_watch_relay(env, relay, alloc);
+}
+
+static int reserve(void *env, const uint8_t token[8],
+		   struct turn_relay *relay, uint64_t expires_ms)
+{
+	struct worker *w = env;
+
+	return reserve_put(&w->d->reserve, token, relay, expires_ms);
+}
+
+static int claim(void *env, const uint8_t token[8], struct turn_relay *relay)
+{
+	struct worker *w = env;
+
+	return reserve_claim(&w->d->reserve, token, relay, w->now);
+}
+
+/* -------------------------------------------------------------------- users */
+
+static int user_keys(void *env, const char *name, struct turn_keys *keys)
+{
+	struct worker *w = env;
+
+	return users_keys(&w->d->users, w->db, name, keys);
+}
+
+static int user_by_hash(void *env, const uint8_t hash[32], char *name)
+{
+	struct worker *w = env;
+
+	return users_by_hash(&w->d->users, w->db, hash, name);
+}
+
+static unsigned int features(void *env)
+{
+	struct worker *w = env;
+	int ret;
+
+	/* Users out of the configuration have all keys. */
+	ret = w->db ? userdb_realm_all_sha256(w->db, w->d->cfg->realm) : 1;
+	if (ret < 0) {
+		log_limited(LOG_ERR, "user-store-failed", "error=%s",
+			    userdb_error(w->db));
+		return w->features;
+	}
+	/* A USERHASH can't be turned back into a time-limited name. */
+	w->features = (ret ? TURN_FEATURE_SHA256 : 0) |
+		(w->d->cfg->n_secrets ? 0 : TURN_FEATURE_ANONYMITY);
+	return w->features;
+}
+
+static int take_quota(void *env, const char *user)
+{
+	struct worker *w = env;
+
+	return quota_take(&w->d->quota, user);
+}
+
+static void give_quota(void *env, const char *user)
+{
+	struct worker *w = env;
+
+	quota_give(&w->d->quota, user);
+}
+
+static enum turn_verdict peer_check(void *env, const struct kturn_addr *peer,
+				    const struct turn_alloc *alloc)
+{
+	return policy_check(env, peer, alloc);
+}
+
+/* ------------------------------------------------------------------ offload */
+
+static int push_alloc(void *env, struct turn_alloc *alloc, uint32_t lifetime)
+{
+	struct worker *w = env;
+
+	return offload_alloc(&w->offload, alloc, lifetime);
+}
+
+static int push_refresh(void *env, struct turn_alloc *alloc,
+			uint32_t lifetime)
+{
+	struct worker *w = env;
+
+	return offload_refresh(&w->offload, alloc, lifetime);
+}
+
+static int push_peers(void *env, struct turn_alloc *alloc,
+		      const struct kturn_addr *peers, size_t n,
+		      uint16_t number)
+{
+	struct worker *w = env;
+
+	return offload_peers(&w->offload, alloc, peers, n, number);
+}
+
+static void push_remove(void *env, struct turn_alloc *alloc)
+{
+	struct worker *w = env;
+
+	offload_remove(&w->offload, alloc);
+}
+
+/* --------------------------------------------------------------------- rest */
+
+static void fill_random(void *env, void *buf, size_t len)
+{
+	random_bytes(buf, len);
+}
+
+static void write_log(void *env, int level, const char *event,
+		      const struct turn_tuple *tuple, const char *user,
+		      const char *fmt, ...)
+{
+	char client[KTURN_ADDR_TEXT_MAX];
+	unsigned int suppressed;
+	struct log_line line;
+	va_list ap;
+
+	/* All of it is caused by clients. */
+	if (!log_enabled(level) || !log_allowed(event, &suppressed))
+		return;
+	log_begin(&line, level, event);
+	if (tuple)
+		log_add(&line, "client=%s",
+			kturn_addr_text(&tuple->client, client));
+	if (user)
+		log_add(&line, "user=%s", user);
+	if (fmt) {
+		va_start(ap, fmt);
+		log_vadd(&line, fmt, ap);
+		va_end(ap);
+	}
+	if (suppressed)
+		log_add(&line, "suppressed=%u", suppressed);
+	log_end(&line);
+}
+
+const struct turn_ops worker_ops = {
+	.client_send = client_send,
+	.peer_send = peer_send,
+	.relay_open = open_relay,
+	.relay_close = close_relay,
+	.relay_start = start_relay,
+	.reserve = reserve,
+	.claim = claim,
+	.user_keys = user_keys,
+	.user_by_hash = user_by_hash,
+	.features = features,
+	.quota_take = take_quota,
+	.quota_give = give_quota,
+	.peer_check = peer_check,
+	.offload_alloc = push_alloc,
+	.offload_refresh = push_refresh,
+	.offload_peers = push_peers,
+	.offload_remove = push_remove,
+	.random = fill_random,
+	.log = write_log,
+};

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of options; how a value is read is in option_set.c. */
+#include <string.h>
+
+#include "option.h"
+#include "option_set.h"
+
+#define NUMBER(min, max)	"a number from " #min " to " #max
+
+const struct option_def options[] = {
+	{
+		.key = "config",
+		.arg = "FILE",
+		.flag_only = true,
+		.help = "read options from a YAML file, kturnd.yaml(5)",
+		.text = "Read options from this YAML file, see "
+			"kturnd.yaml(5). Flags override what it says.",
+	}, {
+		.key = "listen",
+		.arg = "ADDR[:PORT]",
+		.def_text = "every global address of the host, port 3478",
+		.expected = "an IP address, or one with a port as in "
+			    "192.0.2.1:3478 or [2001:db8::1]:3478",
+		.repeatable = true,
+		.help = "address to serve clients on",
+		.text = "Address to serve clients on, and the UDP port if it "
+			"is not 3478. 0.0.0.0 and :: stand for every global "
+			"address of their family that the host has at start. "
+			"Without this option kturnd listens on every global "
+			"address, IPv4 and IPv6, and on the loopback addresses "
+			"if there is none. Link-local, temporary and "
+			"deprecated addresses are left out unless they are "
+			"named. Each address gets a socket of its own, so that "
+			"answers come from the address that was asked; an "
+			"address that is added later needs a restart.",
+		.set = option_set_listen,
+		.clear = option_clear_listen,
+	}, {
+		.key = "relay",
+		.arg = "ADDR",
+		.def_text = "the listening addresses",
+		.expected = "an IP address without a port",
+		.repeatable = true,
+		.help = "address that relayed addresses are made of",
+		.text = "Address of this host that relayed transport addresses "
+			"are made of. With several of a family each allocation "
+			"gets a random one. The default is the listening "
+			"addresses; when some of a family are globally "
+			"reachable, only those.",
+		.set = option_set_relay,
+		.clear = option_clear_relay,
+	}, {
+		.key = "external",
+		.arg = "PUBLIC/PRIVATE",
+		.expected = "two IP addresses of one family, "
+			    "PUBLIC/PRIVATE",
+		.repeatable = true,
+		.help = "1:1 NAT in front of a relay address",
+		.text = "The relay address PRIVATE is known as PUBLIC outside, "
+			"behind a 1:1 NAT that keeps ports. Clients are told "
+			"PUBLIC, and a peer that is a relayed address of "
+			"PUBLIC is reached here without going through the NAT. "
+			"Traffic between two such relayed addresses is always "
+			"relayed by the daemon, not by the kernel.",
+		.set = option_set_external,
+		.clear = option_clear_external,
+	}, {
+		.key = "relay-ports",
+		.arg = "MIN-MAX",
+		.def = "49152-65535",
+		.expected = "two ports, MIN-MAX, from 1024 to 65535",
+		.help = "ports of relayed addresses",
+		.text = "Range that the ports of relayed addresses are taken "
+			"from, at random. With the privilege to do so, kturnd "
+			"adds it to net.ipv4.ip_local_reserved_ports, so that "
+			"nothing else on the host is given one of them by "
+			"chance.",
+		.set = option_set_relay_ports,
+	}, {
+		.key = "channel-range",
+		.arg = "8656|5766",
+		.def = "8656",
+		.expected = "8656 (channels 0x4000 to 0x4FFF) or 5766 "
+			    "(0x4000 to 0x7FFF)",
+		.help = "which RFC's channel numbers to accept",
+		.text = "Which RFC's channel numbers are accepted: 0x4000 to "
+			"0x4FFF of RFC 8656, or 0x4000 to 0x7FFF of RFC 5766, "
+			"which some old clients use.",
+		.set = option_set_channel_range,
+	}, {
+		.key = "user-quota",
+		.arg = "N",
+		.def = "0",
+		.expected = NUMBER(0, 1000000) ", 0 being no limit",
+		.help = "allocations a user may have, 0 for no limit",
+		.text = "How many allocations a user may have at a time; 0 is "
+			"no limit. One more gets error 486.",
+		.set = option_set_user_quota,
+	}, {
+		.key = "realm",
+		.arg = "NAME",
+		.def = "kturn",
+		/* TURN_OWN_REALM_MAX */
+		.expected = "a realm, 1 to 104 bytes without control "
+			    "characters, quotes and backslashes",
+		.help = "realm of the users, say example.org",
+		.text = "Realm of the users, usually the provider's domain "
+			"name. The keys in the user store depend on it.",
+		.set = option_set_realm,
+	}, {
+		.key = "user",
+		.arg = "NAME:PASSWORD",
+		.expected = "NAME:PASSWORD",
+		.repeatable = true,
+		.secret = true,
+		.help = "user beside those in the store",
+		.text = "A user beside those in the user store; wins over one "
+			"of the same name there. Flags can be seen by other "
+			"users of the host for an instant, so prefer "
+			"user-file, or a configuration file with mode 0600.",
+		.set = option_set_user,
+		.clear = option_clear_user,
+	}, {
+		.key = "secret",
+		.arg = "SECRET",
+		.expected = "a text of 1 to 1024 bytes",
+		.repeatable = true,
+		.secret = true,
+		.help = "shared secret for time-limited credentials",
+		.text = "Shared secret for time-limited credentials (the TURN "
+			"REST scheme): a user name EXPIRY:ANYTHING with the "
+			"password BASE64(HMAC-SHA1(SECRET, user name)) is "
+			"accepted until EXPIRY, seconds since 1970. All "
+			"secrets given are tried. As user, better not a flag.",
+		.set = option_set_secret,
+		.clear = option_clear_secret,
+	}, {
+		.key = "user-file",
+		.arg = "FILE",
+		.expected = "a file name, or - for standard input",
+		.help = "file with a NAME:PASSWORD in each line",
+		.text = "Read users from this file, or from standard input "
+			"if it is -: NAME:PASSWORD in each line. Empty lines "
+			"are skipped.",
+		.set = option_set_user_file,
+	}, {
+		.key = "secret-file",
+		.arg = "FILE",
+		.expected = "a file name, or - for standard input",
+		.help = "file with a secret in each line",
+		.text = "Read shared secrets from this file, or from standard "
+			"input if it is -: one in each line. Empty lines are "
+			"skipped.",
+		.set = option_set_secret_file,
+	}, {
+		.key = "db",
+		.arg = "FILE",
+		.def_text = "/var/lib/kturn/users.db, when it is there",
+		.expected = "a file name",
+		.help = "user store, an SQLite file",
+		.text = "The user store, an SQLite file with coturn's table "
+			"turnusers_lt and kturn's own table of SHA-256 keys; "
+			"kturn user add makes it. Changes take effect at once. "
+			"A file named here must be there, the default need "
+			"not.",
+		.set = option_set_db,
+	}, {
+		.key = "allow-peer",
+		.arg = "PREFIX",
+		.expected = "an IP address or prefix, as in 10.1.0.0/16, "
+			    "without bits after its length",
+		.repeatable = true,
+		.help = "prefix to open that peers can't have by default",
+		.text = "Open this prefix for peers. By default everything is "
+			"refused that IANA marks as not globally reachable: "
+			"loopback, private, shared, link-local, documentation, "
+			"reserved addresses and so on, also inside IPv6 forms "
+			"of IPv4 addresses. Multicast, unspecified, IPv6 "
+			"link-local, 6to4 and Teredo addresses can't be "
+			"opened. On the server's own addresses only live "
+			"relayed ports are peers, whatever is opened. Each "
+			"refusal is logged with the rule and the option that "
+			"would open it.",
+		.set = option_set_allow_peer,
+		.clear = option_clear_allow_peer,
+	}, {
+		.key = "plane",
+		.arg = "auto|kernel|user",
+		.def = "auto",
+		.expected = "auto, kernel or user",
+		.help = "who relays the data",
+		.text = "Who relays the data. auto: the kernel module whenever "
+			"it is loaded, the daemon what the module does not "
+			"take. kernel: the module must be there at start, and "
+			"a request that it can't take (no memory, a limit) "
+			"gets error 508 in place of being relayed by the "
+			"daemon. user: the daemon alone; entries that a "
+			"predecessor left in the module are taken over and "
+			"removed.",
+		.set = option_set_plane,
+	}, {
+		.key = "workers",
+		.arg = "N",
+		.def = "0",
+		.expected = NUMBER(0, 256) ", 0 being one per CPU",
+		.help = "threads, 0 for one per CPU",
+		.text = "Number of worker threads; 0 is one for each CPU that "
+			"the daemon may use. A client is always served by the "
+			"same worker.",
+		.set = option_set_workers,
+	}, {
+		.key = "state-dir",
+		.arg = "DIR",
+		.def = "/run/kturnd",
+		.expected = "a directory's absolute name",
+		.help = "where the daemon keeps what a restart needs",
+		.text = "Directory, made with mode 0700, for what a successor "
+			"needs to take over the allocations (the file "
+			"identity), for the control socket (control), and for "
+			"the lock that keeps two daemons apart. It should not "
+			"outlive a reboot.",
+		.set = option_set_state_dir,
+	}, {
+		.key = "grace",
+		.arg = "SECONDS",
+		.def = "60",
+		.expected = NUMBER(0, 3600),
+		.help = "how long the kernel goes on without a daemon",
+		.text = "How many seconds the kernel goes on relaying after "
+			"the daemon ended, however it ended. A daemon that "
+			"starts within that time with the same state-dir takes "
+			"the allocations over.",
+		.set = option_set_grace,
+	}, {
+		.key = "log-level",
+		.arg = "LEVEL",
+		.def = "info",
+		.expected = "error, warning, notice, info or debug",
+		.help = "least important events to log",
+		.text = "Log events of this importance and above: error, "
+			"warning, notice, info or debug. The log goes to "
+			"standard error, a line for each event.",
+		.set = option_set_log_level,
+	}, {
+		.key = "check",
+		.flag_only = true,
+		.help = "check the configuration and exit",
+		.text = "Check the configuration and exit: status 0 if it is "
+			"good, 2 if not.",
+	}, {
+		.key = "version",
+		.flag_only = true,
+		.help = "print the version and exit",
+		.text = "Print the version and exit.",
+	}, {
+		.key = "help",
+		.flag_only = true,
+		.help = "print this and exit",
+		.text = "Print a summary of the options and exit.",
+	},
+};
+
+const size_t n_options = sizeof(options) / sizeof(options[0]);
+
+_Static_assert(sizeof(options) / sizeof(options[0]) <= CONFIG_OPTIONS_MAX,
+	       "more options than struct config has sources for");
+
+size_t option_find(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < n_options; i++)
+		if (!strcmp(options[i].key, key))
+			break;
+	return i;
+}
+
+void option_help(FILE *out)
+{
+	const struct option_def *o;
+	const char *def;
+	char flag[64];
+	size_t i;
+
+	fprintf(out,
+		"Usage: kturnd [OPTION]...\n"
+		"TURN server that relays through the kernel. Without options "
+		"it serves every\nglobal address of the host; users come from "
+		"/var/lib/kturn/users.db.\n\n");
+	for (i = 0; i < n_options; i++) {
+		o = &options[i];
+		snprintf(flag, sizeof(flag), "--%s%s%s", o->key,
+			 o->arg ? " " : "", o->arg ? o->arg : "");
+		fprintf(out, "  %-27s %s\n", flag, o->help);
+		def = o->def ? o->def : o->def_text;
+		if (def)
+			fprintf(out, "  %-27s (default: %s)\n", "", def);
+		if (o->repeatable)
+			fprintf(out, "  %-27s (may be repeated)\n", "");
+	}
+	fprintf(out, "\nSee kturnd(8) and kturnd.yaml(5).\n");
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How each option's value is read. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "db/userdb.h"
+#include "kturn.h"
+#include "log.h"
+#include "option.h"
+#include "option_set.h"
+#include "turn/turn.h"
+
+#define NO_MEMORY	"out of memory"
+#define SECRET_MAX	1024
+
+/* Makes room for one more; returns it, or NULL. */
+static void *append(void *array, size_t *n, size_t size)
+{
+	void **v = array, *bigger;
+
+	bigger = reallocarray(*v, *n + 1, size);
+	if (!bigger)
+		return NULL;
+	*v = bigger;
+	return memset((char *)bigger + (*n)++ * size, 0, size);
+}
+
+/* Digits only. */
+static bool number(const char *text, unsigned long min, unsigned long max,
+		   unsigned long *result)
+{
+	if (!*text || strspn(text, "0123456789") != strlen(text) ||
+	    strlen(text) > 9)
+		return false;
+	*result = strtoul(text, NULL, 10);
+	return *result >= min && *result <= max;
+}
+
+static const char *set_text(char **where, const char *value)
+{
+	char *copy;
+
+	if (!*value)
+		return OPTION_UNEXPECTED;
+	copy = strdup(value);
+	if (!copy)
+		return NO_MEMORY;
+	free(*where);
+	*where = copy;
+	return NULL;
+}
+
+static void wipe(char *text)
+{
+	if (!text)
+		return;
+	explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+static bool multicast(const struct kturn_addr *addr)
+{
+	return addr->family == KTURN_FAMILY_V4 ? addr->ip[0] >= 224 :
+						 addr->ip[0] == 0xff;
+}
+
+static const char *add_addr(struct config_addrs *list,
+			    const struct kturn_addr *addr)
+{
+	struct kturn_addr *room;
+	size_t i;
+
+	if (multicast(addr))
+		return "a multicast or reserved address can't be bound";
+	for (i = 0; i < list->n; i++)
+		if (addr_equal(&list->v[i], addr))
+			return "it is there twice";
+	room = append(&list->v, &list->n, sizeof(*list->v));
+	if (!room)
+		return NO_MEMORY;
+	*room = *addr;
+	return NULL;
+}
+
+const char *option_set_listen(struct config *cfg, const char *value)
+{
+	struct kturn_addr addr;
+
+	if (kturn_addr_parse(value, &addr))
+		return OPTION_UNEXPECTED;
+	if (!addr.port)
+		addr.port = htons(KTURN_STUN_PORT);
+	return add_addr(&cfg->listen, &addr);
+}
+
+void option_clear_listen(struct config *cfg)
+{
+	free(cfg->listen.v);
+	memset(&cfg->listen, 0, sizeof(cfg->listen));
+}
+
+const char *option_set_relay(struct config *cfg, const char *value)
+{
+	struct kturn_addr addr;
+
+	if (kturn_addr_parse(value, &addr) || addr.port)
+		return OPTION_UNEXPECTED;
+	if (addr_is_unspecified(&addr))
+		return "a relayed address must be a particular one";
+	return add_addr(&cfg->relay, &addr);
+}
+
+void option_clear_relay(struct config *cfg)
+{
+	free(cfg->relay.v);
+	memset(&cfg->relay, 0, sizeof(cfg->relay));
+}
+
+const char *option_set_external(struct config *cfg, const char *value)
+{
+	struct config_external ext, *room;
+	const char *slash = strchr(value, '/');
+	char public[KTURN_ADDR_TEXT_MAX];
+	size_t i;
+
+	if (!slash || (size_t)(slash - value) >= sizeof(public))
+		return OPTION_UNEXPECTED;
+	memcpy(public, value, (size_t)(slash - value));
+	public[slash - value] = '\0';
+	if (kturn_addr_parse(public, &ext.public) || ext.public.port ||
+	    kturn_addr_parse(slash + 1, &ext.private) || ext.private.port ||
+	    ext.public.family != ext.private.family ||
+	    addr_is_unspecified(&ext.public) ||
+	    addr_is_unspecified(&ext.private) || multicast(&ext.public) ||
+	    multicast(&ext.private))
+		return OPTION_UNEXPECTED;
+	if (addr_equal(&ext.public, &ext.private))
+		return "both sides are the same";
+	for (i = 0; i < cfg->n_external; i++) {
+		if (addr_equal(&cfg->external[i].public, &ext.public))
+			return "the public address is there twice";
+		if (addr_equal(&cfg->external[i].private, &ext.private))
+			return "the private address is there twice";
+	}
+	room = append(&cfg->external, &cfg->n_external, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	*room = ext;
+	return NULL;
+}
+
+void option_clear_external(struct config *cfg)
+{
+	free(cfg->external);
+	cfg->external = NULL;
+	cfg->n_external = 0;
+}
+
+const char *option_set_relay_ports(struct config *cfg, const char *value)
+{
+	const char *dash = strchr(value, '-');
+	unsigned long min, max;
+	char text[8];
+
+	if (!dash || (size_t)(dash - value) >= sizeof(text))
+		return OPTION_UNEXPECTED;
+	memcpy(text, value, (size_t)(dash - value));
+	text[dash - value] = '\0';
+	if (!number(text, 1024, 65535, &min) ||
+	    !number(dash + 1, 1024, 65535, &max))
+		return OPTION_UNEXPECTED;
+	if (min > max)
+		return "the first port is above the last";
+	cfg->relay_port_min = (uint16_t)min;
+	cfg->relay_port_max = (uint16_t)max;
+	return NULL;
+}
+
+const char *option_set_channel_range(struct config *cfg, const char *value)
+{
+	if (!strcmp(value, "8656"))
+		cfg->chan_max = KTURN_CHAN_MAX;
+	else if (!strcmp(value, "5766"))
+		cfg->chan_max = KTURN_CHAN_MAX_5766;
+	else
+		return OPTION_UNEXPECTED;
+	return NULL;
+}
+
+const char *option_set_user_quota(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 0, 1000000, &n))
+		return OPTION_UNEXPECTED;
+	cfg->user_quota = (uint32_t)n;
+	return NULL;
+}
+
+const char *option_set_realm(struct config *cfg, const char *value)
+{
+	char realm[TURN_OWN_REALM_MAX + 1];
+	size_t len = strlen(value);
+
+	if (len >= sizeof(realm) ||
+	    userdb_prepare(USERDB_TEXT_REALM, value, len, realm,
+			   sizeof(realm)))
+		return OPTION_UNEXPECTED;
+	return set_text(&cfg->realm, realm);
+}
+
+const char *option_set_user(struct config *cfg, const char *value)
+{
+	char name[USERDB_NAME_MAX + 1], password[USERDB_PASSWORD_MAX + 1];
+	const char *colon = strchr(value, ':'), *why = NULL;
+	struct config_user *user;
+	size_t i;
+
+	if (!colon)
+		return OPTION_UNEXPECTED;
+	if (userdb_prepare(USERDB_TEXT_NAME, value, (size_t)(colon - value),
+			   name, sizeof(name)))
+		return "the name must be 1 to 508 bytes of UTF-8 without "
+		       "control characters";
+	if (userdb_prepare(USERDB_TEXT_PASSWORD, colon + 1, strlen(colon + 1),
+			   password, sizeof(password)))
+		return "the password must be 1 to 508 bytes of UTF-8 without "
+		       "control characters";
+	for (i = 0; i < cfg->n_users && !why; i++)
+		if (!strcmp(cfg->users[i].name, name))
+			why = "there is another user of that name";
+	if (!why) {
+		user = append(&cfg->users, &cfg->n_users, sizeof(*user));
+		if (user) {
+			user->name = strdup(name);
+			user->password = strdup(password);
+		}
+		if (!user || !user->name || !user->password)
+			why = NO_MEMORY;
+	}
+	explicit_bzero(password, sizeof(password));
+	return why;
+}
+
+void option_clear_user(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_users; i++) {
+		free(cfg->users[i].name);
+		wipe(cfg->users[i].password);
+	}
+	free(cfg->users);
+	cfg->users = NULL;
+	cfg->n_users = 0;
+}
+
+const char *option_set_secret(struct config *cfg, const char *value)
+{
+	char **room;
+
+	if (!*value || strlen(value) > SECRET_MAX)
+		return OPTION_UNEXPECTED;
+	room = append(&cfg->secrets, &cfg->n_secrets, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	*room = strdup(value);
+	return *room ? NULL : NO_MEMORY;
+}
+
+void option_clear_secret(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_secrets; i++)
+		wipe(cfg->secrets[i]);
+	free(cfg->secrets);
+	cfg->secrets = NULL;
+	cfg->n_secrets = 0;
+}
+
+const char *option_set_user_file(struct config *cfg, const char *value)
+{
+	return set_text(&cfg->user_file, value);
+}
+
+const char *option_set_secret_file(struct config *cfg, const char *value)
+{
+	return set_text(&cfg->secret_file, value);
+}
+
+const char *option_set_db(struct config *cfg, const char *value)
+{
+	cfg->db_required = true;
+	return set_text(&cfg->db, value);
+}
+
+const char *option_set_allow_peer(struct config *cfg, const char *value)
+{
+	struct prefix prefix, *room;
+
+	if (prefix_parse(value, &prefix))
+		return OPTION_UNEXPECTED;
+	room = append(&cfg->allow, &cfg->n_allow, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	*room = prefix;
+	return NULL;
+}
+
+void option_clear_allow_peer(struct config *cfg)
+{
+	free(cfg->allow);
+	cfg->allow = NULL;
+	cfg->n_allow = 0;
+}
+
+const char *option_set_plane(struct config *cfg, const char *value)
+{
+	if (!strcmp(value, "auto"))
+		cfg->plane = CONFIG_PLANE_AUTO;
+	else if (!strcmp(value, "kernel"))
+		cfg->plane = CONFIG_PLANE_KERNEL;
+	else if (!strcmp(value, "user"))
+		cfg->plane = CONFIG_PLANE_USER;
+	else
+		return OPTION_UNEXPECTED;
+	return NULL;
+}
+
+const char *option_set_workers(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 0, 256, &n))
+		return OPTION_UNEXPECTED;
+	cfg->workers = (unsigned int)n;
+	return NULL;
+}
+
+const char *option_set_state_dir(struct config *cfg, const char *value)
+{
+	if (*value != '/')
+		return OPTION_UNEXPECTED;
+	cfg->state_dir_required = true;
+	return set_text(&cfg->state_dir, value);
+}
+
+const char *option_set_grace(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 0, 3600, &n))
+		return OPTION_UNEXPECTED;
+	cfg->grace = (uint32_t)n;
+	return NULL;
+}
+
+const char *option_set_log_level(struct config *cfg, const char *value)
+{
+	static const int levels[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE,
+				      LOG_INFO, LOG_DEBUG };
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (!strcmp(value, log_level_name(levels[i]))) {
+			cfg->log_level = levels[i];
+			return NULL;
+		}
+	}
+	return OPTION_UNEXPECTED;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How each option's value is read; see struct option_def. */
+#ifndef _KTURND_OPTION_SET_H
+#define _KTURND_OPTION_SET_H
+
+struct config;
+
+const char *option_set_listen(struct config *cfg, const char *value);
+const char *option_set_relay(struct config *cfg, const char *value);
+const char *option_set_external(struct config *cfg, const char *value);
+const char *option_set_relay_ports(struct config *cfg, const char *value);
+const char *option_set_channel_range(struct config *cfg, const char *value);
+const char *option_set_user_quota(struct config *cfg, const char *value);
+const char *option_set_realm(struct config *cfg, const char *value);
+const char *option_set_user(struct config *cfg, const char *value);
+const char *option_set_secret(struct config *cfg, const char *value);
+const char *option_set_user_file(struct config *cfg, const char *value);
+const char *option_set_secret_file(struct config *cfg, const char *value);
+const char *option_set_db(struct config *cfg, const char *value);
+const char *option_set_allow_peer(struct config *cfg, const char *value);
+const char *option_set_plane(struct config *cfg, const char *value);
+const char *option_set_workers(struct config *cfg, const char *value);
+const char *option_set_state_dir(struct config *cfg, const char *value);
+const char *option_set_grace(struct config *cfg, const char *value);
+const char *option_set_log_level(struct config *cfg, const char *value);
+
+void option_clear_listen(struct config *cfg);
+void option_clear_relay(struct config *cfg);
+void option_clear_external(struct config *cfg);
+void option_clear_user(struct config *cfg);
+void option_clear_secret(struct config *cfg);
+void option_clear_allow_peer(struct config *cfg);
+
+#endif /* _KTURND_OPTION_SET_H */

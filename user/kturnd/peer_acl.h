@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which addresses may be peers, as far as the address alone tells.
+ *
+ * What IANA's registries of special-purpose addresses (RFC 6890) mark as not
+ * globally reachable is refused unless --allow-peer opens it. IPv6 forms that
+ * stand for an IPv4 address are as good as that address. Pure functions.
+ */
+#ifndef _KTURND_PEER_ACL_H
+#define _KTURND_PEER_ACL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "address.h"
+
+/**
+ * struct peer_acl - what --allow-peer opened
+ * @allow: prefixes, the caller's
+ * @n_allow: how many
+ */
+struct peer_acl {
+	const struct prefix *allow;
+	size_t n_allow;
+};
+
+/**
+ * struct peer_rule - why an address is refused
+ * @prefix: the rule's, as text
+ * @name: what the prefix is for, with the document that says so
+ * @openable: --allow-peer can open it
+ * @subject: the address that the rule is about: the peer's or the IPv4
+ *	address in it
+ */
+struct peer_rule {
+	const char *prefix;
+	const char *name;
+	bool openable;
+	struct kturn_addr subject;
+};
+
+/** peer_acl_init() - read the tables; once, before the first check */
+void peer_acl_init(void);
+
+/**
+ * peer_acl_check() - may this address be a peer?
+ * @acl: what the operator opened
+ * @peer: its port does not matter
+ * @why: set when the answer is no; may be NULL
+ *
+ * Return: true if it may.
+ */
+bool peer_acl_check(const struct peer_acl *acl, const struct kturn_addr *peer,
+		    struct peer_rule *why);
+
+/**
+ * peer_acl_is_global() - not special at all: what a stranger can reach
+ */
+bool peer_acl_is_global(const struct kturn_addr *addr);
+
+#endif /* _KTURND_PEER_ACL_H */

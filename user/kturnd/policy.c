@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* May this transport address be a peer? See policy.h. */
+#include <stdio.h>
+
+#include "daemon.h"
+#include "kturn.h"
+#include "log.h"
+#include "policy.h"
+
+static void log_refusal(const struct turn_alloc *alloc,
+			const struct kturn_addr *peer, const char *rule,
+			const char *option)
+{
+	char client[KTURN_ADDR_TEXT_MAX], text[KTURN_ADDR_TEXT_MAX];
+
+	log_limited(LOG_NOTICE, "peer-refused",
+		    "client=%s user=%s peer=%s rule=%s option=%s",
+		    kturn_addr_text(&turn_alloc_tuple(alloc)->client, client),
+		    turn_alloc_user(alloc), kturn_addr_text(peer, text), rule,
+		    option);
+}
+
+static enum turn_verdict forbidden(const struct turn_alloc *alloc,
+				   const struct kturn_addr *peer,
+				   const struct peer_rule *why)
+{
+	char subject[KTURN_ADDR_TEXT_MAX], option[KTURN_ADDR_TEXT_MAX + 16];
+	char rule[160];
+	struct kturn_addr ip = addr_with_port(&why->subject, 0);
+
+	snprintf(rule, sizeof(rule), "%s %s", why->prefix, why->name);
+	snprintf(option, sizeof(option), "--allow-peer %s",
+		 kturn_addr_text(&ip, subject));
+	log_refusal(alloc, peer, rule, why->openable ? option : "none");
+	return TURN_PEER_FORBIDDEN;
+}
+
+/* Own address, and not a live port. Permissions have no port. */
+static enum turn_verdict own_port(const struct turn_alloc *alloc,
+				  const struct kturn_addr *peer)
+{
+	if (peer->port)
+		log_refusal(alloc, peer,
+			    "the server's own address, not a live relayed port",
+			    "none");
+	return TURN_PEER_PORT_FORBIDDEN;
+}
+
+static bool is_own(const struct worker *w, const struct kturn_addr *addr)
+{
+	return local_has(w->local, addr) ||
+	       relay_find_public(&w->d->relays, addr);
+}
+
+/* The entry of an address that clients know as one of relayed addresses. */
+static struct relay_addr *find_relay(const struct relay_pool *pool,
+				     const struct kturn_addr *peer)
+{
+	struct relay_addr *ra = relay_find_public(pool, peer);
+
+	if (ra)
+		return ra;
+	ra = relay_find(pool, peer);
+	return ra && addr_ip_equal(&ra->public, peer) ? ra : NULL;
+}
+
+enum turn_verdict policy_check(struct worker *w,
+			       const struct kturn_addr *peer,
+			       const struct turn_alloc *alloc)
+{
+	struct relay_addr *ra = find_relay(&w->d->relays, peer);
+	struct peer_rule why;
+	struct kturn_addr v4;
+
+	if (ra)
+		return relay_is_live(ra, peer) ? TURN_PEER_OK :
+						 own_port(alloc, peer);
+	if (!peer_acl_check(&w->d->acl, peer, &why))
+		return forbidden(alloc, peer, &why);
+	if (local_is_broadcast(w->local, peer)) {
+		log_refusal(alloc, peer, "a broadcast address of this host",
+			    "none");
+		return TURN_PEER_FORBIDDEN;
+	}
+	/* A translator would bring it back to us. */
+	if (addr_embedded(peer, &v4) && is_own(w, &v4)) {
+		log_refusal(alloc, peer, "the server's own address in IPv6",
+			    "none");
+		return TURN_PEER_FORBIDDEN;
+	}
+	return is_own(w, peer) ? own_port(alloc, peer) : TURN_PEER_OK;
+}

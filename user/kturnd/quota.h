@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How many allocations each user has, over all workers. */
+#ifndef _KTURND_QUOTA_H
+#define _KTURND_QUOTA_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+/**
+ * struct quota - counts
+ * @max: what a user may have; 0: any number, and nothing is counted
+ * @lock: protects @tree
+ * @tree: tsearch()'s, of struct count
+ */
+struct quota {
+	uint32_t max;
+	pthread_mutex_t lock;
+	void *tree;
+};
+
+void quota_init(struct quota *q, uint32_t max);
+void quota_free(struct quota *q);
+
+/** quota_take() - count one more; 0, -EDQUOT, -ENOMEM */
+int quota_take(struct quota *q, const char *user);
+
+/** quota_give() - undo one quota_take() that succeeded */
+void quota_give(struct quota *q, const char *user);
+
+#endif /* _KTURND_QUOTA_H */

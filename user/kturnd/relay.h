@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Relayed transport addresses: which ports are taken, and their sockets.
+ *
+ * Shared by all workers without a lock: which ports are taken and which are
+ * live is in atomic bitmaps. A socket belongs to the worker whose allocation
+ * it serves, or to nobody while its port is reserved.
+ */
+#ifndef _KTURND_RELAY_H
+#define _KTURND_RELAY_H
+
+#include <event2/event_struct.h>
+#include <stdatomic.h>
+#include "config.h"
+#include "turn/turn.h"
+
+struct worker;
+
+#define RELAY_WORDS	(65536 / 64)
+
+/**
+ * struct relay_addr - an address that relayed addresses are made of
+ * @addr: the host's own, port 0
+ * @public: what the world knows it as, port 0; @addr without a NAT
+ * @used: ports that we have bound
+ * @live: ports that belong to allocations
+ */
+struct relay_addr {
+	struct kturn_addr addr;
+	struct kturn_addr public;
+	_Atomic uint64_t used[RELAY_WORDS];
+	_Atomic uint64_t live[RELAY_WORDS];
+};
+
+/**
+ * struct relay_pool - all of them
+ * @v: constant, but for the bitmaps
+ * @n: how many
+ * @port_min: first port
+ * @port_max: last port
+ * @nat: some address differs from its public one
+ */
+struct relay_pool {
+	struct relay_addr *v;
+	size_t n;
+	uint16_t port_min;
+	uint16_t port_max;
+	bool nat;
+};
+
+/**
+ * struct relay_sock - the socket of a relayed transport address
+ * @fd: bound, non-blocking
+ * @from: its address
+ * @port: its port, in host byte order
+ * @dont_fragment: how the socket sends now
+ * @worker: whose event loop watches it; NULL while reserved
+ * @alloc: what its datagrams are for
+ * @event: of that loop
+ */
+struct relay_sock {
+	int fd;
+	struct relay_addr *from;
+	uint16_t port;
+	bool dont_fragment;
+	struct worker *worker;
+	struct turn_alloc *alloc;
+	struct event event;
+};
+
+/**
+ * relay_pool_init() - set up
+ * @pool: result
+ * @addrs: addresses
+ * @cfg: ports and NATs
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int relay_pool_init(struct relay_pool *pool, const struct config_addrs *addrs,
+		    const struct config *cfg);
+void relay_pool_free(struct relay_pool *pool);
+
+/** relay_pool_has() - is there an address of the family? */
+bool relay_pool_has(const struct relay_pool *pool, uint8_t family);
+
+/** relay_open() - as turn_ops.relay_open */
+int relay_open(struct relay_pool *pool, uint8_t family,
+	       enum turn_parity parity, struct turn_relay *relay,
+	       struct turn_relay *reserved);
+
+/**
+ * relay_rebind() - bind a predecessor's relayed address
+ * @pool: pool
+ * @addr: address and port
+ * @relay: result
+ *
+ * Return: 0; -EADDRNOTAVAIL: not an address of ours; errors of bind().
+ */
+int relay_rebind(struct relay_pool *pool, const struct kturn_addr *addr,
+		 struct turn_relay *relay);
+
+/** relay_close() - close it and free its port; its event must be gone */
+void relay_close(struct turn_relay *relay);
+
+/** relay_set_live() - an allocation has it now */
+void relay_set_live(struct turn_relay *relay);
+
+/** relay_find() - the entry for a host's address, or NULL */
+struct relay_addr *relay_find(const struct relay_pool *pool,
+			      const struct kturn_addr *addr);
+
+/** relay_find_public() - the entry for a NAT's public address, or NULL */
+struct relay_addr *relay_find_public(const struct relay_pool *pool,
+				     const struct kturn_addr *addr);
+
+/** relay_is_live() - does the port of @addr belong to an allocation? */
+bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr);
+
+#endif /* _KTURND_RELAY_H */

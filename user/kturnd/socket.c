@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* UDP sockets; see socket.h. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "socket.h"
+
+/*
+ * A burst of media must survive until the loop comes round: 4 MiB is some
+ * 2000 large packets. Memory is taken as it is used.
+ */
+#define BUFFER_SIZE	(4 << 20)
+
+static int set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* Beyond the system's limit with the privilege, up to it without. */
+static void set_buffers(int fd)
+{
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE))
+		set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_SIZE);
+	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_SIZE))
+		set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SIZE);
+}
+
+void socket_set_dont_fragment(int fd, bool on)
+{
+	set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+	    on ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
+}
+
+static int join_group(const struct kturn_addr *addr,
+		      struct socket_group *group, int fd)
+{
+	int ret = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+
+	if (ret || !group->steer)
+		return ret;
+	group->error = steer_attach(group->steer, addr->family, fd);
+	group->steer = NULL;
+	return 0;
+}
+
+int socket_bound(const struct kturn_addr *addr, struct socket_group *group)
+{
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd, ret;
+
+	fd = socket(addr_af(addr), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		    0);
+	if (fd < 0)
+		return -errno;
+	set_buffers(fd);
+	if (addr->family == KTURN_FAMILY_V6)
+		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	else
+		socket_set_dont_fragment(fd, false);
+	ret = group ? join_group(addr, group, fd) : 0;
+	if (ret)
+		goto close;
+	len = addr_to_sockaddr(addr, &sa);
+	if (bind(fd, (struct sockaddr *)&sa, len)) {
+		ret = -errno;
+		goto close;
+	}
+	return fd;
+close:
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* UDP sockets as listeners and relays need them. */
+#ifndef _KTURND_SOCKET_H
+#define _KTURND_SOCKET_H
+
+#include <stdbool.h>
+#include <kturn/wire.h>
+#include "steer.h"
+
+/**
+ * struct socket_group - the SO_REUSEPORT group that a socket is to join
+ * @steer: how the group chooses; NULL if that is set already
+ * @error: set when the choice could not be told to the kernel
+ */
+struct socket_group {
+	const struct steer *steer;
+	int error;
+};
+
+/**
+ * socket_bound() - a non-blocking UDP socket, bound to @addr alone
+ * @addr: address and port
+ * @group: NULL: nobody else may bind the same
+ *
+ * It sends IPv4 with DF clear (RFC 8656 section 14, the alternate
+ * behaviour), and has buffers as large as the system lets us have.
+ *
+ * Return: descriptor, or a negative errno.
+ */
+int socket_bound(const struct kturn_addr *addr, struct socket_group *group);
+
+/** socket_set_dont_fragment() - DF of what an IPv4 socket sends from now on */
+void socket_set_dont_fragment(int fd, bool on);
+
+#endif /* _KTURND_SOCKET_H */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who may use the server: users out of the configuration, which never change,
+ * and those in the user store. The former win.
+ */
+#ifndef _KTURND_USERS_H
+#define _KTURND_USERS_H
+
+#include "config.h"
+#include "db/userdb.h"
+#include "turn/turn.h"
+
+/**
+ * struct users - users out of the configuration
+ * @realm: theirs
+ * @v: sorted by name
+ * @n: how many
+ */
+struct users {
+	const char *realm;
+	struct user *v;
+	size_t n;
+};
+
+/** users_init() - derive their keys; 0 or a negative errno */
+int users_init(struct users *users, const struct config *cfg);
+void users_free(struct users *users);
+
+/** users_keys() - as turn_ops.user_keys; @db may be NULL */
+int users_keys(const struct users *users, struct userdb *db, const char *name,
+	       struct turn_keys *keys);
+
+/** users_by_hash() - as turn_ops.user_by_hash */
+int users_by_hash(const struct users *users, struct userdb *db,
+		  const uint8_t hash[32], char *name);
+
+#endif /* _KTURND_USERS_H */

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Workers: loops, messages, datagrams; see worker.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "worker.h"
+
+/* Misdirected datagrams that may wait; they are an exception. */
+#define DATAGRAMS_MAX	1024
+
+uint64_t worker_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void worker_expire(struct worker *w)
+{
+	uint64_t at = turn_expire(w->turn, w->now), ms;
+	struct timeval tv;
+
+	io_flush(&w->io);
+	if (at == w->timer_at)
+		return;
+	w->timer_at = at;
+	if (at == UINT64_MAX) {
+		evtimer_del(&w->timer);
+		return;
+	}
+	ms = at > w->now ? at - w->now : 0;
+	tv.tv_sec = (time_t)(ms / 1000);
+	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	evtimer_add(&w->timer, &tv);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	w->timer_at = UINT64_MAX;
+	w->now = worker_clock();
+	worker_expire(w);
+}
+
+/* --------------------------------------------------------------- datagrams */
+
+static void on_client(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+	struct worker *w = l->worker;
+	struct daemon *d = w->d;
+	struct turn_tuple tuple;
+	unsigned int i, n, home;
+	uint64_t wall;
+	uint8_t *buf;
+	size_t len;
+
+	n = io_recv(&w->io, l->fd);
+	w->now = worker_clock();
+	wall = (uint64_t)time(NULL);
+	tuple.server = l->addr;
+	for (i = 0; i < n; i++) {
+		buf = io_datagram(&w->io, i, &tuple.client, &len);
+		home = steer_worker(&d->steer, &tuple.client);
+		if (home == w->index)
+			turn_client_input(w->turn, w->now, wall, &tuple, buf,
+					  len);
+		else
+			worker_post_datagram(&d->workers[home], &tuple, buf,
+					     len);
+	}
+	worker_expire(w);
+}
+
+static void on_peer(evutil_socket_t fd, short what, void *arg)
+{
+	struct relay_sock *rs = arg;
+	struct worker *w = rs->worker;
+	struct relay_addr *ra;
+	struct kturn_addr from;
+	unsigned int i, n;
+	uint8_t *buf;
+	size_t len;
+
+	n = io_recv(&w->io, rs->fd);
+	w->now = worker_clock();
+	/* The allocation may end in between, and @rs with it. */
+	w->reading = rs;
+	for (i = 0; i < n && w->reading; i++) {
+		buf = io_datagram(&w->io, i, &from, &len);
+		/* One of our own behind a NAT is known by its public
+		 * address.
+		 */
+		ra = w->d->relays.nat ? relay_find(&w->d->relays, &from) :
+					NULL;
+		if (ra)
+			memcpy(from.ip, ra->public.ip, sizeof(from.ip));
+		turn_peer_input(w->turn, w->now, rs->alloc, &from, buf, len);
+	}
+	w->reading = NULL;
+	io_flush(&w->io);
+}
+
+void worker_watch_relay(struct worker *w, struct turn_relay *relay,
+			struct turn_alloc *alloc)
+{
+	struct relay_sock *rs = relay->handle;
+
+	rs->worker = w;
+	rs->alloc = alloc;
+	relay_set_live(relay);
+	event_assign(&rs->event, w->base, rs->fd, EV_READ | EV_PERSIST,
+		     on_peer, rs);
+	event_add(&rs->event, NULL);
+}
+
+/* ---------------------------------------------------------------- messages */
+
+struct datagram_msg {
+	struct worker_msg msg;
+	struct turn_tuple tuple;
+	size_t len;
+	uint8_t data[];
+};
+
+static void run_datagram(struct worker *w, struct worker_msg *msg)
+{
+	struct datagram_msg *dm = (struct datagram_msg *)msg;
+
+	if (w)
+		turn_client_input(w->turn, w->now, (uint64_t)time(NULL),
+				  &dm->tuple, dm->data, dm->len);
+	free(dm);
+}
+
+static void post(struct worker *w, struct worker_msg *msg, unsigned int max)
+{
+	const uint64_t one = 1;
+	bool taken;
+
+	pthread_mutex_lock(&w->lock);
+	taken = !w->closed && w->n_queued < max;
+	if (taken) {
+		STAILQ_INSERT_TAIL(&w->queue, msg, entry);
+		w->n_queued++;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (!taken)
+		msg->run(NULL, msg);
+	else if (write(w->wake_fd, &one, sizeof(one)) < 0)
+		/* The counter is at its end: it is readable for sure. */
+		return;
+}
+
+void worker_post(struct worker *w, struct worker_msg *msg)
+{
+	post(w, msg, UINT32_MAX);
+}
+
+void worker_post_datagram(struct worker *w, const struct turn_tuple *tuple,
+			  const uint8_t *buf, size_t len)
+{
+	struct datagram_msg *dm = malloc(sizeof(*dm) + len);
+
+	/* It is a datagram: it may get lost. */
+	if (!dm)
+		return;
+	dm->msg.run = run_datagram;
+	dm->tuple = *tuple;
+	dm->len = len;
+	memcpy(dm->data, buf, len);
+	post(w, &dm->msg, DATAGRAMS_MAX);
+}
+
+static void take_all(struct worker *w, struct worker_queue *queue, bool close)
+{
+	STAILQ_INIT(queue);
+	pthread_mutex_lock(&w->lock);
+	STAILQ_CONCAT(queue, &w->queue);
+	w->n_queued = 0;
+	w->closed = close;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void run_all(struct worker *w, struct worker_queue *queue)
+{
+	struct worker_msg *msg;
+
+	while ((msg = STAILQ_FIRST(queue))) {
+		STAILQ_REMOVE_HEAD(queue, entry);
+		msg->run(w, msg);
+	}
+}
+
+static void on_wakeup(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker_queue queue;
+	struct worker *w = arg;
+	uint64_t count;
+
+	if (read(w->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_limited(LOG_ERR, "wakeup-failed", "error=%s",
+			    strerror(errno));
+	w->now = worker_clock();
+	take_all(w, &queue, false);
+	run_all(w, &queue);
+	worker_expire(w);
+}
+
+/* -------------------------------------------------------------- life cycle */
+
+static void run_stop(struct worker *w, struct worker_msg *msg)
+{
+	if (w)
+		event_base_loopbreak(w->base);
+}
+
+static int init_loop(struct worker *w)
+{
+	w->base = event_base_new();
+	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!w->base || w->wake_fd < 0)
+		return -ENOMEM;
+	event_assign(&w->wakeup, w->base, w->wake_fd, EV_READ | EV_PERSIST,
+		     on_wakeup, w);
+	event_add(&w->wakeup, NULL);
+	evtimer_assign(&w->timer, w->base, on_timer, w);
+	return 0;
+}
+
+static int init_listeners(struct worker *w)
+{
+	struct daemon *d = w->d;
+	size_t i;
+
+	w->listeners = calloc(d->listen.n, sizeof(*w->listeners));
+	if (!w->listeners)
+		return -ENOMEM;
+	for (i = 0; i < d->listen.n; i++) {
+		w->listeners[i].worker = w;
+		w->listeners[i].fd = -1;
+		w->listeners[i].addr = d->listen.v[i];
+	}
+	return 0;
+}
+
+static const char *const *secrets(const struct config *cfg)
+{
+	return (const char *const *)cfg->secrets;
+}
+
+static int init_turn(struct worker *w)
+{
+	struct daemon *d = w->d;
+	struct turn_config cfg = {
+		.realm = d->cfg->realm,
+		.software = "kturn",
+		.secrets = secrets(d->cfg),
+		.n_secrets = d->cfg->n_secrets,
+		.chan_max = d->cfg->chan_max,
+		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
+		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),
+		.lifetime_max = TURN_LIFETIME_MAX,
+	};
+
+	memcpy(cfg.nonce_key, d->state.nonce_key, sizeof(cfg.nonce_key));
+	w->turn = turn_server_new(&cfg, &worker_ops, w);
+	explicit_bzero(&cfg, sizeof(cfg));
+	return w->turn ? 0 : -errno;
+}
+
+/* A store that was named must be there; afterwards it may come and go. */
+static int init_db(struct worker *w)
+{
+	const struct config *cfg = w->d->cfg;
+	int ret = 0;
+
+	if (cfg->db_required) {
+		ret = userdb_open(&w->db, cfg->db, USERDB_READ);
+		userdb_close(w->db);
+	}
+	if (!ret)
+		ret = userdb_open(&w->db, cfg->db, USERDB_FOLLOW);
+	if (!ret)
+		return 0;
+	log_event(cfg->db_required ? LOG_ERR : LOG_WARNING,
+		  "user-store-failed", "file=%s error=%s", cfg->db,
+		  userdb_error(NULL));
+	return cfg->db_required ? ret : 0;
+}
+
+int worker_init(struct worker *w, struct daemon *d, unsigned int index)
+{
+	int ret;
+
+	memset(w, 0, sizeof(*w));
+	w->d = d;
+	w->index = index;
+	w->wake_fd = -1;
+	w->timer_at = UINT64_MAX;
+	w->now = worker_clock();
+	w->stop.run = run_stop;
+	pthread_mutex_init(&w->lock, NULL);
+	STAILQ_INIT(&w->queue);
+
+	ret = init_loop(w);
+	if (!ret)
+		ret = init_listeners(w);
+	if (!ret)
+		ret = io_init(&w->io);
+	if (!ret)
+		ret = init_turn(w);
+	if (ret)
+		log_event(LOG_ERR, "worker-failed", "worker=%u error=%s",
+			  index, strerror(-ret));
+	else
+		ret = init_db(w);
+	return ret;
+}
+
+static void *thread_main(void *arg)
+{
+	struct worker *w = arg;
+	struct worker_queue queue;
+	size_t i;
+
+	for (i = 0; i < w->d->listen.n; i++) {
+		event_assign(&w->listeners[i].event, w->base,
+			     w->listeners[i].fd, EV_READ | EV_PERSIST,
+			     on_client, &w->listeners[i]);
+		event_add(&w->listeners[i].event, NULL);
+	}
+	/* Adopted allocations have their ends. */
+	w->now = worker_clock();
+	worker_expire(w);
+	event_base_dispatch(w->base);
+
+	take_all(w, &queue, true);
+	run_all(NULL, &queue);
+	return NULL;
+}
+
+int worker_start(struct worker *w)
+{
+	sigset_t all, old;
+	int ret;
+
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&w->thread, NULL, thread_main, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	w->started = !ret;
+	return -ret;
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w->started)
+		return;
+	worker_post(w, &w->stop);
+	pthread_join(w->thread, NULL);
+	w->started = false;
+}
+
+static void close_listeners(struct worker *w)
+{
+	size_t i;
+
+	if (!w->listeners)
+		return;
+	for (i = 0; i < w->d->listen.n; i++)
+		if (w->listeners[i].fd >= 0)
+			close(w->listeners[i].fd);
+	free(w->listeners);
+}
+
+void worker_free(struct worker *w, bool keep)
+{
+	if (!w->d)
+		return;
+	w->now = worker_clock();
+	turn_server_free(w->turn, keep);
+	io_flush(&w->io);
+	offload_close(&w->offload);
+	close_listeners(w);
+	userdb_close(w->db);
+	local_put(w->local);
+	io_free(&w->io);
+	if (w->base)
+		event_base_free(w->base);
+	if (w->wake_fd >= 0)
+		close(w->wake_fd);
+	pthread_mutex_destroy(&w->lock);
+}
