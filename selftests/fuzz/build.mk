@@ -10,7 +10,12 @@
 
 CLANG	?= clang
 
-FUZZERS	:= stun xor_addr channel_data send fingerprint builder
+FUZZERS	:= stun xor_addr channel_data send fingerprint builder turn
+
+# In the world that the tests of the state machine made.
+fuzz_src_turn := $(wildcard user/kturnd/turn/*.c) selftests/turn/world.c \
+	selftests/turn/client.c
+fuzz_libs_turn := -lcrypto
 
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE,$(KT_CFLAGS)) \
 	-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all

@@ -4,9 +4,10 @@
 
 #include "turn_test.h"
 
-#define UDP	(17 << 24)
-#define V4	(1 << 24)
-#define V6	(2 << 24)
+/* Values of REQUESTED-TRANSPORT and of the families' attributes. */
+#define UDP	0x11000000
+#define V4	0x01000000
+#define V6	0x02000000
 
 static struct client c;
 
@@ -391,6 +392,12 @@ static void retransmission(void)
 	req_again(&r, &c, KTURN_ALLOCATE);
 	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, UDP);
 	check_refused(&r, 401);
+	/* A malformed one can't be what made it. */
+	c.password = first.password;
+	req_again(&r, &c, KTURN_ALLOCATE);
+	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, UDP);
+	req_attr(&r, KTURN_ATTR_LIFETIME, "", 0);
+	check_refused(&r, 437);
 	/* Another user's, by chance or not, is no retransmission. */
 	c.user = "bob";
 	c.password = "builder";

@@ -67,6 +67,7 @@ static void mechanisms(void)
 {
 	int m, fingerprint, userhash;
 	uint16_t port = 40000;
+	struct turn_alloc *a;
 
 	world_begin();
 	for (m = LEGACY; m <= ALG_SHA256; m++)
@@ -79,8 +80,8 @@ static void mechanisms(void)
 				c.userhash = userhash;
 				KTAP_EQ(do_allocate(&c), SUCCESS);
 				KTAP_EQ(do_refresh(&c, 900), SUCCESS);
-				KTAP_CHECK(!strcmp(turn_alloc_user(
-					turn_alloc_find(world.s, &c.tuple)),
+				a = turn_alloc_find(world.s, &c.tuple);
+				KTAP_CHECK(!strcmp(turn_alloc_user(a),
 						   "alice"));
 			}
 	world_stop();
@@ -218,7 +219,7 @@ static void incomplete(void)
 	static const uint16_t parts[] = {
 		KTURN_ATTR_USERNAME, KTURN_ATTR_REALM, KTURN_ATTR_NONCE,
 	};
-	const char *text[] = { "alice", REALM, NULL };
+	static const char *const text[] = { "alice", REALM, NULL };
 	struct request r;
 	size_t i, skip;
 

@@ -139,6 +139,26 @@ static void malformed_requests(void)
 	world_stop();
 }
 
+/* Authenticated ones too, however much there is to say about the software. */
+static void malformed_and_large_reply(void)
+{
+	struct request r;
+
+	memset(software, 's', sizeof(software));
+	software[700] = 0;
+	world_init();
+	world.cfg.software = software;
+	world_start();
+	client_allocated(&c, 40000);
+	KTAP_EQ(resp_count(KTURN_ATTR_SOFTWARE), 1);
+	req_begin(&r, &c, KTURN_ALLOCATE);
+	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
+	req_attr(&r, KTURN_ATTR_LIFETIME, NULL, 3);
+	KTAP_EQ(req_call(&r, &c), 437);
+	KTAP_CHECK(resp.len <= r.b.len);
+	world_stop();
+}
+
 /* One peer of several is malformed: that is malformed too. */
 static void malformed_second_peer(void)
 {
@@ -182,6 +202,7 @@ const struct ktap_case malformed_cases[] = {
 	{ "malformed: replies to strangers, any realm, 200 bytes", any_realm },
 	{ "malformed: 400, never larger, nothing changes",
 	  malformed_requests },
+	{ "malformed: replies with a long SOFTWARE", malformed_and_large_reply },
 	{ "malformed: the second of two peers", malformed_second_peer },
 	{ "malformed: broken behind the integrity", broken_behind_integrity },
 };

@@ -175,7 +175,8 @@ static void opaque_string(void)
 	world.n_users = 1;
 	for (i = 0; i < KTAP_COUNT(table); i++) {
 		client_init(&c, 40000 + i);
-		user.name = c.user = table[i].name;
+		user.name = table[i].name;
+		c.user = user.name;
 		c.password = "p";
 		client_challenge(&c);
 		KTAP_EQ(do_allocate(&c), table[i].valid ? SUCCESS : 401);

@@ -63,7 +63,10 @@ static size_t count_hash(const struct turn_table *t, uint64_t hash,
 }
 
 /* Three nodes to each hash, and hashes that share their lower bits. */
-#define HASH(i)	((uint64_t)((i) / 3) << ((i) / 3 % 2 ? 40 : 0))
+static uint64_t hash_of(size_t i)
+{
+	return (uint64_t)(i / 3) << (i / 3 % 2 ? 40 : 0);
+}
 
 static void table(void)
 {
@@ -75,17 +78,17 @@ static void table(void)
 	KTAP_CHECK(turn_table_init(&t));
 	memset(items, 0, sizeof(items));
 	for (i = 0; i < N; i++)
-		turn_table_add(&t, &items[i].node, HASH(i));
+		turn_table_add(&t, &items[i].node, hash_of(i));
 	KTAP_EQ(t.n, N);
 	for (i = 0; i < N; i++) {
-		n = count_hash(&t, HASH(i), &items[i], &found);
+		n = count_hash(&t, hash_of(i), &items[i], &found);
 		KTAP_EQ(n, 3);
 		KTAP_CHECK(found);
 	}
 	for (i = 0; i < N; i += 3)
 		turn_table_del(&t, &items[i + 1].node);
 	for (i = 0; i < N; i++) {
-		n = count_hash(&t, HASH(i), &items[i], &found);
+		n = count_hash(&t, hash_of(i), &items[i], &found);
 		KTAP_EQ(n, 2);
 		KTAP_EQ(found, i % 3 != 1);
 	}

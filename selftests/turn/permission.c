@@ -211,6 +211,7 @@ static void capacity(void)
 {
 	struct request r;
 	char peer[32];
+	int none;
 	size_t i;
 
 	start();
@@ -243,14 +244,21 @@ static void capacity(void)
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	KTAP_EQ(turn_counters(world.s)->perms, 1);
 
-	/* More in one request than there may be. */
-	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
-	for (i = 0; i <= TURN_PERMISSIONS_MAX; i++) {
-		snprintf(peer, sizeof(peer), "198.18.%zu.%zu:1", i / 100,
-			 i % 100);
-		req_peer(&r, peer);
+	/* More in one request than there may be, also where none is yet. */
+	world_pass(200000);
+	KTAP_EQ(do_refresh(&c, 3600), SUCCESS);
+	for (none = 0; none < 2; none++) {
+		req_begin(&r, &c, KTURN_CREATE_PERMISSION);
+		for (i = 0; i <= TURN_PERMISSIONS_MAX; i++) {
+			snprintf(peer, sizeof(peer), "198.18.%zu.%zu:1",
+				 i / 100, i % 100);
+			req_peer(&r, peer);
+		}
+		check_refused(&r, 508);
+		KTAP_EQ(turn_counters(world.s)->perms, !none);
+		world_pass(100000);
+		turn_expire(world.s, world.now);
 	}
-	check_refused(&r, 508);
 	world_stop();
 }
 

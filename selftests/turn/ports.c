@@ -185,12 +185,37 @@ static void failures(void)
 	world_stop();
 }
 
+/* A token says which address; whether IPv4 is there does not matter. */
+static void without_ipv4(void)
+{
+	struct kturn_attr attr;
+	struct request r;
+
+	world_init();
+	world.cfg.family4 = false;
+	world_start();
+	client_init(&c, 40000);
+	client_challenge(&c);
+	client_init(&d, 40001);
+	client_challenge(&d);
+	begin(&r, &c);
+	req_attr(&r, KTURN_ATTR_EVEN_PORT, "\x80", 1);
+	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 2 << 24);
+	KTAP_EQ(req_call(&r, &c), SUCCESS);
+	if (KTAP_CHECK(resp_attr(KTURN_ATTR_RESERVATION_TOKEN, &attr)))
+		memcpy(c.token, attr.value, 8);
+	KTAP_EQ(allocate_token(c.token), SUCCESS);
+	KTAP_EQ(d.relay.family, KTURN_FAMILY_V6);
+	world_stop();
+}
+
 const struct ktap_case ports_cases[] = {
 	{ "ports: EVEN-PORT", even },
 	{ "ports: a pair, its token, and who claims it", pair },
 	{ "ports: a reservation lasts 30 seconds", held_for_thirty_seconds },
 	{ "ports: 508 and 400 for tokens", bad_tokens },
 	{ "ports: failures keep reservations", failures },
+	{ "ports: a token on a server without IPv4", without_ipv4 },
 };
 
 const size_t ports_count = KTAP_COUNT(ports_cases);

@@ -25,6 +25,7 @@ static const struct {
 	{ adopt_cases, &adopt_count },
 	{ malformed_cases, &malformed_count },
 	{ garbage_cases, &garbage_count },
+	{ scale_cases, &scale_count },
 };
 
 int main(void)
