@@ -66,8 +66,8 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 	struct turn_perm *p;
 	struct turn_chan *c;
 
-	turn_log(s, LOG_INFO, "alloc-end", &a->tuple, a->user, "reason=%s",
-		 reason);
+	s->ops->log(s->env, LOG_INFO, "alloc-end", &a->tuple, a->user,
+		    "reason=%s", reason);
 
 	if (offload)
 		s->ops->offload_remove(s->env, a);

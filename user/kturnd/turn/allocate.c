@@ -179,9 +179,9 @@ static void log_new(struct turn_server *s, const struct turn_alloc *a,
 {
 	char text[TURN_ADDR_TEXT];
 
-	turn_log(s, LOG_INFO, "alloc-new", &a->tuple, a->user,
-		 "relay=%s lifetime=%u", turn_addr_text(&a->relay.public, text),
-		 lifetime);
+	s->ops->log(s->env, LOG_INFO, "alloc-new", &a->tuple, a->user,
+		    "relay=%s lifetime=%u",
+		    turn_addr_text(&a->relay.public, text), lifetime);
 }
 
 /* 0 or the error. */

@@ -17,9 +17,9 @@ struct claim {
 static bool refuse(struct turn_server *s, const struct turn_request *rq,
 		   enum turn_error code, const char *reason)
 {
-	turn_log(s, LOG_INFO, "auth-failed", rq->tuple,
-		 rq->user[0] ? rq->user : NULL, "code=%d reason=%s", code,
-		 reason);
+	s->ops->log(s->env, LOG_INFO, "auth-failed", rq->tuple,
+		    rq->user[0] ? rq->user : NULL, "code=%d reason=%s", code,
+		    reason);
 	turn_reply_error(s, rq, code);
 	return false;
 }

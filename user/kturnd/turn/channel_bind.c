@@ -87,9 +87,9 @@ static void install(struct turn_server *s, struct turn_alloc *a,
 
 	if (chan) {
 		turn_chan_add(s, a, chan, b->number, &b->peer, chan_at);
-		turn_log(s, LOG_DEBUG, "chan-new", &a->tuple, a->user,
-			 "number=0x%04x peer=%s", b->number,
-			 turn_addr_text(&b->peer, text));
+		s->ops->log(s->env, LOG_DEBUG, "chan-new", &a->tuple, a->user,
+			    "number=0x%04x peer=%s", b->number,
+			    turn_addr_text(&b->peer, text));
 	} else {
 		turn_timer_move(&s->timers, &b->chan->timer, chan_at);
 	}

@@ -115,8 +115,8 @@ static void install(struct turn_server *s, struct turn_alloc *a,
 			continue;
 		}
 		turn_perm_add(s, a, *fresh++, &peers->ip[i], at);
-		turn_log(s, LOG_DEBUG, "perm-new", &a->tuple, a->user,
-			 "peer=%s", turn_addr_text(&peers->ip[i], text));
+		s->ops->log(s->env, LOG_DEBUG, "perm-new", &a->tuple, a->user,
+			    "peer=%s", turn_addr_text(&peers->ip[i], text));
 	}
 }
 

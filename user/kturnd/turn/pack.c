@@ -80,7 +80,7 @@ struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 	/* Over the quota too: it was granted once. */
 	a->has_quota = !s->ops->quota_take(s->env, a->user);
 	turn_alloc_link(s, a, now + left_ms);
-	turn_log(s, LOG_INFO, "alloc-adopted", tuple, a->user, "left_ms=%u",
-		 left_ms);
+	s->ops->log(s->env, LOG_INFO, "alloc-adopted", tuple, a->user,
+		    "left_ms=%u", left_ms);
 	return a;
 }

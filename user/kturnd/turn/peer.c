@@ -45,9 +45,9 @@ enum turn_verdict turn_peer_verdict(struct turn_server *s,
 	if (verdict == TURN_PEER_FORBIDDEN)
 		return verdict;
 	if (never_a_peer(peer) || turn_addr_tunneled(peer)) {
-		turn_log(s, LOG_INFO, "peer-refused", &a->tuple, a->user,
-			 "peer=%s rule=never option=none",
-			 turn_addr_text(peer, text));
+		s->ops->log(s->env, LOG_INFO, "peer-refused", &a->tuple,
+			    a->user, "peer=%s rule=never option=none",
+			    turn_addr_text(peer, text));
 		return TURN_PEER_FORBIDDEN;
 	}
 	return verdict;

@@ -204,8 +204,8 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 		return;
 	}
 	if (strcmp(a->user, rq->user)) {
-		turn_log(s, LOG_NOTICE, "wrong-user", rq->tuple, rq->user,
-			 "method=0x%03x", rq->msg.method);
+		s->ops->log(s->env, LOG_NOTICE, "wrong-user", rq->tuple,
+			    rq->user, "method=0x%03x", rq->msg.method);
 		turn_reply_error(s, rq, TURN_WRONG_CREDENTIALS);
 		return;
 	}

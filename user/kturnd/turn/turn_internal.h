@@ -257,9 +257,4 @@ enum turn_verdict turn_peer_verdict(struct turn_server *s,
 /** turn_addr_tunneled() - Teredo or 6to4? (RFC 8656 section 21.4) */
 bool turn_addr_tunneled(const struct kturn_addr *addr);
 
-/* ---------------------------------------------------------------------- log */
-
-#define turn_log(s, level, event, tuple, user, ...) \
-	(s)->ops->log((s)->env, level, event, tuple, user, __VA_ARGS__)
-
 #endif /* _KTURND_TURN_INTERNAL_H */
