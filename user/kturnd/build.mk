@@ -15,3 +15,31 @@ ALL += $(KTURND)
 $(KTURND): $(KTURND_SRC:%.c=$(B)/%.o) $(B)/user/kturnd/turn/libturn.a \
 		$(USERDB_OBJ) $(B)/libkturn.a $(B)/include/kturn/wire.o
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURND_LIBS)
+
+# The pages hold what this prints between two marks; a test compares. To bring
+# them up to date: make man
+test-programs: $(KTURND_MKMAN)
+
+$(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_set.o \
+		config.o address.o log.o) $(USERDB_OBJ) $(B)/libkturn.a
+	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS)
+
+.PHONY: man
+man: $(KTURND_MKMAN)
+	for page in kturnd.8:flags kturnd.yaml.5:yaml; do \
+		$< $${page#*:} >$(B)/options.man && \
+		sed -i -e '/^\.\\" options begin/,/^\.\\" options end/{' \
+			-e '/^\.\\" options begin/{p;r $(B)/options.man' \
+			-e '}' -e '/^\.\\" options end/!d' -e '}' \
+			Documentation/man/$${page%:*} || exit; \
+	done
+
+.PHONY: install-kturnd
+install: install-kturnd
+install-kturnd: $(KTURND)
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 \
+		$(DESTDIR)$(mandir)/man8
+	install -m 755 $(KTURND) $(DESTDIR)$(sbindir)
+	install -m 644 Documentation/man/kturnd.8 $(DESTDIR)$(mandir)/man8
+	install -m 644 Documentation/man/kturnd.yaml.5 \
+		$(DESTDIR)$(mandir)/man5

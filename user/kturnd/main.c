@@ -40,6 +40,12 @@ struct server {
 	char ports_saved[PATH_MAX];
 };
 
+static void on_libevent_log(int severity, const char *text)
+{
+	log_limited(severity >= EVENT_LOG_WARN ? LOG_WARNING : LOG_DEBUG,
+		    "libevent", "text=%s", text);
+}
+
 static unsigned int count_cpus(void)
 {
 	cpu_set_t set;
@@ -293,6 +299,9 @@ static void teardown(struct server *s)
 	quota_free(&d->quota);
 	relay_pool_free(&d->relays);
 	free(d->listen.v);
+	for (i = 0; i < 2; i++)
+		if (event_initialized(&s->signals[i]))
+			evsignal_del(&s->signals[i]);
 	if (d->base)
 		event_base_free(d->base);
 	state_close(&d->state);
@@ -317,6 +326,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	log_set_level(cfg.log_level);
+	event_set_log_callback(on_libevent_log);
 	server.d.cfg = &cfg;
 	server.d.state.lock_fd = -1;
 	ret = setup(&server);

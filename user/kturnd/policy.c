@@ -20,7 +20,14 @@ static void log_refusal(const struct turn_alloc *alloc,
 		    option);
 }
 
-static enum turn_verdict forbidden(const struct turn_alloc *alloc,
+static bool is_own(const struct worker *w, const struct kturn_addr *addr)
+{
+	return local_has(w->local, addr) ||
+	       relay_find_public(&w->d->relays, addr);
+}
+
+static enum turn_verdict forbidden(const struct worker *w,
+				   const struct turn_alloc *alloc,
 				   const struct kturn_addr *peer,
 				   const struct peer_rule *why)
 {
@@ -31,7 +38,10 @@ static enum turn_verdict forbidden(const struct turn_alloc *alloc,
 	snprintf(rule, sizeof(rule), "%s %s", why->prefix, why->name);
 	snprintf(option, sizeof(option), "--allow-peer %s",
 		 kturn_addr_text(&ip, subject));
-	log_refusal(alloc, peer, rule, why->openable ? option : "none");
+	/* Of our own addresses only relayed ports can be peers. */
+	log_refusal(alloc, peer, rule,
+		    why->openable && !is_own(w, &why->subject) ? option :
+								 "none");
 	return TURN_PEER_FORBIDDEN;
 }
 
@@ -44,12 +54,6 @@ static enum turn_verdict own_port(const struct turn_alloc *alloc,
 			    "the server's own address, not a live relayed port",
 			    "none");
 	return TURN_PEER_PORT_FORBIDDEN;
-}
-
-static bool is_own(const struct worker *w, const struct kturn_addr *addr)
-{
-	return local_has(w->local, addr) ||
-	       relay_find_public(&w->d->relays, addr);
 }
 
 /* The entry of an address that clients know as one of relayed addresses. */
@@ -76,7 +80,7 @@ enum turn_verdict policy_check(struct worker *w,
 		return relay_is_live(ra, peer) ? TURN_PEER_OK :
 						 own_port(alloc, peer);
 	if (!peer_acl_check(&w->d->acl, peer, &why))
-		return forbidden(alloc, peer, &why);
+		return forbidden(w, alloc, peer, &why);
 	if (local_is_broadcast(w->local, peer)) {
 		log_refusal(alloc, peer, "a broadcast address of this host",
 			    "none");

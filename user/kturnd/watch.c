@@ -347,6 +347,10 @@ uint32_t watch_entries(struct watch *w)
 
 void watch_close(struct watch *w)
 {
+	if (event_initialized(&w->addresses))
+		event_del(&w->addresses);
+	if (event_initialized(&w->kernel))
+		event_del(&w->kernel);
 	kturn_close(w->kt);
 	kturn_listener_close(w->listener);
 	memset(w, 0, sizeof(*w));

@@ -378,10 +378,25 @@ static void close_listeners(struct worker *w)
 
 	if (!w->listeners)
 		return;
-	for (i = 0; i < w->d->listen.n; i++)
+	for (i = 0; i < w->d->listen.n; i++) {
+		if (event_initialized(&w->listeners[i].event))
+			event_del(&w->listeners[i].event);
 		if (w->listeners[i].fd >= 0)
 			close(w->listeners[i].fd);
+	}
 	free(w->listeners);
+}
+
+static void close_loop(struct worker *w)
+{
+	if (event_initialized(&w->wakeup))
+		event_del(&w->wakeup);
+	if (event_initialized(&w->timer))
+		evtimer_del(&w->timer);
+	if (w->base)
+		event_base_free(w->base);
+	if (w->wake_fd >= 0)
+		close(w->wake_fd);
 }
 
 void worker_free(struct worker *w, bool keep)
@@ -395,10 +410,7 @@ void worker_free(struct worker *w, bool keep)
 	close_listeners(w);
 	userdb_close(w->db);
 	local_put(w->local);
+	close_loop(w);
 	io_free(&w->io);
-	if (w->base)
-		event_base_free(w->base);
-	if (w->wake_fd >= 0)
-		close(w->wake_fd);
 	pthread_mutex_destroy(&w->lock);
 }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What the tests of kturnd share; source it after ../lib.sh.
+
+# shellcheck disable=SC2154,SC2034 # of lib.sh; for the tests
+{
+kturnd=$top/build/kturnd
+here=$top/selftests/kturnd
+
+export PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$top/selftests/lib
+
+# The peers of the tests are in documentation prefixes, which kturnd refuses
+# by default.
+ALLOW_PEERS=(--allow-peer 203.0.113.2 --allow-peer 2001:db8:2::2)
+}
+
+# kturnd_start [OPTION...]: in the relay's namespace, until the test or the
+# script ends, with the users alice (password secret, of the configuration)
+# and bob (password stored, of the store) in the realm example.org. Its process
+# is $kturnd_pid, its log $kturnd_log, its state directory $kturnd_state.
+kturnd_start()
+{
+	kturnd_state=$(mktemp -d "$tmp/state.XXXXXX")
+	kturnd_start_again "$@"
+}
+
+# kturnd_start_again [OPTION...]: the same in the same state directory.
+kturnd_start_again()
+{
+	[ -e "$tmp/users.db" ] || echo stored |
+		"$top/build/kturn" user add bob --realm example.org \
+			--db "$tmp/users.db" --password-file - || return
+	background in_relay "$kturnd" --state-dir "$kturnd_state" \
+		--realm example.org --user alice:secret \
+		--db "$tmp/users.db" --plane user "$@"
+	kturnd_pid=$background
+	kturnd_log=$background_log
+	wait_for 10 kturnd_has_begun &&
+		grep -q ' event=ready ' "$kturnd_log" && return
+	cat "$kturnd_log"
+	return 1
+}
+
+kturnd_has_begun()
+{
+	grep -q ' event=ready ' "$kturnd_log" || has_ended "$kturnd_pid"
+}
+
+# kturnd_stop: with SIGTERM; fails unless its exit status is 0.
+kturnd_stop()
+{
+	stop_process "$kturnd_pid"
+}
+
+# kturnd_json: what the control socket says.
+kturnd_json()
+{
+	python3 - "$kturnd_state/control" <<-'END'
+	import socket, sys
+	s = socket.socket(socket.AF_UNIX)
+	s.settimeout(10)
+	s.connect(sys.argv[1])
+	text = b""
+	while more := s.recv(65536):
+	    text += more
+	sys.stdout.write(text.decode())
+	END
+}
+
+# kturnd_value EXPRESSION: of the JSON object "d".
+kturnd_value()
+{
+	kturnd_json | python3 -c \
+		"import json, sys; d = json.load(sys.stdin); print($1)"
+}
+
+# echo_start: a peer at port 9999 of both of the peer's addresses, which sends
+# back what it gets.
+echo_start()
+{
+	background in_peer python3 "$here/echo.py" 9999 "$PEER_V4" "$PEER_V6"
+	wait_for 10 grep -q ready "$background_log"
+}
+
+# as_client TEST [ARGUMENT...]: a test of requests.py, in the client's
+# namespace.
+as_client()
+{
+	in_client python3 "$here/requests.py" "$@"
+}
