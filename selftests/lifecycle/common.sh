@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What the scripts here share: each is a Python program that prints the KTAP
+# and finds the topology of lib.sh around itself.
+
+. "$(dirname "$0")/../lib.sh"
+
+module_load
+topology_up || exit 1
+
+export client relay peer
+export PYTHONPATH=$top/selftests/lib:$top/selftests/datapath
+export PYTHONDONTWRITEBYTECODE=1
+
+# Whoever asks gets an ICMP error every time.
+in_relay sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 ||
+	exit 1

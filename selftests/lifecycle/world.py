@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An allocation with its sockets, and what passes through it."""
+
+import os
+import select
+import time
+
+from lab import (CLIENT_PORT, Failed, PEER_PORT, RELAY_PORT, SERVER_PORT,
+                 V4, channel, expect, netns, parse_data_ind, receive,
+                 send_ind, text, udp)
+from libkturn import EXCLUSIVE, Kturn, Refused
+
+CHAN = 0x4000
+LONG = 600_000
+# How long an entry may outlive its end: the clock's tick is 4 ms, the rest is
+# for a machine that is emulated on another. Expiry's own work, which must not
+# be what ends an entry, is done once a second.
+LATE = 0.1
+
+# One CPU, so that packets stay in their order.
+os.sched_setaffinity(0, {0})
+
+
+def now():
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def wait_until(what, condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Failed(f"waited {seconds} s until {what}")
+        time.sleep(0.01)
+
+
+def kturn():
+    netns("relay")
+    return Kturn()
+
+
+def refused(error, call, *args):
+    try:
+        call(*args)
+    except Refused as e:
+        expect("error", e.errno, error)
+        return
+    raise Failed("was not refused")
+
+
+def waiting(s):
+    """What has arrived."""
+    found = []
+    while select.select([s], [], [], 0)[0]:
+        try:
+            found.append(s.recv(65536))
+        except OSError:         # an ICMP error
+            pass
+    return found
+
+
+class World:
+    """One channel to the peer's first port, a permission for all of them."""
+
+    count = 0
+
+    def __init__(self, kt, side=V4, lifetime=LONG, perm=LONG, chan=LONG,
+                 flags=EXCLUSIVE, label=""):
+        self.side, n = side, World.count
+        World.count += 1
+        self.cport, self.rport = CLIENT_PORT + n, RELAY_PORT + n
+        self.pport = PEER_PORT + 2 * n
+        self.server, self.relay = ((side.server, SERVER_PORT),
+                                   (side.relay, self.rport))
+        self.client = udp("client", side.client, self.cport)
+        self.peer = udp("peer", side.peer, self.pport)
+        self.plain = udp("peer", side.peer, self.pport + 1)
+        self.tag, self.flags = 0, flags
+        self.to_chan = text(side.peer, self.pport)
+        if kt:
+            self.begin(kt, lifetime, perm, chan, label)
+
+    def begin(self, kt, lifetime=LONG, perm=LONG, chan=LONG, label=""):
+        self.id = kt.alloc_new(
+            text(self.side.client, self.cport), text(*self.server),
+            [text(*self.relay)], lifetime, self.flags, label)
+        if perm:
+            kt.perm_new(self.id, self.side.peer, perm)
+        if chan:
+            kt.chan_new(self.id, CHAN, self.to_chan, chan)
+
+    def close(self):
+        for s in (self.client, self.peer, self.plain):
+            s.close()
+
+    def empty(self):
+        for s in (self.client, self.peer, self.plain):
+            waiting(s)
+
+    def say(self, way, data):
+        """Send one packet in one of the four ways."""
+        if way == "chan-out":
+            self.client.sendto(channel(CHAN, data), self.server)
+        elif way == "send-out":
+            self.client.sendto(send_ind((self.side.peer, self.pport + 1),
+                                        data), self.server)
+        elif way == "chan-in":
+            self.peer.sendto(data, self.relay)
+        else:
+            self.plain.sendto(data, self.relay)
+
+    def heard(self):
+        """{(way, data)} of all that has arrived."""
+        found = {("chan-out", d) for d in waiting(self.peer)} | \
+            {("send-out", d) for d in waiting(self.plain)}
+        for d in waiting(self.client):
+            if d[0] & 0xC0:
+                found.add(("chan-in", d[4:]))
+                continue
+            peer, data = parse_data_ind(d)
+            found.add(("data-in" if peer[1] == self.pport + 1 else
+                       "chan-in as data", data))
+        return found
+
+    def barrier(self):
+        """What was sent before on this CPU has arrived, or never will."""
+        self.client.sendto(channel(CHAN, b"barrier"), self.server)
+        receive(self.peer)
+        self.peer.sendto(b"barrier", self.relay)
+        receive(self.client)
+
+    def passes(self, barrier):
+        """The ways that are open, once each was tried."""
+        self.empty()
+        self.tag += 1
+        data = b"%d" % self.tag
+        for way in ("chan-out", "send-out", "chan-in", "data-in"):
+            self.say(way, data)
+        barrier.barrier()
+        found = self.heard()
+        if {d for _, d in found} - {data}:
+            raise Failed(f"what came was not what was sent: {found}")
+        return {way for way, _ in found}
+
+
+ALL = {"chan-out", "send-out", "chan-in", "data-in"}
+
+
+def open_until(world, way, change, barrier):
+    """Send as fast as possible while an entry ends.
+
+    change() gives it that many milliseconds from now and returns them. Fails
+    unless packets pass before the end and none LATE seconds after it.
+    """
+    world.empty()
+    begin = now()
+    ms = change()
+    first, last = begin + ms / 1000, now() + ms / 1000 + LATE
+    sent, got, n = [], set(), 0
+    while now() < last + 0.2:
+        data = b"%d" % n
+        start = now()
+        world.say(way, data)
+        sent.append((start, now(), data))
+        n += 1
+        got |= world.heard()
+    barrier.barrier()
+    got = {d for w, d in got | world.heard() if w == way}
+    early = [d for _, end, d in sent if end < first - LATE]
+    late = [d for start, _, d in sent if start > last]
+    if len(early) < 3 or len(late) < 3:
+        raise Failed("too slow to tell")
+    if not got.issuperset(early):
+        raise Failed(f"{len(set(early) - got)} of {len(early)} packets that "
+                     "were sent before the end did not pass")
+    if got.intersection(late):
+        raise Failed(f"passed though sent too late: {got & set(late)}")
+
+
