@@ -93,7 +93,7 @@ static int write_ports(const char *path, char *text,
 		       const struct ports *ports)
 {
 	size_t len = format(ports, text);
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), ret = 0;
 
 	if (fd < 0)
 		return -errno;

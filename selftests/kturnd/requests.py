@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clients for the tests of kturnd: requests.py TEST [ARGUMENT...]
+
+Each function test_... is a test; it runs in the client's namespace, see the
+picture in ../lib.sh, and fails with an exception.
+"""
+
+import collections
+import os
+import socket
+import struct
+import sys
+
+from turnclient import (FEATURE_USERNAME_ANONYMITY, SHA256, TurnClient,
+                        TurnError, rest_credential)
+
+RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
+OTHER_RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}
+PEER = {4: ("203.0.113.2", 9999), 6: ("2001:db8:2::2", 9999)}
+# Long enough for a datagram that will not come to have come.
+SILENCE = 0.3
+
+
+def client(family=4, user="alice", password="secret", **options):
+    return TurnClient(RELAY[family], user=user, password=password, **options)
+
+
+def same(got, want, what):
+    if got != want:
+        raise AssertionError(f"{what}: got {got!r}, expected {want!r}")
+
+
+def refused(code, request, *arguments, **attributes):
+    try:
+        request(*arguments, **attributes)
+    except TurnError as error:
+        same(error.code, code, str(error))
+    else:
+        raise AssertionError(f"{request.__name__}{arguments} succeeded, "
+                             f"expected {code}")
+
+
+def silent(*clients):
+    for one in clients:
+        got = one.recv_data(SILENCE)
+        if got is not None:
+            raise AssertionError(f"nothing was expected, got {got}")
+
+
+def check_echo(c, family, data):
+    """Both ways in both forms; the channel is bound already or is made."""
+    c.send(PEER[family], data)
+    same(c.recv_data(), (None, PEER[family], data), "Data indication")
+
+
+def test_echo(family):
+    family = int(family)
+    with client(family) as c:
+        relay = c.allocate(family=family).relay
+        same(":" in relay[0], family == 6, "the relay's family")
+        c.permit(PEER[family][0])
+        for size in (0, 1, 2, 3, 4, 100, 1200, 1472, 3000, 20000):
+            check_echo(c, family, os.urandom(size))
+        c.bind(0x4000, PEER[family])
+        for size in (0, 1, 2, 3, 4, 100, 1200, 1472, 3000, 65000):
+            data = os.urandom(size)
+            c.channel_send(0x4000, data)
+            same(c.recv_data(), (0x4000, None, data), "ChannelData")
+            c.channel_send(0x4000, data, padded=True)
+            same(c.recv_data(), (0x4000, None, data), "padded ChannelData")
+        same(c.refresh(0).lifetime, 0, "lifetime")
+
+
+def test_refused(*peers):
+    """None of them may be a peer, in any way."""
+    for peer in peers:
+        family = 6 if ":" in peer else 4
+        with client(family) as c:
+            c.allocate(family=family)
+            refused(403, c.permit, peer)
+            refused(403, c.bind, 0x4000, (peer, 9999))
+            # And with others that would do: all or none.
+            refused(403, c.permit, PEER[family][0], peer)
+            c.send(PEER[family], b"not permitted")
+            silent(c)
+
+
+def test_hairpin(family):
+    """Two clients of this relay, by indications and by channels."""
+    family = int(family)
+    with client(family) as a, client(family) as b:
+        at = a.allocate(family=family).relay
+        bt = b.allocate(family=family).relay
+        a.permit(bt[0])
+        b.permit(at[0])
+        a.send(bt, b"to b")
+        same(b.recv_data(), (None, at, b"to b"), "at b")
+        b.send(at, b"to a")
+        same(a.recv_data(), (None, bt, b"to a"), "at a")
+        a.bind(0x4001, bt)
+        b.bind(0x4002, at)
+        a.channel_send(0x4001, b"channel to b")
+        same(b.recv_data(), (0x4002, None, b"channel to b"), "at b")
+        b.channel_send(0x4002, b"channel to a")
+        same(a.recv_data(), (0x4001, None, b"channel to a"), "at a")
+        # Once b is gone, its port is a port of the server like others.
+        b.refresh(0)
+        refused(403, a.bind, 0x4001, bt)
+        a.channel_send(0x4001, b"to nobody")
+        silent(a)
+
+
+def test_own_ports(*addresses):
+    """On the server's addresses only live relayed ports are peers."""
+    for address in addresses:
+        family = 6 if ":" in address else 4
+        with client(family) as c:
+            relay = c.allocate(family=family).relay
+            c.permit(address)
+            for port in (3478, 9, 50000 if relay[1] != 50000 else 50001):
+                refused(403, c.bind, 0x4000, (address, port))
+                c.send((address, port), b"to the server itself")
+            silent(c)
+
+
+def test_own_service(address, port):
+    """Like it, with somebody who listens and would answer."""
+    with client() as c:
+        c.allocate()
+        c.permit(address)
+        c.send((address, int(port)), b"to a service")
+        refused(403, c.bind, 0x4000, (address, int(port)))
+        silent(c)
+
+
+def test_external(public, private):
+    """Behind a 1:1 NAT: clients know public addresses only."""
+    with client() as a, client() as b:
+        at, bt = a.allocate().relay, b.allocate().relay
+        same((at[0], bt[0]), (public, public), "XOR-RELAYED-ADDRESS")
+        a.permit(PEER[4][0])
+        check_echo(a, 4, b"out through the relay")
+        # Hairpin: neither the NAT nor its inside address shows.
+        a.permit(public)
+        b.permit(public)
+        a.send(bt, b"to b")
+        same(b.recv_data(), (None, at, b"to b"), "at b")
+        a.bind(0x4001, bt)
+        a.channel_send(0x4001, b"channel")
+        same(b.recv_data(), (None, at, b"channel"), "at b")
+        b.bind(0x4002, at)
+        b.channel_send(0x4002, b"channel back")
+        same(a.recv_data(), (0x4001, None, b"channel back"), "at a")
+        refused(403, a.bind, 0x4005, (public, 3478))
+        # The inside address is no relayed address for clients.
+        refused(403, a.bind, 0x4006, (private, bt[1]))
+
+
+def test_families(*families):
+    """These can be had, others get 440."""
+    for family in (4, 6):
+        with client(6 if families == ("6",) else 4) as c:
+            if str(family) in families:
+                c.allocate(family=family)
+            else:
+                refused(440, c.allocate, family=family)
+
+
+def test_quota(quota):
+    clients = [client() for _ in range(int(quota) + 1)]
+    for c in clients[:-1]:
+        c.allocate()
+    refused(486, clients[-1].allocate)
+    clients[0].refresh(0)
+    clients[-1].allocate()
+    for c in clients[1:]:
+        c.refresh(0)
+
+
+def test_ports(low, high):
+    """All ports of a small range, then 508, then again."""
+    low, high = int(low), int(high)
+    clients = [client() for _ in range(high - low + 2)]
+    ports = [c.allocate().relay[1] for c in clients[:-1]]
+    same(sorted(ports), list(range(low, high + 1)), "ports")
+    refused(508, clients[-1].allocate)
+    clients[0].refresh(0)
+    same(clients[-1].allocate().relay[1], ports[0], "the port freed")
+    for c in clients[1:]:
+        c.refresh(0)
+
+
+def test_pairs(low, high):
+    """EVEN-PORT with a reservation, claimed by another client."""
+    low, high = int(low), int(high)
+    for _ in range(20):
+        with client() as a, client() as b:
+            got = a.allocate(even_port=True)
+            same(got.relay[1] % 2, 0, "parity")
+            if not low <= got.relay[1] < high:
+                raise AssertionError(f"port {got.relay[1]}")
+            refused(508, b.allocate, token=os.urandom(8))
+            relay = b.allocate(token=got.token).relay
+            same(relay, (got.relay[0], got.relay[1] + 1), "reserved")
+            with client() as c:
+                refused(508, c.allocate, token=got.token)
+            b.permit(PEER[4][0])
+            check_echo(b, 4, b"from the reserved port")
+            a.refresh(0)
+            b.refresh(0)
+
+
+def test_random_ports(count):
+    """Ports have no order that one could guess."""
+    ports = []
+    for _ in range(int(count)):
+        with client() as c:
+            ports.append(c.allocate().relay[1])
+            c.refresh(0)
+    steps = collections.Counter((b - a) % 65536
+                                for a, b in zip(ports, ports[1:]))
+    if steps.most_common(1)[0][1] > 3 or len(set(ports)) < len(ports) - 5:
+        raise AssertionError(f"not random: {ports}")
+    if min(ports) < 49152:
+        raise AssertionError(f"below the range: {min(ports)}")
+
+
+def test_many(count):
+    """Many clients at a time, over all workers; each gets its own data."""
+    clients = [client() for _ in range(int(count))]
+    for c in clients:
+        c.allocate()
+        c.permit(PEER[4][0])
+        c.bind(0x4000, PEER[4])
+    for number, c in enumerate(clients):
+        c.channel_send(0x4000, struct.pack("!I", number))
+        c.send(PEER[4], struct.pack("!I", number))
+    for number, c in enumerate(clients):
+        data = struct.pack("!I", number)
+        for _ in range(2):
+            same(c.recv_data(), (0x4000, None, data), f"client {number}")
+    for c in clients:
+        c.refresh(0)
+
+
+def test_extension_headers(count):
+    """IPv6 with destination options, which the steering can't see through."""
+    for _ in range(int(count)):
+        with client(6) as c:
+            # PadN of four bytes.
+            c.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS,
+                              bytes([0, 0, 1, 4, 0, 0, 0, 0]))
+            c.allocate(family=6)
+            c.permit(PEER[6][0])
+            check_echo(c, 6, b"around the corner")
+            c.refresh(0)
+
+
+def test_user(user, password, code="0"):
+    with client(user=user, password=password) as c:
+        if code == "0":
+            c.allocate()
+            c.refresh(0)
+        else:
+            refused(int(code), c.allocate)
+
+
+def test_secret(secret, user="carol", ttl="60", code="0"):
+    test_user(*rest_credential(secret, user, int(ttl)), code)
+
+
+def test_features(sha256, anonymity):
+    """What a 401 says that the realm can."""
+    with client() as c:
+        c.allocate()
+        same(SHA256 in c.offered_algorithms(), sha256 == "yes", "SHA-256")
+        same(bool(c.features() & FEATURE_USERNAME_ANONYMITY),
+             anonymity == "yes", "anonymity")
+        c.refresh(0)
+
+
+def test_channel_number(number, code="0"):
+    with client() as c:
+        c.allocate()
+        if code == "0":
+            c.bind(int(number, 0), PEER[4])
+        else:
+            refused(int(code), c.bind, int(number, 0), PEER[4])
+
+
+def test_fragment(size):
+    """A datagram without and one with DONT-FRAGMENT."""
+    with client() as c:
+        c.allocate()
+        c.permit(PEER[4][0])
+        data = bytes(int(size))
+        for dont_fragment in (False, True, False):
+            c.send(PEER[4], data, dont_fragment=dont_fragment)
+            same(c.recv_data(), (None, PEER[4], data), "Data indication")
+
+
+def test_too_big(size):
+    """With DONT-FRAGMENT it is dropped, without it is fragmented."""
+    with client() as c:
+        c.allocate()
+        c.permit(PEER[4][0])
+        data = bytes(int(size))
+        c.send(PEER[4], data, dont_fragment=True)
+        c.send(PEER[4], data)
+        same(c.recv_data(), (None, PEER[4], data), "Data indication")
+        silent(c)
+
+
+def test_unreachable(port):
+    """ICMP errors for one datagram don't take the next ones along."""
+    with client() as c:
+        c.allocate()
+        c.permit(PEER[4][0])
+        for _ in range(20):
+            c.send((PEER[4][0], int(port)), b"to nobody")
+            check_echo(c, 4, b"to somebody")
+
+
+def test_bad_name(name):
+    """A user name that would spoil the log."""
+    with client(user=name, password="x") as c:
+        refused(401, c.allocate)
+
+
+if __name__ == "__main__":
+    globals()[f"test_{sys.argv[1]}"](*sys.argv[2:])

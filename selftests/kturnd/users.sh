@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Who may use kturnd, and how much of it: users, secrets, quotas, ports.
+
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/common.sh"
+
+# user_add NAME PASSWORD
+user_add()
+{
+	echo "$2" | "$top/build/kturn" user add "$1" --realm example.org \
+		--db "$tmp/users.db" --password-file - --replace
+}
+
+test_users()
+{
+	printf 'carol:one:two\n' >"$tmp/users"
+	kturnd_start --user-file "$tmp/users" --user dave:x
+	as_client user bob stored
+	as_client user bob wrong 401
+	as_client user nobody x 401
+	as_client user carol one:two
+	as_client user dave x
+	as_client user alice secret
+}
+
+# The store is followed while the daemon runs.
+test_store()
+{
+	kturnd_start
+	as_client user erin first 401
+	user_add erin first
+	as_client user erin first
+	user_add erin second
+	as_client user erin first 401
+	as_client user erin second
+	"$top/build/kturn" user del erin --realm example.org \
+		--db "$tmp/users.db"
+	as_client user erin second 401
+	# One of the configuration wins.
+	user_add alice other
+	as_client user alice secret
+	as_client user alice other 401
+}
+
+test_secrets()
+{
+	printf 'third\n' >"$tmp/secrets"
+	kturnd_start --secret first --secret second \
+		--secret-file "$tmp/secrets"
+	as_client secret first
+	as_client secret second
+	as_client secret third
+	as_client secret fourth carol 60 401
+	as_client secret first carol -60 401
+	as_client user alice secret
+}
+
+# All users have SHA-256 keys and are known, until one has not.
+test_features()
+{
+	kturnd_start
+	as_client features yes yes
+	python3 - "$tmp/users.db" <<-'END'
+	import sqlite3, sys
+	db = sqlite3.connect(sys.argv[1])
+	db.execute("INSERT INTO turnusers_lt VALUES"
+	           " ('example.org', 'old', '0123456789abcdef0123456789abcdef')")
+	db.commit()
+	END
+	as_client features no yes
+	"$top/build/kturn" user del old --realm example.org \
+		--db "$tmp/users.db"
+	as_client features yes yes
+	kturnd_stop
+	kturnd_start --secret s
+	as_client features yes no
+}
+
+test_stdin()
+{
+	background in_relay bash -c "exec $kturnd --plane user \
+		--user-file - --realm example.org --state-dir $tmp/stdin \
+		<<<alice:secret"
+	kturnd_pid=$background
+	kturnd_log=$background_log
+	wait_for 10 kturnd_has_begun
+	as_client user alice secret
+}
+
+test_quota()
+{
+	kturnd_start --user-quota 3 --workers 3
+	as_client quota 3
+}
+
+test_ports()
+{
+	kturnd_start --relay "$RELAY_PEER_V4" --relay-ports 50000-50009
+	as_client ports 50000 50009
+	grep -q 'event=no-relay-port relay=203.0.113.1 error="Address already in use"' \
+		"$kturnd_log"
+}
+
+# Ports that somebody else has are left out.
+test_taken_ports()
+{
+	background in_relay python3 "$here/echo.py" 50001 "$RELAY_PEER_V4"
+	wait_for 10 grep -q ready "$background_log"
+	kturnd_start --relay "$RELAY_PEER_V4" --relay-ports 50001-50002
+	as_client ports 50002 50002
+}
+
+test_pairs()
+{
+	kturnd_start --relay "$RELAY_PEER_V4" --relay-ports 50001-50006 \
+		--workers 4 "${ALLOW_PEERS[@]}"
+	as_client pairs 50002 50006
+}
+
+test_random_ports()
+{
+	kturnd_start
+	as_client random_ports 100
+}
+
+test_channels()
+{
+	kturnd_start "${ALLOW_PEERS[@]}"
+	as_client channel_number 0x4FFF
+	as_client channel_number 0x5000 400
+	as_client channel_number 0x3FFF 400
+	kturnd_stop
+	kturnd_start --channel-range 5766 "${ALLOW_PEERS[@]}"
+	as_client channel_number 0x7FFF
+	as_client channel_number 0x8000 400
+}
+
+topology_up
+echo_start
+
+ktap_plan 11
+run_test "users: of the configuration and of the store" test_users
+run_test "users: the store changes" test_store
+run_test "users: shared secrets" test_secrets
+run_test "users: what the realm offers" test_features
+run_test "users: from standard input" test_stdin
+run_test "users: quota" test_quota
+run_test "users: no port is left" test_ports
+run_test "users: ports that others have" test_taken_ports
+run_test "users: reserved pairs, on four workers" test_pairs
+run_test "users: ports are random" test_random_ports
+run_test "users: channel numbers" test_channels
+ktap_finish
