@@ -10,12 +10,16 @@
 
 CLANG	?= clang
 
-FUZZERS	:= stun xor_addr channel_data send fingerprint builder turn
+FUZZERS	:= stun xor_addr channel_data send fingerprint builder turn config
 
 # In the world that the tests of the state machine made.
 fuzz_src_turn := $(wildcard user/kturnd/turn/*.c) selftests/turn/world.c \
 	selftests/turn/client.c
 fuzz_libs_turn := -lcrypto
+
+fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
+	option_set.c address.c log.c) user/db/credential.c user/lib/text.c
+fuzz_libs_config := -lyaml -lcrypto
 
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE,$(KT_CFLAGS)) \
 	-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
