@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC2154,SC2034 # of lib.sh; for the tests
 {
-kturnd=$top/build/kturnd
+kturnd=${KTURND:-$top/build/kturnd}
 here=$top/selftests/kturnd
 
 export PYTHONDONTWRITEBYTECODE=1
