@@ -126,6 +126,7 @@ static void kturn_alloc_make_way_all(struct kturn_net *kn,
 	struct kturn_relay *relay;
 	int i;
 
+	lockdep_assert_held(&kn->lock);
 	rcu_read_lock();
 	old = kturn_tuple_lookup(kn, &alloc->tuple);
 	rcu_read_unlock();
@@ -147,6 +148,7 @@ static int kturn_alloc_publish(struct kturn_net *kn, struct kturn_alloc *alloc,
 {
 	int err, i;
 
+	lockdep_assert_held(&kn->lock);
 	/*
 	 * The id first: it can fail without anyone having seen the entry,
 	 * while whatever is in a hash table is seen by the hooks.
@@ -165,6 +167,8 @@ static int kturn_alloc_publish(struct kturn_net *kn, struct kturn_alloc *alloc,
 		if (err == -EEXIST)
 			NL_SET_ERR_MSG(extack,
 				       "relayed address is in use by another allocation");
+		else if (err)
+			NL_SET_ERR_MSG(extack, "no memory for the allocation");
 		if (err)
 			goto err_relays;
 	}
@@ -172,6 +176,8 @@ static int kturn_alloc_publish(struct kturn_net *kn, struct kturn_alloc *alloc,
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG(extack,
 			       "5-tuple is in use by another allocation");
+	else if (err)
+		NL_SET_ERR_MSG(extack, "no memory for the allocation");
 	if (err)
 		goto err_relays;
 	return 0;
@@ -203,12 +209,6 @@ int kturn_alloc_create(struct kturn_net *kn,
 	int err, i;
 
 	lockdep_assert_held(&kn->lock);
-	if (kn->n_allocs >= kn->limits.allocs) {
-		NL_SET_ERR_MSG(extack,
-			       "the namespace's limit of allocations is reached");
-		return -ENOSPC;
-	}
-
 	alloc = kzalloc(sizeof(*alloc), GFP_KERNEL_ACCOUNT);
 	if (!alloc) {
 		NL_SET_ERR_MSG(extack, "no memory for the allocation");
@@ -237,6 +237,12 @@ int kturn_alloc_create(struct kturn_net *kn,
 	}
 
 	kturn_alloc_make_way_all(kn, alloc);
+	if (kn->n_allocs >= kn->limits.allocs) {
+		NL_SET_ERR_MSG(extack,
+			       "the namespace's limit of allocations is reached");
+		err = -ENOSPC;
+		goto err_free;
+	}
 	err = kturn_hooks_get(kn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "could not register the netfilter hooks");

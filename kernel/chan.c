@@ -80,6 +80,7 @@ static int kturn_chan_create(struct kturn_net *kn, struct kturn_alloc *alloc,
 	struct kturn_chan *chan;
 	int err;
 
+	lockdep_assert_held(&kn->lock);
 	if (kn->n_chans >= kn->limits.chans) {
 		NL_SET_ERR_MSG(extack,
 			       "the namespace's limit of channels is reached");

@@ -71,6 +71,11 @@ static int kturn_parse_ip(const struct nlattr *attr, struct nlattr **tb,
 		memcpy(addr->ip, &ip, sizeof(ip));
 		return kturn_check_ip4(ip4, ip, extack);
 	}
+	/* With ipv6.disable=1 nothing of the stack was set up. */
+	if (!ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_ATTR(extack, ip6, "IPv6 is disabled");
+		return -EAFNOSUPPORT;
+	}
 	addr->family = KTURN_FAMILY_V6;
 	memcpy(addr->ip, nla_data(ip6), sizeof(addr->ip));
 	return kturn_check_ip6(ip6, (struct in6_addr *)addr->ip, extack);

@@ -48,6 +48,7 @@ static bool kturn_gc_batch(struct kturn_net *kn)
 		if (n++ >= KTURN_GC_BATCH)
 			return true;
 		kturn_gc_alloc(kn, alloc, now);
+		cond_resched();
 	}
 	kn->gc_next = 0;
 	return false;
@@ -131,7 +132,11 @@ void kturn_gc_kick(struct kturn_net *kn)
  */
 void kturn_gc_reschedule(struct kturn_net *kn)
 {
+	unsigned long delay = kturn_gc_delay(kn);
+
 	lockdep_assert_held(&kn->lock);
-	mod_delayed_work(system_power_efficient_wq, &kn->gc,
-			 kturn_gc_delay(kn));
+	/* Only ever sooner: owners that come and go must not put expiry off. */
+	if (!delayed_work_pending(&kn->gc) ||
+	    time_before(jiffies + delay, READ_ONCE(kn->gc.timer.expires)))
+		mod_delayed_work(system_power_efficient_wq, &kn->gc, delay);
 }

@@ -80,7 +80,7 @@ static void kturn_packet_init(struct kturn_packet *pkt, struct sk_buff *skb,
 	pkt->family = family;
 	pkt->df = false;
 	pkt->unusual = -1;
-	/* Under VRF this hook runs for the port first, then for the master. */
+	/* The key is the VRF's, whichever of its ports the packet took. */
 	pkt->l3mdev = l3mdev_master_ifindex_rcu(state->in);
 }
 
@@ -91,6 +91,12 @@ static unsigned int kturn_hook4(void *priv, struct sk_buff *skb,
 	struct kturn_packet pkt;
 	const struct iphdr *iph;
 
+	/*
+	 * What came in through a VRF's port was looked at there, where input
+	 * routing looks at the source; the VRF device would allow any port's.
+	 */
+	if (ipv4_l3mdev_skb(IPCB(skb)->flags))
+		return NF_ACCEPT;
 	/* ip_rcv() has checked the header and trimmed what is behind. */
 	iph = ip_hdr(skb);
 	if (iph->protocol != IPPROTO_UDP)
@@ -121,6 +127,9 @@ static unsigned int kturn_hook6(void *priv, struct sk_buff *skb,
 	const struct ipv6hdr *iph;
 	struct kturn_packet pkt;
 
+	/* As above. */
+	if (ipv6_l3mdev_skb(IP6CB(skb)->flags))
+		return NF_ACCEPT;
 	iph = ipv6_hdr(skb);
 	/* Extension headers, fragments included, are the stack's. */
 	if (iph->nexthdr != IPPROTO_UDP)

@@ -201,7 +201,7 @@ struct kturn_alloc {
 	struct kturn_route __rcu *route;
 	struct kturn_source source;
 
-	struct kturn_counter counter[KTURN_DIRS];
+	struct kturn_counter counter[KTURN_DIRS] ____cacheline_aligned_in_smp;
 	atomic64_t dropped;
 	atomic64_t punted;
 
@@ -265,7 +265,7 @@ struct kturn_chan {
 	struct kturn_perm *perm;
 	u64 expires;
 	struct kturn_route __rcu *route;
-	struct kturn_counter counter[KTURN_DIRS];
+	struct kturn_counter counter[KTURN_DIRS] ____cacheline_aligned_in_smp;
 
 	struct list_head link;
 	struct rcu_head rcu;
@@ -457,6 +457,7 @@ int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 		       const struct kturn_addr *dst, u32 l3mdev,
 		       struct dst_entry **result);
 void kturn_route_flush(struct kturn_route __rcu **slot);
+bool kturn_dst_check(struct net *net, const struct sk_buff *skb, u8 family);
 bool kturn_source_check(struct net *net, struct sk_buff *skb,
 			struct kturn_source *cache, u8 family, u8 tos);
 
@@ -515,7 +516,7 @@ struct kturn_forward {
 	unsigned int hdrlen;
 	unsigned int pad;
 	bool df;
-	u8 hdr[KTURN_DATA_IND_MAX];
+	u8 hdr[KTURN_DATA_IND_MAX] __aligned(4);
 };
 
 unsigned int kturn_forward_len(const struct kturn_forward *fwd);

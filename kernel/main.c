@@ -10,7 +10,7 @@
 
 #include "kturn.h"
 
-/* Each in its own right bounded by the memory cgroup of who makes entries. */
+/* Entries are also charged to the memory cgroup of who makes them. */
 #define KTURN_MAX_ALLOCS	262144
 #define KTURN_MAX_PERMS		1048576
 #define KTURN_MAX_CHANS		1048576
@@ -51,21 +51,26 @@ err_stats:
 	return err;
 }
 
-static void __net_exit kturn_net_exit(struct net *net)
+/*
+ * Nothing can make entries any more: the family is gone, or the namespace is
+ * and with it every socket in it.
+ */
+static void __net_exit kturn_net_pre_exit(struct net *net)
 {
 	struct kturn_net *kn = kturn_pernet(net);
 
-	/*
-	 * Nothing can make entries any more: the family is gone, or the
-	 * namespace is and with it every socket in it.
-	 */
 	kturn_gc_exit(kn);
 	mutex_lock(&kn->lock);
 	kturn_owner_destroy_all(kn);
 	kturn_hooks_release(kn);
 	mutex_unlock(&kn->lock);
-	/* A hook may still run on another CPU. */
-	synchronize_net();
+}
+
+/* An RCU grace period later: no hook runs any more. */
+static void __net_exit kturn_net_exit(struct net *net)
+{
+	struct kturn_net *kn = kturn_pernet(net);
+
 	kturn_tables_exit(kn);
 	kturn_stats_exit(kn);
 	mutex_destroy(&kn->lock);
@@ -73,6 +78,7 @@ static void __net_exit kturn_net_exit(struct net *net)
 
 static struct pernet_operations kturn_net_ops = {
 	.init = kturn_net_init,
+	.pre_exit = kturn_net_pre_exit,
 	.exit = kturn_net_exit,
 	.id = &kturn_net_id,
 	.size = sizeof(struct kturn_net),

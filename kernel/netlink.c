@@ -374,6 +374,7 @@ int kturn_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 			continue;
 		kturn_notify_alloc(kn, alloc, KTURN_GONE_REASON_DELETED);
 		kturn_alloc_destroy(kn, alloc);
+		cond_resched();
 	}
 	return kturn_nl_unlock(kn, 0);
 }

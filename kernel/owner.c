@@ -28,6 +28,7 @@ struct kturn_owner_sock {
 
 static void kturn_owner_free(struct kturn_net *kn, struct kturn_owner *owner)
 {
+	lockdep_assert_held(&kn->lock);
 	list_del(&owner->link);
 	kn->n_owners--;
 	kfree_rcu(owner, rcu);
@@ -45,6 +46,7 @@ static void kturn_owner_destroy(struct kturn_net *kn, struct kturn_owner *owner,
 			kturn_notify_alloc(kn, alloc,
 					   KTURN_GONE_REASON_OWNER_GONE);
 		kturn_alloc_destroy(kn, alloc);
+		cond_resched();
 	}
 	kturn_owner_free(kn, owner);
 }
@@ -174,6 +176,7 @@ static struct kturn_owner *kturn_owner_by_cookie(struct kturn_net *kn,
 {
 	struct kturn_owner *owner;
 
+	lockdep_assert_held(&kn->lock);
 	list_for_each_entry(owner, &kn->owners, link)
 		if (owner->cookie == cookie)
 			return owner;
@@ -185,6 +188,7 @@ static struct kturn_owner *kturn_owner_create(struct kturn_net *kn, u64 cookie,
 {
 	struct kturn_owner *owner;
 
+	lockdep_assert_held(&kn->lock);
 	if (kn->n_owners >= kn->limits.owners) {
 		NL_SET_ERR_MSG(extack,
 			       "the namespace's limit of owners is reached");
@@ -257,6 +261,11 @@ int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
 		return -EBUSY;
 	}
 	owner = mine ?: kturn_owner_by_cookie(kn, cookie);
+	/* Its grace period is over, but nobody has cleared up yet. */
+	if (owner && !owner->n_socks && owner->deadline <= kturn_now()) {
+		kturn_owner_destroy(kn, owner, true);
+		owner = NULL;
+	}
 	if (!owner) {
 		owner = kturn_owner_create(kn, cookie, extack);
 		if (IS_ERR(owner))
@@ -328,6 +337,8 @@ void kturn_owner_destroy_all(struct kturn_net *kn)
 			kturn_owner_sock_remove(owner, os);
 		kturn_owner_destroy(kn, owner, false);
 	}
-	xa_for_each(&kn->ids, id, alloc)
+	xa_for_each(&kn->ids, id, alloc) {
 		kturn_alloc_destroy(kn, alloc);
+		cond_resched();
+	}
 }

@@ -61,6 +61,7 @@ static struct kturn_perm *kturn_perm_create(struct kturn_net *kn,
 	struct kturn_perm *perm;
 	int err;
 
+	lockdep_assert_held(&kn->lock);
 	if (kn->n_perms >= kn->limits.perms) {
 		NL_SET_ERR_MSG(extack,
 			       "the namespace's limit of permissions is reached");

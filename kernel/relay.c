@@ -21,6 +21,9 @@
 /* Enough for the attributes that real clients put before the data. */
 #define KTURN_SEND_HEAD		128
 
+/* From IPv6 to IPv4, longer packets must not be fragmented on their way. */
+#define KTURN_DF_ABOVE		1260
+
 /* Which counters a relayed packet goes into, besides the namespace's. */
 struct kturn_account {
 	struct kturn_alloc *alloc;
@@ -39,7 +42,7 @@ static void kturn_account(struct kturn_net *kn, const struct kturn_account *acc,
 
 /* Everything that can make this a punt comes before the first change. */
 static unsigned int kturn_forward(struct kturn_packet *pkt,
-				  const struct kturn_forward *fwd,
+				  struct kturn_forward *fwd,
 				  struct kturn_route __rcu **route,
 				  const struct kturn_account *acc)
 {
@@ -52,12 +55,17 @@ static unsigned int kturn_forward(struct kturn_packet *pkt,
 				 pkt->l3mdev, &dst);
 	if (unlikely(err))
 		return kturn_punt(pkt, alloc, -err - 1);
-	if (unlikely(len > dst_mtu(dst) || len > U16_MAX))
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_MTU);
+	/* Before anything that punts: the daemon's own TTL would be fresh. */
 	if (unlikely(pkt->ttl <= 1)) {
 		kturn_ttl_exceeded(pkt);
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_TTL);
 	}
+	if (unlikely(len > dst_mtu(dst) || len > U16_MAX))
+		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_MTU);
+	/* RFC 8656 section 13.3, so RFC 7915 section 5.1. */
+	if (pkt->family == KTURN_FAMILY_V6 &&
+	    fwd->dst.family == KTURN_FAMILY_V4)
+		fwd->df = len > KTURN_DF_ABOVE;
 	if (unlikely(kturn_rewrite_prepare(pkt, fwd, dst)))
 		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_MEMORY);
 	if (unlikely(kturn_rewrite(pkt, fwd)))
@@ -282,6 +290,7 @@ static unsigned int kturn_to_data(struct kturn_packet *pkt,
 		.alloc_id = alloc->id,
 	};
 	u8 tid[KTURN_STUN_TID_LEN];
+	u32 random[sizeof(tid) / sizeof(u32)];
 	struct kturn_perm *perm;
 	int reason;
 
@@ -293,7 +302,10 @@ static unsigned int kturn_to_data(struct kturn_packet *pkt,
 	if (unlikely(reason >= 0))
 		return kturn_punt(pkt, alloc, reason);
 	/* RFC 8489 section 6: unpredictable */
-	get_random_bytes(tid, sizeof(tid));
+	random[0] = get_random_u32();
+	random[1] = get_random_u32();
+	random[2] = get_random_u32();
+	memcpy(tid, random, sizeof(tid));
 	fwd.hdrlen = kturn_data_ind_build(fwd.hdr, tid, &pkt->src, pkt->len);
 	if (unlikely(!fwd.hdrlen))
 		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_MTU);
@@ -338,7 +350,7 @@ static bool kturn_try_peer(struct kturn_packet *pkt, u64 now,
  * What begins with the bits 00 or 01 looks like a client's (RFC 7983), so
  * that is tried first; peers may send anything.
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  * Return: the verdict.
  */
 unsigned int kturn_relay(struct kturn_packet *pkt)

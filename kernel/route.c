@@ -66,10 +66,18 @@ static struct dst_entry *kturn_route6(struct net *net,
 		.fl6_sport = src->port,
 		.fl6_dport = dst->port,
 	};
+	struct dst_entry *route;
 
 	memcpy(&fl6.saddr, src->ip, sizeof(fl6.saddr));
 	memcpy(&fl6.daddr, dst->ip, sizeof(fl6.daddr));
-	return ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
+	route = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
+	/* IPv4 output looks at this itself. */
+	if (!IS_ERR(route) &&
+	    !ipv6_chk_addr(net, &fl6.saddr, route->dev, 0)) {
+		dst_release(route);
+		return ERR_PTR(-EADDRNOTAVAIL);
+	}
+	return route;
 }
 
 /* Return: 0, or the enum kturn_punt_reason why it can't be used, negated - 1 */
@@ -142,7 +150,7 @@ static void kturn_route_remember(struct kturn_route __rcu **slot,
  * Only what is sent on to another host is a route here. The TOS takes no
  * part, so that both planes send the same way.
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  * Return: 0, or the enum kturn_punt_reason, negated - 1.
  */
 int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
@@ -154,7 +162,7 @@ int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 	struct dst_entry *found;
 	int err;
 
-	if (likely(route && route->dport == dst->port &&
+	if (likely(route && READ_ONCE(route->dport) == dst->port &&
 		   dst_check(route->dst, route->cookie))) {
 		*result = route->dst;
 		return 0;
@@ -170,11 +178,19 @@ int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 		dst_release(found);
 		return err;
 	}
-	kturn_route_remember(slot, found, src->family, dst->port);
+	if (route && route->dst == found &&
+	    route->cookie == kturn_route_cookie(found, src->family)) {
+		/* Another port, the same way; @route has a reference. */
+		WRITE_ONCE(route->dport, dst->port);
+		dst_release(found);
+	} else {
+		kturn_route_remember(slot, found, src->family, dst->port);
+	}
 	*result = found;
 	return 0;
 }
 
+/* For a packet that has its route. */
 static bool kturn_dst_is_local(const struct sk_buff *skb, u8 family)
 {
 	const struct dst_entry *dst = skb_dst(skb);
@@ -216,7 +232,9 @@ static bool kturn_source_check4(struct net *net, struct sk_buff *skb,
 	/* What the key has no room for is never remembered. */
 	if (unlikely(skb->mark || where >> 22 || filter > 3))
 		return kturn_source_lookup4(skb, tos);
-	key = (u64)gen << 32 | where << 10 | filter << 8 | tos;
+	/* Without ECN, which changes from packet to packet. */
+	key = (u64)gen << 32 | where << 10 | filter << 8 |
+	      (tos & IPTOS_RT_MASK);
 	if (likely(READ_ONCE(cache->key) == key))
 		return true;
 	if (!kturn_source_lookup4(skb, tos))
@@ -238,7 +256,7 @@ static bool kturn_source_check4(struct net *net, struct sk_buff *skb,
  * holds until routes, addresses or rules change. IPv6 input routing does not
  * look at the source, and what it should not be, ipv6_rcv() has dropped.
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  */
 bool kturn_source_check(struct net *net, struct sk_buff *skb,
 			struct kturn_source *cache, u8 family, u8 tos)
@@ -248,5 +266,23 @@ bool kturn_source_check(struct net *net, struct sk_buff *skb,
 		return kturn_dst_is_local(skb, family);
 	if (family == KTURN_FAMILY_V4)
 		return kturn_source_check4(net, skb, cache, tos);
+	return ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0);
+}
+
+/**
+ * kturn_dst_check() - is the packet's destination the host's?
+ * @net: namespace
+ * @skb: packet
+ * @family: enum kturn_family
+ *
+ * Context: RCU.
+ */
+bool kturn_dst_check(struct net *net, const struct sk_buff *skb, u8 family)
+{
+	if (skb_valid_dst(skb))
+		return kturn_dst_is_local(skb, family);
+	if (family == KTURN_FAMILY_V4)
+		return inet_addr_type_dev_table(net, skb->dev,
+						ip_hdr(skb)->daddr) == RTN_LOCAL;
 	return ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0);
 }

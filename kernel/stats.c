@@ -26,36 +26,48 @@ void kturn_stats_exit(struct kturn_net *kn)
 	free_percpu(kn->stats);
 }
 
-/** kturn_stats_relayed() - count a relayed packet. Context: BH disabled. */
+/** kturn_stats_relayed() - count a relayed packet. Context: RCU. */
 void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir,
 			 unsigned int bytes)
 {
-	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+	struct kturn_pcpu_stats *s;
 
+	/* A packet that was queued to userspace comes back with BH enabled. */
+	local_bh_disable();
+	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&s->packets[dir]);
 	u64_stats_add(&s->bytes[dir], bytes);
 	u64_stats_update_end(&s->syncp);
+	local_bh_enable();
 }
 
-/** kturn_stats_drop() - count a dropped packet. Context: BH disabled. */
+/** kturn_stats_drop() - count a dropped packet. Context: RCU. */
 void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason)
 {
-	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+	struct kturn_pcpu_stats *s;
 
+	/* A packet that was queued to userspace comes back with BH enabled. */
+	local_bh_disable();
+	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&s->drop[reason]);
 	u64_stats_update_end(&s->syncp);
+	local_bh_enable();
 }
 
-/** kturn_stats_punt() - count a punted packet. Context: BH disabled. */
+/** kturn_stats_punt() - count a punted packet. Context: RCU. */
 void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason)
 {
-	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+	struct kturn_pcpu_stats *s;
 
+	/* A packet that was queued to userspace comes back with BH enabled. */
+	local_bh_disable();
+	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&s->punt[reason]);
 	u64_stats_update_end(&s->syncp);
+	local_bh_enable();
 }
 
 static void kturn_stats_read(const struct kturn_pcpu_stats *s,

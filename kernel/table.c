@@ -74,7 +74,7 @@ int kturn_tables_init(struct kturn_net *kn)
 	err = rhashtable_init(&kn->perms, &kturn_perm_params);
 	if (err)
 		goto err_peers;
-	xa_init_flags(&kn->ids, XA_FLAGS_ALLOC1);
+	xa_init_flags(&kn->ids, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	return 0;
 
 err_peers:

@@ -39,12 +39,28 @@ static bool kturn_csum_start_odd(const struct kturn_packet *pkt)
 		skb->csum_offset != offsetof(struct udphdr, check));
 }
 
+static bool kturn_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_exists(skb);
+#else
+	return false;
+#endif
+}
+
+/* The bridge calls this hook too, and rewrites PACKET_OTHERHOST. */
+static bool kturn_link_odd(const struct sk_buff *skb)
+{
+	return skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
+	       kturn_bridged(skb) || skb_shared(skb);
+}
+
 /**
  * kturn_admit() - may this packet be relayed in the kernel at all?
  * @pkt: a packet for which there is an entry
  * @source: the entry's memory of what input routing allows
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  * Return: -1, or the enum kturn_punt_reason why not.
  */
 int kturn_admit(struct kturn_packet *pkt, struct kturn_source *source)
@@ -53,9 +69,7 @@ int kturn_admit(struct kturn_packet *pkt, struct kturn_source *source)
 
 	if (unlikely(pkt->unusual >= 0))
 		return pkt->unusual;
-	/* The bridge calls this hook too, and rewrites PACKET_OTHERHOST. */
-	if (unlikely(skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
-		     nf_bridge_info_exists(skb) || skb_shared(skb)))
+	if (unlikely(kturn_link_odd(skb)))
 		return KTURN_PUNT_REASON_LINK;
 	if (unlikely(skb_is_gso(skb)))
 		return KTURN_PUNT_REASON_GSO;
@@ -113,13 +127,15 @@ unsigned int kturn_drop(struct kturn_packet *pkt, struct kturn_alloc *alloc,
  * While the owner is away and its socket with it, the host would answer "port
  * unreachable" and the client give up; then it is dropped.
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  * Return: the verdict.
  */
 unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 			enum kturn_punt_reason reason)
 {
 	if (unlikely(alloc->owner && READ_ONCE(alloc->owner->deadline)) &&
+	    reason != KTURN_PUNT_REASON_LINK &&
+	    reason != KTURN_PUNT_REASON_SOURCE &&
 	    !kturn_has_socket(pkt))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_ORPHAN);
 	atomic64_inc(&alloc->punted);
@@ -127,25 +143,48 @@ unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 	return NF_ACCEPT;
 }
 
-static bool kturn_exclusive(const struct kturn_alloc *alloc)
+/*
+ * Dropping needs as much as relaying: not what is bridged or routed on to
+ * somebody else, nor segments behind the one that was looked at.
+ */
+static int kturn_droppable(const struct kturn_packet *pkt)
 {
-	return READ_ONCE(alloc->flags) & KTURN_ALLOC_FLAGS_EXCLUSIVE;
+	if (kturn_link_odd(pkt->skb))
+		return KTURN_PUNT_REASON_LINK;
+	if (skb_is_gso(pkt->skb))
+		return KTURN_PUNT_REASON_GSO;
+	if (!kturn_dst_check(pkt->kn->net, pkt->skb, pkt->family))
+		return KTURN_PUNT_REASON_SOURCE;
+	return -1;
+}
+
+static unsigned int kturn_refuse(struct kturn_packet *pkt,
+				 struct kturn_alloc *alloc,
+				 enum kturn_drop_reason drop,
+				 enum kturn_punt_reason punt)
+{
+	int reason;
+
+	if (!(READ_ONCE(alloc->flags) & KTURN_ALLOC_FLAGS_EXCLUSIVE))
+		return kturn_punt(pkt, alloc, punt);
+	reason = kturn_droppable(pkt);
+	if (unlikely(reason >= 0))
+		return kturn_punt(pkt, alloc, reason);
+	return kturn_drop(pkt, alloc, drop);
 }
 
 /** kturn_refuse_channel() - ChannelData on a channel that is not bound */
 unsigned int kturn_refuse_channel(struct kturn_packet *pkt,
 				  struct kturn_alloc *alloc)
 {
-	if (kturn_exclusive(alloc))
-		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_CHANNEL);
-	return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_CHANNEL);
+	return kturn_refuse(pkt, alloc, KTURN_DROP_REASON_NO_CHANNEL,
+			    KTURN_PUNT_REASON_NO_CHANNEL);
 }
 
 /** kturn_refuse_peer() - to or from a peer without a permission */
 unsigned int kturn_refuse_peer(struct kturn_packet *pkt,
 			       struct kturn_alloc *alloc)
 {
-	if (kturn_exclusive(alloc))
-		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_PERMISSION);
-	return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_PERMISSION);
+	return kturn_refuse(pkt, alloc, KTURN_DROP_REASON_NO_PERMISSION,
+			    KTURN_PUNT_REASON_NO_PERMISSION);
 }

@@ -42,14 +42,15 @@ static void kturn_scrub(struct sk_buff *skb, u8 tos)
  *
  * Goes through POST_ROUTING, not through LOCAL_OUT or FORWARD.
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  */
 void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
 		u8 tos)
 {
 	kturn_scrub(skb, tos);
 	skb_dst_set_noref(skb, dst);
-	skb->dev = dst->dev;
+	/* As of a packet of this host: POST_ROUTING sees no input device. */
+	skb->dev = NULL;
 	dst_output(net, NULL, skb);
 }
 
@@ -60,7 +61,7 @@ void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
  * RFC 8656 section 21.1.7: relaying decrements, and loops end. The stack
  * limits the rate.
  *
- * Context: RCU, BH disabled.
+ * Context: RCU.
  */
 void kturn_ttl_exceeded(struct kturn_packet *pkt)
 {

@@ -88,6 +88,11 @@ def quiet(s):
     return not select.select([s], [], [], 0)[0]
 
 
+def waiting(s):
+    """The datagram that is waiting, or None."""
+    return None if quiet(s) else receive(s)
+
+
 def empty(s):
     """Forget what is waiting; what has a wrong checksum only seems to be."""
     timeout = s.gettimeout()

@@ -12,7 +12,8 @@ from lab import (A_DATA, A_DF, A_FINGERPRINT, A_INTEGRITY, A_PEER, A_SOFTWARE,
                  CLIENT_PORT, Capture, Failed, PEER_PORT, RELAY_PORT, Raw,
                  SEND, SERVER_PORT, TID, Tests, V4, V6, alloc, attr, channel,
                  empty, expect, ip, kturn, netns, ones, parse_data_ind, quiet,
-                 receive, send_ind, stats, stun, sysctl, text, udp, xor)
+                 receive, send_ind, stats, stun, sysctl, text, udp, waiting,
+                 xor)
 
 SIZES = (0, 1, 2, 3, 4, 5, 100, 333, 1200)
 CHAN, OTHER_CHAN = 0x4000, 0x4001
@@ -167,7 +168,7 @@ def dropped_from_peer(w):
         s = udp("peer", extra, w.pport)
         s.sendto(b"uninvited", w.relay)
         w.peer_marker()
-        expect("client", quiet(w.client), True)
+        expect("client", waiting(w.client), None)
 
 
 def punted_from_client(w, server):
@@ -299,6 +300,18 @@ def header_fields(w):
     raw.close()
 
 
+def df_from_ipv6(w):
+    """RFC 7915 section 5.1: DF above 1260 bytes."""
+    cap = Capture("peer", "peer0", 4)
+    for n, df in ((1232, False), (1233, True)):
+        cap.drain()
+        w.client.sendto(channel(CHAN, pattern(n)), w.server)
+        p = cap.next()
+        expect("length", p.total, n + 28)
+        expect("DF", p.df, df)
+    cap.close()
+
+
 def ttl_ends(w):
     cap_proto = 1 if w.a.family == 4 else 58
     cap = Capture("client", "client0", w.a.family)
@@ -311,6 +324,13 @@ def ttl_ends(w):
             if p.l4[0] == (11 if w.a.family == 4 else 3):
                 break
         w.marker()
+    # Too big besides: the daemon's socket would give it a new TTL.
+    ip("relay", "link", "set", "relay1", "mtu", "1300")
+    with counted("drop", "ttl"):
+        raw.send(w.a.client, w.a.server, w.cport, SERVER_PORT,
+                 channel(CHAN, pattern(1350)), ttl=1)
+        w.marker()
+    ip("relay", "link", "set", "relay1", "mtu", "1500")
     quoted = p.l4[8:]
     expect("quoted packet", msg in quoted, True)
     expect("peer", quiet(w.peer), True)
@@ -500,7 +520,7 @@ def martian(w):
     with counted("punt", "source"):
         raw.send(w.b.relay, w.b.relay, 4444, w.rport, b"martian")
         w.peer_marker()
-        expect("client", quiet(w.client), True)
+        expect("client", waiting(w.client), None)
     raw.close()
 
 
@@ -631,6 +651,7 @@ def main():
                   servers[family])
         tests.add(f"{name}: fragments", fragments, w, servers[family])
         tests.add(f"{name}: a route that changes", route_changes, w)
+    tests.add("IPv6 to IPv4: DF", df_from_ipv6, mixed[1])
     tests.add("IPv4: IP options", options, v4, servers[4])
     tests.add("IPv4: reverse path filter", spoofed, v4, servers[4])
     tests.add("IPv4: martian source", martian, v4)
