@@ -8,6 +8,9 @@
 kturnd=${KTURND:-$top/build/kturnd}
 here=$top/selftests/kturnd
 
+# Who is to relay.
+kturnd_plane=user
+
 export PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH=$top/selftests/lib
 
@@ -34,7 +37,7 @@ kturnd_start_again()
 			--db "$tmp/users.db" --password-file - || return
 	background in_relay "$kturnd" --state-dir "$kturnd_state" \
 		--realm example.org --user alice:secret \
-		--db "$tmp/users.db" --plane user "$@"
+		--db "$tmp/users.db" --plane "$kturnd_plane" "$@"
 	kturnd_pid=$background
 	kturnd_log=$background_log
 	wait_for 10 kturnd_has_begun &&

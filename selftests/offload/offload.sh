@@ -1,0 +1,403 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# kturnd with the module: it puts entries there, takes them over, and goes on
+# without it.
+
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../kturnd/common.sh"
+
+kturn=$top/build/kturn
+kturnd_plane=auto
+export STEPS=
+
+# The tests' peers, and others that permissions are asked for.
+ALLOW_PEERS=(--allow-peer 203.0.113.0/24 --allow-peer 2001:db8:2::/64)
+
+# fresh_start [OPTION...]: a daemon that finds nothing in the kernel.
+fresh_start()
+{
+	[ ! -d /sys/module/kturn ] || in_relay "$kturn" flush
+	kturnd_start "$@"
+}
+
+# in_kernel EXPRESSION: of the JSON object "d", of kturn show.
+in_kernel()
+{
+	in_relay "$kturn" --json show | python3 -c \
+		"import json, sys; d = json.load(sys.stdin); print($1)"
+}
+
+# start TEST [ARGUMENT...]: a test of sessions.py in the background.
+start()
+{
+	STEPS=$(mktemp -d "$tmp/steps.XXXXXX")
+	background in_client python3 "$top/selftests/offload/sessions.py" "$@"
+	session_pid=$background
+	session_log=$background_log
+}
+
+run()
+{
+	in_client python3 "$top/selftests/offload/sessions.py" "$@"
+}
+
+# until_step NAME: the test in the background waits for it.
+until_step()
+{
+	wait_for 30 at_step "$1" && ! has_ended "$session_pid" && return
+	cat "$session_log"
+	return 1
+}
+
+at_step()
+{
+	grep -qx "waiting for $1" "$session_log" || has_ended "$session_pid"
+}
+
+done_step()
+{
+	touch "$STEPS/$1"
+}
+
+finish()
+{
+	local status=0
+
+	wait_for 60 has_ended "$session_pid"
+	wait "$session_pid" || status=$?
+	cat "$session_log"
+	return $status
+}
+
+log_has()
+{
+	grep -qE -- "$1" "$kturnd_log" ||
+		fail "the log lacks $1: $(cat "$kturnd_log")"
+}
+
+module_back()
+{
+	[ -d /sys/module/kturn ] || insmod "$KTURN_KO"
+}
+
+# Once there are entries, nothing of it is the daemon's.
+test_counters()
+{
+	fresh_start "${ALLOW_PEERS[@]}"
+	[ "$(kturnd_value "d['plane']")" = kernel ]
+	log_has 'event=ready .* plane=kernel'
+	run count 50
+	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 0 ]
+	[ "$(kturnd_value "d['counters']['to_client']['packets']")" -eq 0 ]
+	[ "$(kturnd_value "d['counters']['kernel_allocs']")" -eq 2 ]
+	[ "$(in_kernel "[a['exclusive'] for a in d['allocs']]")" = \
+		"[True, True]" ]
+	[ "$(in_kernel "[a['label'] for a in d['allocs']]")" = \
+		"['alice', 'alice']" ]
+	[ "$(in_kernel "[a['to_peer']['packets'] for a in d['allocs']]")" = \
+		"[100, 100]" ]
+	[ "$(in_kernel "[a['to_client']['packets'] for a in d['allocs']]")" = \
+		"[100, 100]" ]
+	[ "$(in_kernel "[a['dropped'] for a in d['allocs']]")" = "[1, 1]" ]
+}
+
+# restart SIGNAL OPTION...: what the kernel has is taken over.
+test_restart()
+{
+	local signal=$1
+
+	shift
+	fresh_start --workers 2 "${ALLOW_PEERS[@]}"
+	start taken restart
+	until_step restart
+	kill -"$signal" "$kturnd_pid"
+	wait_for 10 has_ended "$kturnd_pid"
+	[ "$(in_kernel "d['owners'][0]['allocs']")" -eq 4 ]
+	kturnd_start_again "$@" "${ALLOW_PEERS[@]}"
+	log_has "event=adopted allocs=4 perms=4 chans=2 rejected=0"
+	[ "$(kturnd_value "d['counters']['allocs']")" -eq 4 ]
+	[ "$(kturnd_value "d['counters']['kernel_allocs']")" -eq 4 ]
+	done_step restart
+	finish
+	[ "$(in_kernel "len(d['allocs'])")" -eq 0 ]
+}
+
+# To the daemon's own plane: from the kernel to itself.
+test_take_back()
+{
+	fresh_start "${ALLOW_PEERS[@]}"
+	start taken restart
+	until_step restart
+	kturnd_stop
+	kturnd_plane=user
+	kturnd_start_again "${ALLOW_PEERS[@]}"
+	kturnd_plane=auto
+	log_has "event=adopted allocs=4 perms=4 chans=2 rejected=0"
+	log_has "event=ready .* plane=user"
+	[ "$(in_kernel "len(d['allocs'])")" -eq 0 ]
+	done_step restart
+	finish
+}
+
+test_unadopted()
+{
+	fresh_start --relay "$RELAY_CLIENT_V4" "${ALLOW_PEERS[@]}"
+	start unadopted
+	until_step restart
+	kturnd_stop
+	kturnd_start_again --relay "$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
+	log_has 'event=not-adopted id=[0-9]+ client=\S+ user=alice error="the relayed address is not one of ours"'
+	log_has "event=adopted allocs=0 perms=0 chans=0 rejected=1"
+	[ "$(in_kernel "len(d['allocs'])")" -eq 0 ]
+	done_step restart
+	finish
+}
+
+# Another state directory is another owner: it does not get them.
+test_other_owner()
+{
+	fresh_start "${ALLOW_PEERS[@]}"
+	run count 1
+	kturnd_stop
+	[ "$(in_kernel "len(d['allocs'])")" -eq 2 ]
+	kturnd_start "${ALLOW_PEERS[@]}"
+	grep -q event=adopted "$kturnd_log" && fail "took over another's"
+	[ "$(kturnd_value "d['counters']['allocs']")" -eq 0 ]
+}
+
+# The module goes and comes back, while data flows.
+test_module()
+{
+	fresh_start --workers 2 "${ALLOW_PEERS[@]}"
+	start taken module
+	until_step module
+	defer module_back
+	rmmod kturn
+	wait_for 10 log_has 'event=module-unloaded plane=user'
+	wait_for 10 plane_is user
+	[ "$(kturnd_value "d['counters']['allocs']")" -eq 4 ]
+	insmod "$KTURN_KO"
+	wait_for 10 log_has 'event=module-loaded plane=kernel'
+	wait_for 10 kernel_has 4
+	[ "$(in_kernel "[a['exclusive'] for a in d['allocs']]")" = \
+		"[True, True, True, True]" ]
+	[ "$(in_kernel "len(d['perms'])")" -eq 4 ]
+	[ "$(in_kernel "len(d['chans'])")" -eq 2 ]
+	done_step module
+	finish
+}
+
+plane_is()
+{
+	[ "$(kturnd_value "d['plane']")" = "$1" ]
+}
+
+kernel_has()
+{
+	[ "$(kturnd_value "d['counters']['kernel_allocs']")" -eq "$1" ]
+}
+
+counter_is()
+{
+	[ "$(kturnd_value "d['counters']['$1']")" -eq "$2" ]
+}
+
+# A daemon that starts without the module finds it later.
+test_module_later()
+{
+	defer module_back
+	rmmod kturn
+	fresh_start "${ALLOW_PEERS[@]}"
+	log_has 'event=kernel-unusable error="the kturn kernel module is not loaded"'
+	log_has 'event=ready .* plane=user'
+	start taken module
+	until_step module
+	insmod "$KTURN_KO"
+	wait_for 10 kernel_has 4
+	done_step module
+	finish
+}
+
+test_plane_kernel()
+{
+	local status=0
+
+	defer module_back
+	rmmod kturn
+	in_relay "$kturnd" --plane kernel --state-dir "$tmp/strict" \
+		>"$tmp/out" 2>&1 || status=$?
+	insmod "$KTURN_KO"
+	[ $status -eq 1 ]
+	grep -q 'level=error event=kernel-unusable error="the kturn kernel module is not loaded"' \
+		"$tmp/out"
+}
+
+# The first allocation's id.
+id()
+{
+	in_kernel "d['allocs'][0]['id']"
+}
+
+test_deleted()
+{
+	fresh_start "${ALLOW_PEERS[@]}"
+	start deleted
+	until_step no-channel
+	in_relay "$kturn" chan del "$(id)" 0x4000
+	wait_for 10 counter_is chans 0
+	done_step no-channel
+	until_step no-permission
+	in_relay "$kturn" perm del "$(id)" "$PEER_V4"
+	wait_for 10 counter_is perms 0
+	done_step no-permission
+	until_step no-allocation
+	in_relay "$kturn" alloc del "$(id)"
+	wait_for 10 counter_is allocs 0
+	log_has 'event=alloc-end .* reason=deleted'
+	done_step no-allocation
+	finish
+}
+
+# More events than a socket holds, among them ours, while it is stopped.
+test_lost_events()
+{
+	local ids
+
+	fresh_start "${ALLOW_PEERS[@]}"
+	start lost
+	until_step lost
+	mapfile -t ids < <(in_kernel \
+		"'\\n'.join(str(a['id']) for a in d['allocs'])")
+	kill -STOP "$kturnd_pid"
+	in_relay "$kturn" alloc del "${ids[0]}"
+	in_relay "$kturn" chan del "${ids[1]}" 0x4000
+	in_relay python3 "$top/selftests/offload/churn.py" "${ids[2]}" 4000
+	kill -CONT "$kturnd_pid"
+	wait_for 30 log_has event=events-lost
+	wait_for 30 counter_is allocs 2
+	wait_for 30 counter_is chans 1
+	done_step lost
+	finish
+}
+
+# limit NAME NUMBER
+limit()
+{
+	in_relay "$kturn" limits set "max-$1" "$2" >/dev/null
+}
+
+test_limit()
+{
+	limit allocs 1
+	defer limit allocs 65536
+	fresh_start "${ALLOW_PEERS[@]}"
+	run limit
+	log_has 'event=kernel-refused what=alloc .* effect="the daemon relays"'
+	kturnd_stop
+	kturnd_plane=kernel
+	fresh_start "${ALLOW_PEERS[@]}"
+	run limit 508
+	log_has 'event=kernel-refused what=alloc .* effect="error 508"'
+	kturnd_plane=auto
+}
+
+test_part_limit()
+{
+	limit perms 1
+	defer limit perms 65536
+	fresh_start "${ALLOW_PEERS[@]}"
+	run part_limit
+	log_has 'event=kernel-refused what=permission .* effect="the daemon relays"'
+	[ "$(in_kernel "d['allocs'][0]['exclusive']")" = False ]
+	kturnd_stop
+	kturnd_plane=kernel
+	fresh_start "${ALLOW_PEERS[@]}"
+	run part_limit 508
+	[ "$(in_kernel "d['allocs'][0]['exclusive']")" = True ]
+	[ "$(in_kernel "[p['peer'] for p in d['perms']]")" = \
+		"['203.0.113.7']" ]
+	kturnd_plane=auto
+}
+
+# IPv4 link-local peers: the kernel leaves them to the daemon.
+test_kernel_refuses()
+{
+	ip -n "$peer" addr add 169.254.7.2/16 dev peer0
+	defer ip -n "$peer" addr del 169.254.7.2/16 dev peer0
+	ip -n "$relay" addr add 169.254.7.1/16 dev relay1
+	defer ip -n "$relay" addr del 169.254.7.1/16 dev relay1
+	background in_peer python3 "$here/echo.py" 9999 169.254.7.2
+	wait_for 10 grep -q ready "$background_log"
+	fresh_start --relay "$RELAY_PEER_V4" --allow-peer 169.254.7.2 \
+		"${ALLOW_PEERS[@]}"
+	run kernel_refuses 169.254.7.2
+	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 1 ]
+	[ "$(in_kernel "d['allocs'][0]['exclusive']")" = False ]
+}
+
+test_external()
+{
+	fresh_start --relay "$RELAY_PEER_V4" \
+		--external "192.0.2.77/$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
+	as_client external 192.0.2.77 "$RELAY_PEER_V4"
+}
+
+test_hairpin()
+{
+	fresh_start
+	as_client hairpin 4
+	as_client hairpin 6
+}
+
+test_uclient()
+{
+	local option
+
+	fresh_start --channel-range 5766 "${ALLOW_PEERS[@]}"
+	for option in -X -Xs -x -xs; do
+		in_client turnutils_uclient -u alice -w secret -r 9999 \
+			-e "$(case $option in
+			-X*) echo "$PEER_V4" ;;
+			*) echo "$PEER_V6" ;;
+			esac)" -n 50 -m 2 -l 160 $option \
+			"$(case $option in
+			-X*) echo "$RELAY_CLIENT_V4" ;;
+			*) echo "$RELAY_CLIENT_V6" ;;
+			esac)" >"$tmp/uclient$option" &
+	done
+	wait $(jobs -p | grep -vx -e "$kturnd_pid")
+	grep -c 'Total lost packets 0 (0.000000%)' "$tmp"/uclient-*
+	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 0 ]
+	[ "$(kturnd_value "d['counters']['to_client']['packets']")" -eq 0 ]
+	in_relay "$kturn" stats
+	[ "$(in_relay "$kturn" --json stats | python3 -c \
+		'import json, sys; print(json.load(sys.stdin)["to_peer"]["packets"])')" -ge 400 ]
+}
+
+module_load
+topology_up
+echo_start
+background in_peer python3 "$here/echo.py" 10000 "$PEER_V4" "$PEER_V6"
+wait_for 10 grep -q ready "$background_log"
+
+ktap_plan 17
+run_test "offload: the kernel relays all data" test_counters
+run_test "offload: SIGTERM, and a successor" test_restart TERM --workers 2
+run_test "offload: SIGKILL, and one with more workers" test_restart KILL \
+	--workers 5
+run_test "offload: a successor that relays itself" test_take_back
+run_test "offload: a successor with other addresses" test_unadopted
+run_test "offload: another owner" test_other_owner
+run_test "offload: the module is unloaded and loaded" test_module
+run_test "offload: the module is loaded later" test_module_later
+run_test "offload: --plane kernel without the module" test_plane_kernel
+run_test "offload: an administrator deletes entries" test_deleted
+run_test "offload: events are lost" test_lost_events
+run_test "offload: no room for allocations" test_limit
+run_test "offload: no room for permissions" test_part_limit
+run_test "offload: a peer that the kernel does not take" test_kernel_refuses
+run_test "offload: 1:1 NAT" test_external
+run_test "offload: hairpin" test_hairpin
+run_test "offload: coturn's client" test_uclient
+ktap_finish
