@@ -359,7 +359,9 @@ int userdb_open(struct userdb **db, const char *path, enum userdb_mode mode)
 	int err = -ENOMEM;
 
 	*db = NULL;
-	if (!new || !(new->path = strdup(path))) {
+	if (new)
+		new->path = strdup(path);
+	if (!new || !new->path) {
 		snprintf(open_error, sizeof(open_error), "out of memory");
 		goto free;
 	}

@@ -5,8 +5,9 @@
  * Everything that speaks the family does it through this library. Calls are
  * synchronous: the kernel handles a request inside the send, so a batch costs
  * few system calls however many requests it holds. A handle belongs to one
- * thread at a time and is of no use after the module was unloaded: open anew. Errors are negative errno values; kturn_error() has
- * the words for people, the kernel's own included.
+ * thread at a time and is of no use after the module was unloaded: open anew.
+ * Errors are negative errno values; kturn_error() has the words for people,
+ * the kernel's own included.
  */
 #ifndef _LIBKTURN_H
 #define _LIBKTURN_H
