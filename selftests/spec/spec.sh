@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The netlink spec: the committed header and policies are what it generates,
+# and the kernel's own generic client can use the family by it.
+
+. "$(dirname "$0")/../lib.sh"
+
+linux=$top/build/linux-source-6.12
+work=$tmp/Documentation/netlink
+
+# ynl ARGUMENT...: the stock client, which looks for the schema beside the spec.
+# It takes addresses as numbers and in hex, and shows them as people write them.
+ynl()
+{
+	ip netns exec "$relay" /usr/bin/python3 "$linux/tools/net/ynl/cli.py" \
+		--spec "$work/specs/kturn.yaml" "$@"
+}
+
+test_generated()
+{
+	"$top/Documentation/netlink/regen" "$linux" --check
+}
+
+ALLOC='{"client": {"addr4": 3325256706, "port": 40000},
+	"server": {"addr4": 3325256705, "port": 3478},
+	"relay6": {"addr6": "20010db8000200000000000000000001", "port": 50000},
+	"lifetime-ms": 60000, "flags": ["exclusive"], "label": "by ynl"}'
+PERM='{"alloc-id": 1, "peer": {"addr6": "20010db8000200000000000000000002"}, "lifetime-ms": 50000}'
+CHAN='{"alloc-id": 1, "number": 16384, "lifetime-ms": 50000,
+	"peer": {"addr6": "20010db8000200000000000000000002", "port": 9}}'
+
+test_do()
+{
+	ynl --do alloc-new --json "$ALLOC" | grep -q "'id': 1"
+	ynl --do perm-new --json "$PERM"
+	ynl --do chan-new --json "$CHAN"
+	in_relay kturn show alloc | grep -q "by ynl"
+	in_relay kturn show chan | grep -q 0x4000
+}
+
+test_dump()
+{
+	ynl --dump alloc-get >"$tmp/out"
+	grep -q "'label': 'by ynl'" "$tmp/out"
+	grep -q "'exclusive'" "$tmp/out"
+	grep -q "2001:db8:2::1" "$tmp/out"
+	ynl --dump perm-get | grep -q "2001:db8:2::2"
+	ynl --dump chan-get | grep -q "'number': 16384"
+	ynl --do stats-get --json '{}' | grep -q "'chans': 1"
+	ynl --do config-get --json '{}' | grep -q max-allocs
+}
+
+# The kernel's words come through, whoever asks.
+test_refusal()
+{
+	ynl --do alloc-new --json "$ALLOC" >"$tmp/out" 2>&1 && return 1
+	grep -q "in use by another allocation" "$tmp/out"
+	ynl --do perm-new --json '{"alloc-id": 1, "lifetime-ms": 1000,
+		"peer": {"addr4": 3221225985}}' >"$tmp/out" 2>&1 && return 1
+	grep -q "no relayed address of the peer's family" "$tmp/out"
+	ynl --do chan-del --json '{"alloc-id": 1, "number": 4096}' \
+		>"$tmp/out" 2>&1 && return 1
+	grep -qi "range" "$tmp/out"
+}
+
+# unprivileged COMMAND...: without CAP_NET_ADMIN in the namespace
+unprivileged()
+{
+	ip netns exec "$relay" setpriv --reuid=65534 --clear-groups \
+		--inh-caps=-all "$@"
+}
+
+# Reading is privileged too: entries say who talks to whom.
+test_privilege()
+{
+	local status
+
+	for command in "show" "stats" "flush" "limits"; do
+		status=0
+		unprivileged "$top/build/kturn" $command >"$tmp/out" 2>&1 ||
+			status=$?
+		[ $status -eq 1 ]
+		grep -q CAP_NET_ADMIN "$tmp/out"
+	done
+	unprivileged timeout 20 "$top/build/kturn" monitor >"$tmp/out" 2>&1 &&
+		return 1
+	grep -q CAP_NET_ADMIN "$tmp/out"
+}
+
+module_load
+ktap_plan 5
+mkdir -p "$work/specs"
+cp "$linux"/Documentation/netlink/*.yaml "$work/"
+cp "$top/Documentation/netlink/specs/kturn.yaml" "$work/specs/"
+topology_up || exit 1
+run_test "spec: header and policies are generated from it" test_generated
+run_test "spec: the stock client makes entries" test_do
+run_test "spec: the stock client shows entries" test_dump
+run_test "spec: refusals say why" test_refusal
+run_test "spec: nothing without CAP_NET_ADMIN" test_privilege
+ktap_finish
