@@ -80,11 +80,16 @@ kturnd_value()
 }
 
 # echo_start: a peer at port 9999 of both of the peer's addresses, which sends
-# back what it gets.
+# back what it gets; at 10000 too, where coturn's client expects RTCP.
 echo_start()
 {
-	background in_peer python3 "$here/echo.py" 9999 "$PEER_V4" "$PEER_V6"
-	wait_for 10 grep -q ready "$background_log"
+	local port
+
+	for port in 9999 10000; do
+		background in_peer python3 "$here/echo.py" $port "$PEER_V4" \
+			"$PEER_V6"
+		wait_for 10 grep -q ready "$background_log" || return
+	done
 }
 
 # as_client TEST [ARGUMENT...]: a test of requests.py, in the client's
@@ -92,4 +97,39 @@ echo_start()
 as_client()
 {
 	in_client python3 "$here/requests.py" "$@"
+}
+
+# uclient FAMILY MESSAGES [OPTION]: coturn's client against the echo; it must
+# lose nothing. Of its two sessions one is for RTCP, so EVEN-PORT is part of it.
+uclient()
+{
+	local peer=$PEER_V4 relay=$RELAY_CLIENT_V4 family=-X
+	local out=$tmp/uclient$1${3:-} total=$(($2 * 2))
+
+	if [ "$1" -eq 6 ]; then
+		peer=$PEER_V6 relay=$RELAY_CLIENT_V6 family=-x
+	fi
+	in_client turnutils_uclient -u alice -w secret -e "$peer" -r 9999 \
+		-n "$2" -m 2 -l 160 $family ${3:+"$3"} "$relay" >"$out" ||
+		return
+	tail -n 4 "$out"
+	grep -q 'Total lost packets 0 (0.000000%)' "$out" &&
+	grep -q "tot_send_msgs=$total, tot_recv_msgs=$total\$" "$out"
+}
+
+# uclient_all MESSAGES: with channels and with indications, IPv4 and IPv6. It
+# waits for most of its time, so all of them run at once.
+uclient_all()
+{
+	local family option pids=() pid
+
+	for family in 4 6; do
+		for option in "" -s; do
+			uclient $family "$1" $option &
+			pids+=($!)
+		done
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || return
+	done
 }

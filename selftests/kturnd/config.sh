@@ -16,7 +16,7 @@ expect()
 
 	shift 2
 	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
-	if [ $status -ne "$want" ] || [ "$(cat "$tmp/err")" != "$text" ]; then
+	if [ "$status" -ne "$want" ] || [ "$(cat "$tmp/err")" != "$text" ]; then
 		fail "$*: status $status, expected: $text
 got: $(cat "$tmp/out" "$tmp/err")"
 	fi

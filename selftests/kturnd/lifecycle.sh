@@ -22,7 +22,7 @@ refuses()
 	shift
 	in_relay timeout 10 "$kturnd" --plane user "$@" >"$tmp/out" 2>&1 ||
 		status=$?
-	[ $status -eq 1 ] && grep -qE -- "$text" "$tmp/out" ||
+	[ "$status" -eq 1 ] && grep -qE -- "$text" "$tmp/out" ||
 		fail "$*: status $status, expected $text: $(cat "$tmp/out")"
 }
 
@@ -89,8 +89,8 @@ test_no_ipv6()
 	as_client echo 4
 	# Back: with the addresses that went.
 	in_relay sysctl -qw net.ipv6.conf.all.disable_ipv6=0
-	link_up "$relay" relay0 $RELAY_CLIENT_V6/64
-	link_up "$relay" relay1 $RELAY_PEER_V6/64
+	link_up "$relay" relay0 "$RELAY_CLIENT_V6/64"
+	link_up "$relay" relay1 "$RELAY_PEER_V6/64"
 }
 
 test_families()
@@ -190,19 +190,19 @@ test_reserved_ports()
 {
 	in_relay sh -c "echo 8080,49160-49170 >$RESERVED"
 	kturnd_start --relay-ports 49152-49200
-	[ "$(in_relay cat $RESERVED)" = 8080,49152-49200 ]
+	[ "$(in_relay cat "$RESERVED")" = 8080,49152-49200 ]
 	# After one that had no time to clean up.
 	kill -KILL "$kturnd_pid"
 	wait_for 10 has_ended "$kturnd_pid"
 	kturnd_start_again --relay-ports 49152-49200
-	[ "$(in_relay cat $RESERVED)" = 8080,49152-49200 ]
+	[ "$(in_relay cat "$RESERVED")" = 8080,49152-49200 ]
 	kturnd_stop
-	[ "$(in_relay cat $RESERVED)" = 8080,49160-49170 ]
+	[ "$(in_relay cat "$RESERVED")" = 8080,49160-49170 ]
 	in_relay sh -c "echo >$RESERVED"
 	kturnd_start
-	[ "$(in_relay cat $RESERVED)" = 49152-65535 ]
+	[ "$(in_relay cat "$RESERVED")" = 49152-65535 ]
 	kturnd_stop
-	[ "$(in_relay cat $RESERVED)" = "" ]
+	[ "$(in_relay cat "$RESERVED")" = "" ]
 }
 
 test_control()

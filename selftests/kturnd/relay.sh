@@ -6,38 +6,10 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/common.sh"
 
-# uclient FAMILY [OPTION]: coturn's client against the echo; it must lose
-# nothing. Of its two sessions one is for RTCP, so EVEN-PORT is part of it.
-uclient()
-{
-	local peer=$PEER_V4 relay=$RELAY_CLIENT_V4 family=-X
-	local out=$tmp/uclient$1${2:-}
-
-	if [ "$1" -eq 6 ]; then
-		peer=$PEER_V6 relay=$RELAY_CLIENT_V6 family=-x
-	fi
-	in_client turnutils_uclient -u alice -w secret -e "$peer" -r 9999 \
-		-n 100 -m 2 -l 160 $family ${2:-} "$relay" >"$out" || return
-	tail -n 4 "$out"
-	grep -q 'Total lost packets 0 (0.000000%)' "$out" &&
-	grep -q 'tot_send_msgs=200, tot_recv_msgs=200$' "$out"
-}
-
-# It waits for most of its time, so all of them run at once.
 test_uclient()
 {
-	local family option pids=() pid
-
 	kturnd_start --channel-range 5766 "${ALLOW_PEERS[@]}"
-	for family in 4 6; do
-		for option in "" -s; do
-			uclient $family $option &
-			pids+=($!)
-		done
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid"
-	done
+	uclient_all 100
 	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 800 ]
 	[ "$(kturnd_value "d['counters']['to_client']['packets']")" -eq 800 ]
 	[ "$(kturnd_value "d['counters']['to_peer']['bytes']")" -eq 128000 ]
@@ -130,8 +102,6 @@ test_external()
 }
 
 topology_up
-background in_peer python3 "$here/echo.py" 10000 "$PEER_V4" "$PEER_V6"
-wait_for 10 grep -q ready "$background_log"
 echo_start
 
 ktap_plan 12

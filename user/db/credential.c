@@ -45,8 +45,11 @@ const char *userdb_prepare(enum userdb_text what, const char *text, size_t len,
 	size_t used = 0, chars = 0, n;
 	uint32_t c;
 
-	if (len >= size)
-		return "is too long";
+	if (len >= size) {
+		const char *why = length_check(what, len, len);
+
+		return why ? why : "is too long";
+	}
 	for (size_t i = 0; i < len; i += n, chars++) {
 		n = utf8_read(s + i, len - i, &c);
 		if (!n)

@@ -48,7 +48,7 @@ static bool name_make(int64_t expires, char name[USERDB_NAME_MAX + 1])
 		snprintf(text, sizeof(text), "%" PRId64, expires);
 	why = (size_t)n < sizeof(text) ?
 		userdb_prepare(USERDB_TEXT_NAME, text, n, name,
-			       USERDB_NAME_MAX + 1) : "is too long";
+			       USERDB_NAME_MAX + 1) : "is longer than 508 bytes";
 	if (!why)
 		return true;
 	cli_error("the user name %s", why);

@@ -90,10 +90,11 @@ static bool ask_once(int fd, const char *prompt, const char *what,
 	silent = saved;
 	silent.c_lflag &= ~(ECHO | ECHONL);
 	silent.c_lflag |= ICANON | ISIG;
-	dprintf(fd, "%s: ", prompt);
+	/* First, or what is typed at once would be shown, and then lost. */
 	tcsetattr(fd, TCSAFLUSH, &silent);
+	dprintf(fd, "%s: ", prompt);
 	n = read(fd, buf, CLI_SECRET_MAX - 1);
-	tcsetattr(fd, TCSAFLUSH, &saved);
+	tcsetattr(fd, TCSADRAIN, &saved);
 	dprintf(fd, "\n");
 	if (n <= 0) {
 		cli_error("%s: nothing was entered", what);

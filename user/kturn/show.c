@@ -207,11 +207,27 @@ static void list_free(struct list *l)
 	json_decref(l->array);
 }
 
+static int alloc_ignore(const struct kturn_alloc *a, void *arg)
+{
+	return 0;
+}
+
+/* A list by id has nothing in it: because there is none with that id? */
+static int none_found(struct kturn *kt, const struct kind *k, uint32_t id)
+{
+	if (k->get == owner_get)
+		return cli_error("there is no owner %" PRIu32, id);
+	if (kturn_alloc_get(kt, id, 0, alloc_ignore, NULL))
+		return cli_error("%s", kturn_error(kt));
+	return CLI_OK;
+}
+
 /* Read and print, or add to @all. */
 static int kind_show(struct kturn *kt, const struct kind *k, uint32_t id,
 		     bool heading, json_t *all)
 {
 	struct list l = { 0 };
+	int status;
 
 	if (all)
 		l.array = json_array();
@@ -223,10 +239,12 @@ static int kind_show(struct kturn *kt, const struct kind *k, uint32_t id,
 		list_free(&l);
 		return cli_error("%s", kturn_error(kt));
 	}
-	/* The kernel says so itself of the others. */
-	if (l.id && !l.n) {
-		list_free(&l);
-		return cli_error("there is no owner %" PRIu32, id);
+	if (id && !l.n) {
+		status = none_found(kt, k, id);
+		if (status != CLI_OK) {
+			list_free(&l);
+			return status;
+		}
 	}
 	if (all) {
 		cli_json_put(all, k->plural, l.array);

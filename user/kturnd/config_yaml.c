@@ -10,7 +10,7 @@
 #include "option.h"
 
 /* Far more than any configuration needs. */
-#define YAML_SIZE_MAX	(1 << 20)
+#define YAML_SIZE_MAX	1048576
 
 static int line_of(const yaml_node_t *node)
 {

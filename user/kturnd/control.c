@@ -73,7 +73,8 @@ static void add_counters(struct query *q, struct worker *w)
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
 	q->kernel_allocs += w->offload.entries;
-	q->kernel |= w->offload.kt != NULL;
+	if (w->offload.kt)
+		q->kernel = true;
 }
 
 static void run_query(struct worker *w, struct worker_msg *msg)
@@ -101,28 +102,30 @@ static void run_query(struct worker *w, struct worker_msg *msg)
 
 /* ----------------------------------------------------- in the main thread */
 
+static json_t *addr_json(const struct kturn_addr *addr)
+{
+	char text[KTURN_ADDR_TEXT_MAX];
+
+	return json_string(kturn_addr_text(addr, text));
+}
+
 static json_t *addrs_json(const struct config_addrs *list)
 {
 	json_t *array = json_array();
-	char text[KTURN_ADDR_TEXT_MAX];
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		json_array_append_new(array,
-			json_string(kturn_addr_text(&list->v[i], text)));
+		json_array_append_new(array, addr_json(&list->v[i]));
 	return array;
 }
 
 static json_t *relays_json(const struct relay_pool *pool)
 {
 	json_t *array = json_array();
-	char text[KTURN_ADDR_TEXT_MAX];
 	size_t i;
 
 	for (i = 0; i < pool->n; i++)
-		json_array_append_new(array,
-			json_string(kturn_addr_text(&pool->v[i].public,
-						    text)));
+		json_array_append_new(array, addr_json(&pool->v[i].public));
 	return array;
 }
 

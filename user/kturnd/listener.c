@@ -9,7 +9,7 @@
 #include "log.h"
 #include "socket.h"
 
-static int failed(const struct kturn_addr *addr, int error)
+static int cant_listen(const struct kturn_addr *addr, int error)
 {
 	char text[KTURN_ADDR_TEXT_MAX];
 
@@ -47,12 +47,12 @@ static int open_group(struct daemon *d, size_t n)
 
 	fd = probe(addr);
 	if (fd < 0)
-		return failed(addr, fd);
+		return cant_listen(addr, fd);
 	/* The kernel numbers them as they are bound. */
 	for (i = 0; i < d->n_workers; i++) {
 		fd = socket_bound(addr, &group);
 		if (fd < 0)
-			return failed(addr, fd);
+			return cant_listen(addr, fd);
 		d->workers[i].listeners[n].fd = fd;
 	}
 	if (group.error)

@@ -94,7 +94,7 @@ void offload_reconcile(struct offload *o, const struct turn_tuple *tuple);
 /* -------------------------------------------------- between offload's files */
 
 /* The offload's number of an allocation: kernel id, and this bit. */
-#define OFFLOAD_PARTIAL	(1ull << 32)
+#define OFFLOAD_PARTIAL	0x100000000ull
 
 static inline uint32_t offload_id(const struct turn_alloc *a)
 {

@@ -171,21 +171,22 @@ static void push_entries(struct push_all *p)
 
 static void push_exclusive(struct push_all *p)
 {
-	int i = 0;
+	struct turn_alloc *a;
+	int next = 0;
+	size_t i;
 
-	for (p->at = 0; p->at < p->n; p->at++)
-		if (p->v[p->at].whole && offload_id(p->v[p->at].a))
-			kturn_batch_alloc_set_flags(p->batch,
-				offload_id(p->v[p->at].a),
-				KTURN_ALLOC_FLAGS_EXCLUSIVE);
-	kturn_batch_run(p->batch);
-	for (p->at = 0; p->at < p->n; p->at++) {
-		if (!p->v[p->at].whole || !offload_id(p->v[p->at].a))
-			continue;
-		if (!kturn_batch_result(p->batch, i++))
-			turn_alloc_set_offload(p->v[p->at].a,
-					       offload_id(p->v[p->at].a));
+	for (i = 0; i < p->n; i++) {
+		a = p->v[i].a;
+		p->v[i].whole &= offload_id(a) != 0;
+		if (p->v[i].whole)
+			kturn_batch_alloc_set_flags(p->batch, offload_id(a),
+						    KTURN_ALLOC_FLAGS_EXCLUSIVE);
 	}
+	kturn_batch_run(p->batch);
+	for (i = 0; i < p->n; i++)
+		if (p->v[i].whole && !kturn_batch_result(p->batch, next++))
+			offload_adopted(p->o, p->v[i].a,
+					offload_id(p->v[i].a), true);
 }
 
 static bool step(struct push_all *p, void (*fn)(struct push_all *p))
@@ -377,11 +378,12 @@ static void check_perm(const struct kturn_addr *peer, uint32_t left_ms,
 	struct reconcile *r = arg;
 	struct kturn_perm key = { .alloc_id = offload_id(r->a),
 				  .peer = *peer };
+	const struct ended what = { .a = r->a, .what = ENDED_PERM,
+				    .peer = *peer };
 
 	if (!found(&key, r->seen.perms, r->seen.n_perms, sizeof(key),
 		   compare_perm))
-		end(r, &(struct ended){ .a = r->a, .what = ENDED_PERM,
-					.peer = *peer });
+		end(r, &what);
 }
 
 static void check_chan(uint16_t number, const struct kturn_addr *peer,
@@ -390,15 +392,17 @@ static void check_chan(uint16_t number, const struct kturn_addr *peer,
 	struct reconcile *r = arg;
 	struct kturn_chan key = { .alloc_id = offload_id(r->a),
 				  .number = number };
+	const struct ended what = { .a = r->a, .what = ENDED_CHAN,
+				    .number = number };
 
 	if (!found(&key, r->seen.chans, r->seen.n_chans, sizeof(key),
 		   compare_chan))
-		end(r, &(struct ended){ .a = r->a, .what = ENDED_CHAN,
-					.number = number });
+		end(r, &what);
 }
 
 static void check_alloc(struct turn_alloc *a, void *arg)
 {
+	const struct ended what = { .a = a, .what = ENDED_ALLOC };
 	struct reconcile *r = arg;
 	uint32_t id = offload_id(a);
 
@@ -406,7 +410,7 @@ static void check_alloc(struct turn_alloc *a, void *arg)
 		return;
 	r->a = a;
 	if (!found(&id, r->seen.ids, r->seen.n_ids, sizeof(id), compare_id)) {
-		end(r, &(struct ended){ .a = a, .what = ENDED_ALLOC });
+		end(r, &what);
 		return;
 	}
 	/* What lacks in a partial one may never have been there. */
