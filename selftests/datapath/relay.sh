@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 
+# shellcheck disable=SC2119 # its parameters are the module's
 module_load
 topology_up || exit 1
 export client relay peer
