@@ -161,6 +161,23 @@ test_identity()
 	[ "$(cat "$kturnd_state/identity")" != "$before" ]
 }
 
+# Without any privilege: all that is lacking is said, and it serves.
+test_unprivileged()
+{
+	background in_relay setpriv --reuid 65534 --regid 65534 \
+		--clear-groups --bounding-set=-all "$kturnd" --realm \
+		example.org --user alice:secret "${ALLOW_PEERS[@]}"
+	kturnd_pid=$background
+	kturnd_log=$background_log
+	wait_for 10 kturnd_has_begun
+	log_has 'level=warning event=state-unusable dir=/run/kturnd error="Permission denied"'
+	log_has 'level=info event=ports-not-reserved error="Permission denied"'
+	as_client echo 4
+	as_client echo 6
+	as_client hairpin 4
+	kturnd_stop
+}
+
 soft_limit()
 {
 	sed -n 's/^Max open files *\([0-9]*\).*/\1/p' "/proc/$1/limits"
@@ -261,7 +278,7 @@ for i in range(200):
 topology_up
 echo_start
 
-ktap_plan 15
+ktap_plan 16
 run_test "lifecycle: defaults" test_defaults
 run_test "lifecycle: default relay addresses" test_default_relays
 run_test "lifecycle: wildcard addresses" test_wildcard
@@ -273,6 +290,7 @@ run_test "lifecycle: SIGINT" test_signal INT
 run_test "lifecycle: a second daemon" test_second
 run_test "lifecycle: what it can't start with" test_cannot_start
 run_test "lifecycle: the identity is kept" test_identity
+run_test "lifecycle: no privileges" test_unprivileged
 run_test "lifecycle: RLIMIT_NOFILE" test_nofile
 run_test "lifecycle: reserved ports" test_reserved_ports
 run_test "lifecycle: control socket" test_control

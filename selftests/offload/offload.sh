@@ -369,6 +369,7 @@ test_uclient()
 	[ "$(relayed_by_kernel)" -eq $((before + 400)) ]
 }
 
+# shellcheck disable=SC2119 # its parameters are the module's
 module_load
 topology_up
 echo_start

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The control socket; see control.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,14 +251,31 @@ free:
 	return false;
 }
 
+/* Out of descriptors: or the loop would see the connection for ever. */
+static void refuse_one(struct control *c)
+{
+	int fd;
+
+	close(c->spare_fd);
+	fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	c->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	log_limited(LOG_WARNING, "control-refused", "error=%s",
+		    "out of descriptors");
+}
+
 static void on_connect(evutil_socket_t listener, short what, void *arg)
 {
 	struct control *c = arg;
 	int fd;
 
 	fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_one(c);
 		return;
+	}
 	if (c->pending < PENDING_MAX && ask(c, fd))
 		c->pending++;
 	else
@@ -311,12 +329,14 @@ int control_open(struct control *c, struct daemon *d)
 	c->d = d;
 	c->fd = -1;
 	c->done_fd = -1;
+	c->spare_fd = -1;
 	STAILQ_INIT(&c->done);
 	pthread_mutex_init(&c->lock, NULL);
 	if (!d->state.usable)
 		return 0;
 	ret = open_socket(c);
 	if (!ret) {
+		c->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		c->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		ret = c->done_fd < 0 ? -errno : 0;
 	}
@@ -342,14 +362,17 @@ void control_close(struct control *c)
 		return;
 	while ((q = take_done(c)))
 		query_free(q);
-	if (c->fd >= 0) {
+	if (event_initialized(&c->event))
 		event_del(&c->event);
+	if (event_initialized(&c->done_event))
+		event_del(&c->done_event);
+	if (c->fd >= 0) {
 		close(c->fd);
 		unlink(c->path);
 	}
-	if (c->done_fd >= 0) {
-		event_del(&c->done_event);
+	if (c->done_fd >= 0)
 		close(c->done_fd);
-	}
+	if (c->spare_fd >= 0)
+		close(c->spare_fd);
 	pthread_mutex_destroy(&c->lock);
 }

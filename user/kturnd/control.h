@@ -22,6 +22,7 @@ STAILQ_HEAD(query_list, query);
  * @event: somebody connected
  * @done_event: all workers have answered a query
  * @done_fd: eventfd behind @done_event
+ * @spare_fd: to be closed when there are no descriptors left
  * @lock: protects @done
  * @done: queries that all workers have answered
  * @pending: queries on their way; main thread
@@ -33,6 +34,7 @@ struct control {
 	struct event event;
 	struct event done_event;
 	int done_fd;
+	int spare_fd;
 	pthread_mutex_t lock;
 	struct query_list done;
 	unsigned int pending;

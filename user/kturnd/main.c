@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kturnd: a TURN server that relays through the kernel. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -308,12 +309,25 @@ static void teardown(struct server *s)
 	log_event(LOG_NOTICE, "stopped", "in_kernel=%u", left);
 }
 
+/* A socket that got the number of standard error would get the log. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct server server;
 	struct config cfg;
 	int ret;
 
+	open_standard_files();
 	peer_acl_init();
 	config_init(&cfg, stderr);
 	if (!config_parse(&cfg, argc, argv)) {

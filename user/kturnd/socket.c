@@ -9,10 +9,13 @@
 #include "socket.h"
 
 /*
- * A burst of media must survive until the loop comes round: 4 MiB is some
- * 2000 large packets. Memory is taken as it is used.
+ * A burst of media must survive until the loop comes round: a listener's 4 MiB
+ * are some 2000 large packets of all its clients. Memory is taken as it is
+ * used, but anybody can send to thousands of relayed addresses, so they have
+ * less.
  */
-#define BUFFER_SIZE	(4 << 20)
+#define LISTENER_BUFFER	4194304
+#define RELAY_BUFFER	524288
 
 static int set(int fd, int level, int name, int value)
 {
@@ -20,12 +23,12 @@ static int set(int fd, int level, int name, int value)
 }
 
 /* Beyond the system's limit with the privilege, up to it without. */
-static void set_buffers(int fd)
+static void set_buffers(int fd, int size)
 {
-	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE))
-		set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_SIZE);
-	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_SIZE))
-		set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SIZE);
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, size))
+		set(fd, SOL_SOCKET, SO_RCVBUF, size);
+	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, size))
+		set(fd, SOL_SOCKET, SO_SNDBUF, size);
 }
 
 void socket_set_dont_fragment(int fd, bool on)
@@ -56,7 +59,7 @@ int socket_bound(const struct kturn_addr *addr, struct socket_group *group)
 		    0);
 	if (fd < 0)
 		return -errno;
-	set_buffers(fd);
+	set_buffers(fd, group ? LISTENER_BUFFER : RELAY_BUFFER);
 	if (addr->family == KTURN_FAMILY_V6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	else

@@ -2,6 +2,7 @@
 /* Workers: loops, messages, datagrams; see worker.h. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -352,6 +353,7 @@ static void *thread_main(void *arg)
 int worker_start(struct worker *w)
 {
 	sigset_t all, old;
+	char name[16];
 	int ret;
 
 	/* Signals are the main thread's. */
@@ -360,6 +362,10 @@ int worker_start(struct worker *w)
 	ret = pthread_create(&w->thread, NULL, thread_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	w->started = !ret;
+	if (!ret) {
+		snprintf(name, sizeof(name), "kturnd-%u", w->index);
+		pthread_setname_np(w->thread, name);
+	}
 	return -ret;
 }
 
