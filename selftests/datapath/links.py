@@ -10,10 +10,11 @@ import struct
 import subprocess
 import sys
 
-from lab import (Capture, Packet, Raw, SERVER_PORT, Side, Tests, V4, channel,
-                 expect, ip, netns, ones, parse_data_ind, quiet, receive,
-                 send_ind, sysctl, text, udp)
+from ktap import Tests
+from lab import (Capture, Raw, SERVER_PORT, Side, V4, ip, netns, quiet,
+                 receive, sysctl, text, udp)
 from libkturn import EXCLUSIVE
+from packets import Packet, channel, expect, ones, parse_data_ind, send_ind
 from scene import Setup, TO_CLIENT, TO_PEER, family_of, pattern, run
 from world import ALL, CHAN, LONG, World, waiting
 

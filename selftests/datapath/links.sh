@@ -11,7 +11,6 @@
 module_load
 topology_up || exit 1
 export client relay peer
-export PYTHONPATH=$top/selftests/lib PYTHONDONTWRITEBYTECODE=1
 # links.py prints all of the KTAP, its plan included.
 python3 "$top/selftests/datapath/links.py"
 exit $?

@@ -8,12 +8,13 @@ import struct
 import subprocess
 import sys
 
-from lab import (A_DATA, A_DF, A_FINGERPRINT, A_INTEGRITY, A_PEER, A_SOFTWARE,
-                 CLIENT_PORT, Capture, Failed, PEER_PORT, RELAY_PORT, Raw,
-                 SEND, SERVER_PORT, TID, Tests, V4, V6, alloc, attr, channel,
-                 empty, expect, ip, kturn, netns, ones, parse_data_ind, quiet,
-                 receive, send_ind, stats, stun, sysctl, text, udp, waiting,
-                 xor)
+from ktap import Tests
+from lab import (CLIENT_PORT, Capture, PEER_PORT, RELAY_PORT, Raw, SERVER_PORT,
+                 V4, V6, alloc, empty, ip, kturn, netns, quiet, receive, stats,
+                 sysctl, text, udp, waiting)
+from packets import (A_DATA, A_DF, A_FINGERPRINT, A_INTEGRITY, A_PEER,
+                     A_SOFTWARE, Failed, SEND, TID, attr, channel, expect,
+                     ones, parse_data_ind, send_ind, stun, xor)
 
 SIZES = (0, 1, 2, 3, 4, 5, 100, 333, 1200)
 CHAN, OTHER_CHAN = 0x4000, 0x4001

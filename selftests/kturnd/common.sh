@@ -11,9 +11,6 @@ here=$top/selftests/kturnd
 # Who is to relay.
 kturnd_plane=user
 
-export PYTHONDONTWRITEBYTECODE=1
-export PYTHONPATH=$top/selftests/lib
-
 # The peers of the tests are in documentation prefixes, which kturnd refuses
 # by default.
 ALLOW_PEERS=(--allow-peer 203.0.113.2 --allow-peer 2001:db8:2::2)

@@ -11,8 +11,6 @@ module_load
 topology_up || exit 1
 
 export client relay peer
-export PYTHONPATH=$top/selftests/lib:$top/selftests/datapath
-export PYTHONDONTWRITEBYTECODE=1
 
 # Whoever asks gets an ICMP error every time.
 in_relay sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 ||

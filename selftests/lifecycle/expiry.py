@@ -8,10 +8,11 @@ Lifetimes are those of RFC 8656 sections 9 and 12 in thousandths.
 import errno
 import sys
 
-from lab import (Tests, V4, V6, channel, expect, netns, receive,
-                 send_ind, text, udp)
+from ktap import Tests
+from lab import V4, V6, netns, receive, text, udp
 from libkturn import (ALLOC, CHAN as CHAN_EVENT, DELETED, DROP, EXPIRED,
                       Listener, PERM, PUNT)
+from packets import channel, expect, send_ind
 from world import (ALL, CHAN, LONG, World, kturn, open_until, refused,
                    wait_until)
 

@@ -9,8 +9,10 @@ import os
 import struct
 import sys
 
-from lab import Failed, Tests, V4, expect, libc, netns
+from ktap import Tests
+from lab import V4, libc, netns
 from libkturn import Refused
+from packets import Failed, expect
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until
 
 MANY = 20_000

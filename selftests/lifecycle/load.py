@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 
-from lab import (Failed, Tests, V4, V6, channel, expect, ip, netns, receive,
-                 send_ind, udp)
+from ktap import Tests
+from lab import V4, V6, ip, netns, receive, udp
 from libkturn import (Addr, EXCLUSIVE, Listener, MODULE_GONE, Refused,
                       make_alloc)
+from packets import Failed, channel, expect, send_ind
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until, waiting
 
 ROUNDS = 100 if os.environ.get("FULL") else 5

@@ -7,10 +7,11 @@ import os
 import signal
 import sys
 
-from lab import (Capture, Packet, Tests, V4, V6, expect, netns, receive, stun,
-                 udp)
+from ktap import Tests
+from lab import Capture, V4, V6, netns, receive, udp
 from libkturn import (ALLOC, DELETED, DROP, EXCLUSIVE, Kturn, Listener,
                       OWNER_GONE)
+from packets import Packet, expect, stun
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until
 
 COOKIE = 0xC0FFEE0000000001

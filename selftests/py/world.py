@@ -4,10 +4,10 @@
 import os
 import time
 
-from lab import (CLIENT_PORT, Failed, PEER_PORT, RELAY_PORT, SERVER_PORT,
-                 V4, channel, expect, netns, parse_data_ind, receive,
-                 send_ind, text, udp)
+from lab import (CLIENT_PORT, PEER_PORT, RELAY_PORT, SERVER_PORT, V4, netns,
+                 receive, text, udp)
 from libkturn import EXCLUSIVE, Kturn, Refused
+from packets import Failed, channel, expect, parse_data_ind, send_ind
 
 CHAN = 0x4000
 LONG = 600_000

@@ -5,8 +5,9 @@ import contextlib
 import os
 import subprocess
 
-from lab import SERVER_PORT, Side, V4, V6, expect, netns, udp
+from lab import SERVER_PORT, Side, V4, V6, netns, udp
 from libkturn import DROP, PUNT
+from packets import expect
 from world import World, kturn
 
 CROSS46 = Side(4, V4.client, V4.server, V6.relay, V6.peer)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sockets, captures and entries for the tests of the data path.
+
+Three network namespaces, whose names are in the environment (client, relay,
+peer; see ../lib.sh). Entries are made with the kturn command.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import struct
+import subprocess
+import time
+
+from packets import Failed, Packet, af, ones
+
+CLONE_NEWNET = 0x40000000
+CLIENT_PORT, SERVER_PORT, RELAY_PORT, PEER_PORT = 40000, 3478, 50000, 9000
+TIMEOUT = 5
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Side:
+    """Addresses of one family."""
+
+    def __init__(self, family, client, server, relay, peer):
+        self.family, self.client, self.server = family, client, server
+        self.relay, self.peer = relay, peer
+
+
+V4 = Side(4, "198.51.100.2", "198.51.100.1", "203.0.113.1", "203.0.113.2")
+V6 = Side(6, "2001:db8:1::2", "2001:db8:1::1", "2001:db8:2::1",
+          "2001:db8:2::2")
+
+
+def netns(name):
+    """Move this thread into a namespace: sockets made next are in it."""
+    fd = os.open("/run/netns/" + os.environ[name], os.O_RDONLY)
+    try:
+        if libc.setns(fd, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns " + name)
+    finally:
+        os.close(fd)
+
+
+def text(ip, port):
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+sockets = []
+
+
+def udp(where, ip, port):
+    netns(where)
+    s = socket.socket(af(ip), socket.SOCK_DGRAM)
+    s.bind((ip, port))
+    s.settimeout(TIMEOUT)
+    sockets.append(s)
+    return s
+
+
+def receive(s):
+    data, addr = s.recvfrom(65536)
+    return data, addr[:2]
+
+
+def quiet(s):
+    """Nothing is waiting. select() would also tell of sent zero copies."""
+    timeout = s.gettimeout()
+    s.setblocking(False)
+    try:
+        s.recv(1, socket.MSG_PEEK)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        s.settimeout(timeout)
+
+
+def waiting(s):
+    """The datagram that is waiting, or None."""
+    return None if quiet(s) else receive(s)
+
+
+def empty(s):
+    """Forget what is waiting; what has a wrong checksum only seems to be."""
+    timeout = s.gettimeout()
+    s.setblocking(False)
+    try:
+        while True:
+            s.recv(65536)
+    except BlockingIOError:
+        s.settimeout(timeout)
+
+
+def kturn(*args, check=True):
+    r = subprocess.run(
+        ["ip", "netns", "exec", os.environ["relay"], "kturn", *map(str, args)],
+        capture_output=True, text=True)
+    if check and r.returncode:
+        raise Failed(f"kturn {args}: {r.stderr.strip()}")
+    return r.stdout.strip() if check else r
+
+
+def sysctl(where, *settings):
+    subprocess.run(["ip", "netns", "exec", os.environ[where], "sysctl", "-qw",
+                    *settings], check=True)
+
+
+def ip(where, *args):
+    subprocess.run(["ip", "-n", os.environ[where], *args], check=True)
+
+
+def stats():
+    return json.loads(kturn("stats", "--all", "--json"))
+
+
+def alloc(client, server, relays, *flags, lifetime="600s"):
+    args = []
+    for r in relays:
+        args += ["relay", r]
+    return kturn("alloc", "add", "client", client, "server", server, *args,
+                 "lifetime", lifetime, *flags)
+
+
+class Capture:
+    """Every UDP packet of a family that comes in at a device."""
+
+    def __init__(self, where, device, family):
+        netns(where)
+        proto = 0x0800 if family == 4 else 0x86DD
+        self.s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                               socket.htons(proto))
+        self.s.bind((device, proto))
+        self.s.settimeout(TIMEOUT)
+
+    def next(self, want=17):
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            raw, addr = self.s.recvfrom(65536)
+            if addr[2] == socket.PACKET_OUTGOING:
+                continue
+            p = Packet(raw)
+            if p.proto == want:
+                return p
+        raise Failed("no such packet was captured")
+
+    def drain(self):
+        empty(self.s)
+
+    def close(self):
+        self.s.close()
+
+
+class Raw:
+    """Sends IP packets with headers as given."""
+
+    def __init__(self, where, family):
+        netns(where)
+        self.family = family
+        self.s = socket.socket(socket.AF_INET if family == 4 else
+                               socket.AF_INET6, socket.SOCK_RAW,
+                               socket.IPPROTO_RAW)
+        if family == 6:
+            self.s.setsockopt(socket.IPPROTO_IPV6, 36, 1)   # IPV6_HDRINCL
+
+    def send(self, src, dst, sport, dport, payload, tos=0, ttl=64, df=False,
+             check=None, label=0, ident=0, options=b"", frag=0):
+        s, d = (socket.inet_pton(af(a), a) for a in (src, dst))
+        ulen = 8 + len(payload)
+        head = struct.pack("!HHHH", sport, dport, ulen, 0)
+        if check is None:
+            check = 0xFFFF ^ ones(s + d + struct.pack("!II", ulen, 17) +
+                                  head + payload)
+            check = check or 0xFFFF
+        udp_part = head[:6] + struct.pack("!H", check) + payload
+        if self.family == 4:
+            hl = 20 + len(options)
+            iph = struct.pack("!BBHHHBBH4s4s", 0x40 | hl // 4, tos,
+                              hl + ulen, ident, (0x4000 if df else 0) | frag,
+                              ttl, 17, 0, s, d) + options
+        else:
+            iph = struct.pack("!IHBB16s16s", 6 << 28 | tos << 20 | label,
+                              ulen, 17, ttl, s, d)
+        self.s.sendto(iph + udp_part, (dst, 0))
+
+    def close(self):
+        self.s.close()
