@@ -113,6 +113,53 @@ test_signal()
 	[ ! -e "$kturnd_state/control" ]
 }
 
+# catches NUMBER: has kturnd a handler for that signal?
+catches()
+{
+	local mask
+
+	mask=$(sed -n 's/^SigCgt:\s*//p' "/proc/$kturnd_pid/status")
+	(((0x$mask >> ($1 - 1)) & 1))
+}
+
+# Its end may take long, here because nobody reads the log, and the pipe that
+# it goes to is full. A second signal does not wait for that.
+test_second_signal()
+{
+	local reader status=0
+
+	mkfifo "$tmp/log.$2"
+	exec 3<>"$tmp/log.$2"
+	background cat "$tmp/log.$2"
+	reader=$background
+	kturnd_log=$background_log
+	ip netns exec "$relay" "$kturnd" --state-dir "$tmp/state.$2" \
+		--plane user 2>"$tmp/log.$2" 3>&- &
+	kturnd_pid=$!
+	defer stop_process "$kturnd_pid"
+	wait_for 10 kturnd_has_begun
+	catches 15
+	catches 2
+	kill "$reader"
+	wait_for 10 has_ended "$reader"
+	python3 -c '
+import os
+os.set_blocking(3, False)
+try:
+    while True:
+        os.write(3, b"x")
+except BlockingIOError:
+    pass'
+	kill -"$1" "$kturnd_pid"
+	wait_for 10 fails catches 15
+	wait_for 10 fails catches 2
+	fails has_ended "$kturnd_pid"
+	kill -"$2" "$kturnd_pid"
+	wait_for 10 has_ended "$kturnd_pid"
+	wait "$kturnd_pid" || status=$?
+	[ "$status" -eq $((128 + $3)) ]
+}
+
 # Two can't have the same state or the same port; the first one goes on.
 test_second()
 {
@@ -278,7 +325,7 @@ for i in range(200):
 topology_up
 echo_start
 
-ktap_plan 16
+ktap_plan 18
 run_test "lifecycle: defaults" test_defaults
 run_test "lifecycle: default relay addresses" test_default_relays
 run_test "lifecycle: wildcard addresses" test_wildcard
@@ -287,6 +334,8 @@ run_test "lifecycle: a host without IPv6" test_no_ipv6
 run_test "lifecycle: families of relay addresses" test_families
 run_test "lifecycle: SIGTERM" test_signal TERM
 run_test "lifecycle: SIGINT" test_signal INT
+run_test "lifecycle: a second signal, SIGTERM" test_second_signal TERM TERM 15
+run_test "lifecycle: a second signal, SIGINT" test_second_signal TERM INT 2
 run_test "lifecycle: a second daemon" test_second
 run_test "lifecycle: what it can't start with" test_cannot_start
 run_test "lifecycle: the identity is kept" test_identity
