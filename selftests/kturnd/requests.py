@@ -126,8 +126,9 @@ def test_own_ports(*addresses):
 
 def test_own_service(address, port):
     """Like it, with somebody who listens and would answer."""
-    with client() as c:
-        c.allocate()
+    family = 6 if ":" in address else 4
+    with client(family) as c:
+        c.allocate(family=family)
         c.permit(address)
         c.send((address, int(port)), b"to a service")
         refused(403, c.bind, 0x4000, (address, int(port)))
