@@ -158,7 +158,7 @@ reached()
 # what is sent to a service there is dropped, by the daemon in either plane.
 test_services()
 {
-	local before address
+	local address
 
 	plane "$1"
 	reached_up 3478 $SERVICE 9
