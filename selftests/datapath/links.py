@@ -14,15 +14,16 @@ from ktap import Tests
 from lab import (Capture, Raw, SERVER_PORT, Side, V4, ip, netns, quiet,
                  receive, sysctl, text, udp)
 from libkturn import EXCLUSIVE
-from packets import Packet, channel, expect, ones, parse_data_ind, send_ind
-from scene import Setup, TO_CLIENT, TO_PEER, family_of, pattern, run
+from packets import (Packet, channel, expect, ones, parse_data_ind, pattern,
+                     send_ind)
+from scene import Setup, TO_CLIENT, TO_PEER, run
 from world import ALL, CHAN, LONG, World, waiting
 
 # Links that tests add have these addresses.
-EXTRA = Side(4, "192.0.2.2", "192.0.2.1", V4.relay, V4.peer)
+EXTRA = Side("192.0.2.2", "192.0.2.1", V4.relay, V4.peer)
 
 
-# ------------------------------------------------------------------ virtual links
+# -------------------------------------------------------------- virtual links
 
 class Tun:
     """A device of the relay whose packets the test reads and writes."""
@@ -180,7 +181,7 @@ def bridge(s):
 
 def vrf(s):
     """Entries of a VRF are apart from others with the same addresses."""
-    side = Side(4, EXTRA.client, EXTRA.server, "198.18.0.1", "198.18.0.2")
+    side = Side(EXTRA.client, EXTRA.server, "198.18.0.1", "198.18.0.2")
     ip("relay", "link", "add", "blue", "type", "vrf", "table", "10")
     ip("relay", "link", "set", "blue", "up")
     for where, far, near, there, here in (
@@ -228,11 +229,11 @@ def vrf(s):
             ip("relay", "link", "del", device)
 
 
-# --------------------------------------------------------------------- policies
+# ------------------------------------------------------------------- policies
 
 def ipsec(s, w):
     """Policy is the stack's: the module would go round it."""
-    family = family_of(w.side.client)
+    family = w.side.family
     every = "0.0.0.0/0" if family == 4 else "::/0"
     for direction, reason in (("in", "policy"), ("out", "route")):
         policy = ["xfrm", "policy", "add", "src", every, "dst",
@@ -288,7 +289,7 @@ def marks(s, w):
 
 def rules_by_port(s, w):
     """A routing rule can tell peers' ports apart; the route is one's."""
-    family = ["-4"] if family_of(w.side.peer) == 4 else ["-6"]
+    family = ["-4"] if w.side.peer_family == 4 else ["-6"]
     port = str(w.pport + 1)
     rule = ["ipproto", "udp", "dport", port, "blackhole"]
     run("relay", "ip", *family, "rule", "add", *rule)

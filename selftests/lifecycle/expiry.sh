@@ -4,7 +4,7 @@
 # What ends with a channel, a permission and an allocation, when it ends, and
 # who is told; see expiry.py.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../py/scene.sh"
 
 python3 "$top/selftests/lifecycle/expiry.py"
 exit $?

@@ -4,7 +4,7 @@
 # What happens at a limit: the namespace's, or the memory of a control group;
 # see limits.py.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../py/scene.sh"
 
 python3 "$top/selftests/lifecycle/limits.py"
 exit $?

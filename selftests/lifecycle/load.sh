@@ -4,7 +4,7 @@
 # Unloading the module, deleting the namespace and changing entries, all of it
 # while packets flow; see load.py.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../py/scene.sh"
 
 python3 "$top/selftests/lifecycle/load.py"
 exit $?

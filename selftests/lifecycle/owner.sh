@@ -3,7 +3,7 @@
 #
 # Who answers for entries: joining, grace periods, adoption; see owner.py.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../py/scene.sh"
 
 python3 "$top/selftests/lifecycle/owner.py"
 exit $?

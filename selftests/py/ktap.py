@@ -16,7 +16,7 @@ class Tests:
         self.tests.append((name, function, args))
 
     def run(self):
-        """ONLY in the environment: the tests whose name this expression finds."""
+        """ONLY in the environment says which: those it finds in the name."""
         only = os.environ.get("ONLY", "")
         self.tests = [t for t in self.tests if re.search(only, t[0])]
         print("TAP version 13")

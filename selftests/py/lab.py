@@ -6,14 +6,13 @@ peer; see ../lib.sh). Entries are made with the kturn command.
 """
 
 import ctypes
-import json
 import os
 import socket
 import struct
 import subprocess
 import time
 
-from packets import Failed, Packet, af, ones
+from packets import Failed, Packet, af, family_of, ones
 
 CLONE_NEWNET = 0x40000000
 CLIENT_PORT, SERVER_PORT, RELAY_PORT, PEER_PORT = 40000, 3478, 50000, 9000
@@ -23,16 +22,18 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Side:
-    """Addresses of one family."""
+    """Where client and server meet, and where relay and peer do."""
 
-    def __init__(self, family, client, server, relay, peer):
-        self.family, self.client, self.server = family, client, server
+    def __init__(self, client, server, relay, peer):
+        self.client, self.server = client, server
         self.relay, self.peer = relay, peer
+        self.family, self.peer_family = family_of(client), family_of(peer)
 
 
-V4 = Side(4, "198.51.100.2", "198.51.100.1", "203.0.113.1", "203.0.113.2")
-V6 = Side(6, "2001:db8:1::2", "2001:db8:1::1", "2001:db8:2::1",
-          "2001:db8:2::2")
+V4 = Side("198.51.100.2", "198.51.100.1", "203.0.113.1", "203.0.113.2")
+V6 = Side("2001:db8:1::2", "2001:db8:1::1", "2001:db8:2::1", "2001:db8:2::2")
+V4_TO_V6 = Side(V4.client, V4.server, V6.relay, V6.peer)
+V6_TO_V4 = Side(V6.client, V6.server, V4.relay, V4.peer)
 
 
 def netns(name):
@@ -79,11 +80,6 @@ def quiet(s):
         s.settimeout(timeout)
 
 
-def waiting(s):
-    """The datagram that is waiting, or None."""
-    return None if quiet(s) else receive(s)
-
-
 def empty(s):
     """Forget what is waiting; what has a wrong checksum only seems to be."""
     timeout = s.gettimeout()
@@ -111,18 +107,6 @@ def sysctl(where, *settings):
 
 def ip(where, *args):
     subprocess.run(["ip", "-n", os.environ[where], *args], check=True)
-
-
-def stats():
-    return json.loads(kturn("stats", "--all", "--json"))
-
-
-def alloc(client, server, relays, *flags, lifetime="600s"):
-    args = []
-    for r in relays:
-        args += ["relay", r]
-    return kturn("alloc", "add", "client", client, "server", server, *args,
-                 "lifetime", lifetime, *flags)
 
 
 class Capture:

@@ -26,6 +26,16 @@ def af(ip):
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
+def family_of(ip):
+    """As people count them."""
+    return 6 if ":" in ip else 4
+
+
+def pattern(n):
+    """So many bytes, not the same for any two of the sizes that tests use."""
+    return bytes((i * 13 + n) & 255 for i in range(n))
+
+
 def channel(number, data, pad=b""):
     return struct.pack("!HH", number, len(data)) + data + pad
 

@@ -1,35 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What shapes.py and links.py share: worlds and what is counted in them."""
+"""A world of each pair of families, and what is counted meanwhile."""
 
 import contextlib
 import os
 import subprocess
 
-from lab import SERVER_PORT, Side, V4, V6, netns, udp
+from lab import SERVER_PORT, V4, V4_TO_V6, V6, V6_TO_V4, netns, udp
 from libkturn import DROP, PUNT
-from packets import expect
+from packets import expect, family_of
 from world import World, kturn
 
-CROSS46 = Side(4, V4.client, V4.server, V6.relay, V6.peer)
-CROSS64 = Side(6, V6.client, V6.server, V4.relay, V4.peer)
 TO_PEER, TO_CLIENT = ("relayed", "to-peer"), ("relayed", "to-client")
 IP_HEADER = {4: 20, 6: 40}
 
 
-def pattern(n):
-    return bytes((i * 13 + n) & 255 for i in range(n))
-
-
-def family_of(address):
-    return 6 if ":" in address else 4
-
-
 class Setup:
+    """The relay is this thread's namespace; the daemon's sockets are open."""
+
     def __init__(self):
         self.kt = kturn()
         self.worlds = {"IPv4": World(self.kt, V4), "IPv6": World(self.kt, V6),
-                       "IPv4 to IPv6": World(self.kt, CROSS46),
-                       "IPv6 to IPv4": World(self.kt, CROSS64)}
+                       "IPv4 to IPv6": World(self.kt, V4_TO_V6),
+                       "IPv6 to IPv4": World(self.kt, V6_TO_V4)}
         # What is punted arrives here.
         self.server = {4: udp("relay", V4.server, SERVER_PORT),
                        6: udp("relay", V6.server, SERVER_PORT)}

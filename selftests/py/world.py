@@ -123,6 +123,17 @@ class World:
                        "chan-in as data", data))
         return found
 
+    def marker(self):
+        """What the client sent to the peer's first port has arrived."""
+        self.client.sendto(channel(CHAN, b"marker"), self.server)
+        expect("marker", receive(self.peer), (b"marker", self.relay))
+
+    def peer_marker(self):
+        """What was sent to the client has arrived."""
+        self.peer.sendto(b"marker", self.relay)
+        expect("marker", receive(self.client),
+               (channel(CHAN, b"marker"), self.server))
+
     def barrier(self):
         """What was sent before on this CPU has arrived, or never will."""
         self.client.sendto(channel(CHAN, b"barrier"), self.server)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# What the scripts here share: each is a Python program that prints the KTAP
-# and finds the topology of lib.sh around itself.
+# For tests that are each a Python program, which prints the KTAP and finds
+# the topology of lib.sh and the module around itself.
 
 . "$(dirname "$0")/../lib.sh"
 
