@@ -311,9 +311,9 @@ bool kturn_listener_here(const struct kturn_listener *l);
  * kturn_listener_read() - deliver what is there, without blocking
  *
  * Return: 0; -ENOBUFS: messages were lost, the caller must read the state
- * anew (the buffer was grown); a callback's result, when it is not 0; other
- * errors, -EPERM say, with kturn_error(NULL) set. What is left unread is
- * delivered by the next call.
+ * anew (what was not lost has been delivered, and the buffer was grown); a
+ * callback's result, when it is not 0; other errors, -EPERM say, with
+ * kturn_error(NULL) set. What is left unread is delivered by the next call.
  */
 int kturn_listener_read(struct kturn_listener *l, kturn_event_cb cb, void *arg);
 

@@ -23,6 +23,7 @@
  * @family: number of the family, 0 while there is none
  * @group: number of its multicast group
  * @rcvbuf: what was asked for as its receive buffer
+ * @lost: messages were lost, and the caller was not told yet
  * @buf: for receiving
  */
 struct kturn_listener {
@@ -30,6 +31,7 @@ struct kturn_listener {
 	uint16_t family;
 	uint32_t group;
 	size_t rcvbuf;
+	bool lost;
 	char buf[KT_RECV_MAX] __attribute__((aligned(8)));
 };
 
@@ -232,20 +234,34 @@ static int message_read(struct kturn_listener *l, const struct nlmsghdr *nlh,
 	return 0;
 }
 
+/*
+ * From the moment that a message does not fit until everything before it was
+ * read, the kernel drops all that comes and does not say so again. So what is
+ * there is read first; a caller that looks at the state before that would
+ * miss what changes in between.
+ */
+static void losing(struct kturn_listener *l)
+{
+	l->lost = true;
+	if (l->rcvbuf < RCVBUF_MAX) {
+		l->rcvbuf *= 2;
+		kt_socket_grow(l->nl, l->rcvbuf);
+	}
+}
+
 /* Lost messages may have told of the family, so look for it. */
 static int lost(struct kturn_listener *l, kturn_event_cb cb, void *arg)
 {
 	struct family f;
 	int ret;
 
-	if (l->rcvbuf < RCVBUF_MAX) {
-		l->rcvbuf *= 2;
-		kt_socket_grow(l->nl, l->rcvbuf);
-	}
 	ret = family_lookup(&f);
 	if (!ret)
 		ret = family_changed(l, &f, cb, arg);
-	return ret ? ret : -ENOBUFS;
+	if (ret)
+		return ret;
+	l->lost = false;
+	return -ENOBUFS;
 }
 
 int kturn_listener_read(struct kturn_listener *l, kturn_event_cb cb, void *arg)
@@ -257,9 +273,11 @@ int kturn_listener_read(struct kturn_listener *l, kturn_event_cb cb, void *arg)
 	for (;;) {
 		n = kt_recv(l->nl, l->buf, sizeof(l->buf));
 		if (n == -EAGAIN)
-			return 0;
-		if (n == -ENOBUFS || n == -EMSGSIZE)
-			return lost(l, cb, arg);
+			return l->lost ? lost(l, cb, arg) : 0;
+		if (n == -ENOBUFS || n == -EMSGSIZE) {
+			losing(l);
+			continue;
+		}
 		if (n < 0)
 			return kt_fail_open(-n, "can't read events: %s",
 					    strerror(-n));
