@@ -59,9 +59,12 @@ static void counters_print(const struct kturn_counter *to_peer,
 {
 	char a[CLI_UNIT_MAX], b[CLI_UNIT_MAX];
 
-	printf(" to-peer %" PRIu64 " packets %s to-client %" PRIu64
-	       " packets %s", to_peer->packets, cli_bytes(to_peer->bytes, a),
-	       to_client->packets, cli_bytes(to_client->bytes, b));
+	const char *unit = cli_human() ? "" : " bytes";
+
+	printf(" to-peer %" PRIu64 " packets %s%s to-client %" PRIu64
+	       " packets %s%s",
+	       to_peer->packets, cli_bytes(to_peer->bytes, a), unit,
+	       to_client->packets, cli_bytes(to_client->bytes, b), unit);
 }
 
 static void alloc_print(const struct kturn_alloc *a)
@@ -167,7 +170,8 @@ static int listen_on(struct kturn_listener *l)
 		if (ret > 0)
 			return CLI_FAILED;
 		if (ret == -ENOBUFS)
-			word_print("lost", "lost messages");
+			word_print("lost",
+				   "lost messages, kturn show says what is left");
 		else if (ret < 0)
 			return cli_error("%s", kturn_error(NULL));
 		else if (poll(&p, 1, -1) < 0 && errno != EINTR)
