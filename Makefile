@@ -68,7 +68,8 @@ $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(KT_SAN_CFLAGS) $(CFLAGS) $(CFLAGS_$(*D)) -MMD -MP -c -o $@ $<
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Not in the root file systems of other kernels.
+-include $(shell find $(B) -path $(B)/vm -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 .PHONY: clean
 clean:
