@@ -80,6 +80,16 @@ refused()
 	fi
 }
 
+# RFC 8265: the MAC is of the prepared name, which clients send.
+test_prepared()
+{
+	"$kturn" credential --ttl 1h --user $'rene\u0301\u00a0b' \
+		--secret-file "$tmp/secret" >"$tmp/out"
+	[[ $(field username) =~ ^[0-9]+:$'ren\u00e9 b'$ ]]
+	[ "$(field password)" = \
+		"$(mac 'north of the wall' "$(field username)")" ]
+}
+
 test_refused()
 {
 	local secret="--secret-file $tmp/secret"
@@ -103,9 +113,10 @@ test_refused()
 		--secret-file "$tmp/none"
 }
 
-ktap_plan 4
+ktap_plan 5
 run_test "credential with a user" test_credential
 run_test "credential without one, secret on standard input" test_nobody
 run_test "JSON" test_json
+run_test "a name that has to be prepared" test_prepared
 run_test "what is refused" test_refused
 ktap_finish

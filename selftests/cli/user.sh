@@ -190,6 +190,19 @@ test_names()
 	add $'two\u00a0words' r password
 	[ "$(sql "$db" "SELECT count(*) FROM turnusers_lt
 		WHERE name = 'two words'")" = 1 ]
+	refused "the user name contains an invisible character" 1 "$@" r \
+		$'a\u00ad'
+	# Composed or not, in all three: the same user with the same keys.
+	add $'rene\u0301' $'Que\u0301bec' $'e\u0301te\u0301'
+	[ "$(sql "$db" "SELECT hmackey FROM turnusers_lt
+		WHERE name = 'rené' AND realm = 'Québec'")" = \
+		"$(hash md5 $'ren\u00e9:Qu\u00e9bec:\u00e9t\u00e9')" ]
+	refused "the user exists" 1 "$@" $'Qu\u00e9bec' $'ren\u00e9'
+	[ "$("$kturn" user list --realm $'Que\u0301bec' --db "$db" |
+		wc -l)" = 2 ]
+	"$kturn" user del $'rene\u0301' --realm $'Que\u0301bec' --db "$db"
+	refused "no such user" 1 "$kturn" user del $'ren\u00e9' \
+		--realm $'Qu\u00e9bec' --db "$db"
 }
 
 test_list()

@@ -10,16 +10,20 @@
 
 CLANG	?= clang
 
-FUZZERS	:= stun xor_addr channel_data send fingerprint builder turn config
+FUZZERS	:= stun xor_addr channel_data send fingerprint builder opaque turn config
+
+fuzz_src_opaque := $(wildcard user/precis/*.c)
+fuzz_libs_opaque := $(PRECIS_LIBS)
 
 # In the world that the tests of the state machine made.
-fuzz_src_turn := $(wildcard user/kturnd/turn/*.c) selftests/turn/world.c \
-	selftests/turn/client.c
-fuzz_libs_turn := -lcrypto
+fuzz_src_turn := $(wildcard user/kturnd/turn/*.c user/precis/*.c) \
+	selftests/turn/world.c selftests/turn/client.c
+fuzz_libs_turn := -lcrypto $(PRECIS_LIBS)
 
 fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
-	option_set.c address.c log.c) user/db/credential.c user/lib/text.c
-fuzz_libs_config := -lyaml -lcrypto
+	option_set.c address.c log.c) user/db/credential.c user/lib/text.c \
+	$(wildcard user/precis/*.c)
+fuzz_libs_config := -lyaml -lcrypto $(PRECIS_LIBS)
 
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE,$(KT_CFLAGS)) \
 	-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all

@@ -173,7 +173,13 @@ PUBLIC/PRIVATE, got '192.0.2.1/10.0.0.2': the public address is there twice" \
 	refuses "--user-quota: expected a number from 0 to 1000000, 0 being no \
 limit, got '-1'" --user-quota -1
 	refuses "--realm: expected a realm, 1 to 104 bytes without control \
-characters, quotes and backslashes, got 'a\\\"b'" --realm 'a"b'
+characters, quotes and backslashes, got 'a\\\"b': it contains a double quote or a backslash" --realm 'a"b'
+	refuses "--realm: expected a realm, 1 to 104 bytes without control \
+characters, quotes and backslashes, got '\\xef\\xbb\\xbfb': it contains an \
+invisible character" --realm $'\ufeffb'
+	refuses "--realm: expected a realm, 1 to 104 bytes without control \
+characters, quotes and backslashes, got '$(printf '%0105d' 0)'" \
+		--realm "$(printf '%0105d' 0)"
 	refuses "--allow-peer: expected $PREFIX, got '10.0.0.1/8'" \
 		--allow-peer 10.0.0.1/8
 	refuses "--allow-peer: expected $PREFIX, got '::/129'" \
@@ -194,10 +200,17 @@ got 'loud'" --log-level loud
 test_secret_errors()
 {
 	refuses "--user: expected NAME:PASSWORD" --user hunter2
-	refuses "--user: expected NAME:PASSWORD: the name must be 1 to 508 \
-bytes of UTF-8 without control characters" --user :hunter2
-	refuses "--user: expected NAME:PASSWORD: the password must be 1 to 508 \
-bytes of UTF-8 without control characters" --user alice:
+	refuses "--user: expected NAME:PASSWORD: the name is empty" \
+		--user :hunter2
+	refuses "--user: expected NAME:PASSWORD: the password is empty" \
+		--user alice:
+	refuses "--user: expected NAME:PASSWORD: the password contains a \
+control character" --user $'alice:hunter\t2'
+	refuses "--user: expected NAME:PASSWORD: the name is not valid UTF-8" \
+		--user $'al\xffice:hunter2'
+	# RFC 8265: the same name, composed or not.
+	refuses "--user: expected NAME:PASSWORD: there is another user of that \
+name" --user $'ren\u00e9:hunter2' --user $'rene\u0301:hunter3'
 	refuses "--user: expected NAME:PASSWORD: there is another user of that \
 name" --user alice:hunter2 --user alice:hunter3
 	refuses "--secret: expected a text of 1 to 1024 bytes" --secret ""

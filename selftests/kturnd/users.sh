@@ -25,6 +25,16 @@ test_users()
 	as_client user alice secret
 }
 
+# RFC 8265: what comes in uncomposed, with odd spaces, is the same name.
+test_prepared()
+{
+	kturnd_start --user $'rene\u0301\u00a0b:e\u0301te\u0301'
+	as_client user $'ren\u00e9 b' $'\u00e9t\u00e9'
+	as_client user $'ren\u00e9 b' $'e\u0301te\u0301' 401
+	user_add $'zoe\u0308' $'\u2003'
+	as_client user $'zo\u00eb' ' '
+}
+
 # The store is followed while the daemon runs.
 test_store()
 {
@@ -140,8 +150,9 @@ test_channels()
 topology_up
 echo_start
 
-ktap_plan 11
+ktap_plan 12
 run_test "users: of the configuration and of the store" test_users
+run_test "users: prepared" test_prepared
 run_test "users: the store changes" test_store
 run_test "users: shared secrets" test_secrets
 run_test "users: what the realm offers" test_features

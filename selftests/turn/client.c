@@ -106,6 +106,7 @@ void req_integrity(struct request *r, uint16_t type, const struct client *c)
 
 void req_names(struct request *r, const struct client *c)
 {
+	const char *user = c->sent_user ? c->sent_user : c->user;
 	uint8_t hash[32];
 	char text[2048];
 
@@ -114,7 +115,7 @@ void req_names(struct request *r, const struct client *c)
 		SHA256((uint8_t *)text, strlen(text), hash);
 		req_attr(r, KTURN_ATTR_USERHASH, hash, sizeof(hash));
 	} else {
-		req_attr(r, KTURN_ATTR_USERNAME, c->user, strlen(c->user));
+		req_attr(r, KTURN_ATTR_USERNAME, user, strlen(user));
 	}
 	req_attr(r, KTURN_ATTR_REALM, c->realm, strlen(c->realm));
 	req_attr(r, KTURN_ATTR_NONCE, c->nonce, c->nonce_len);

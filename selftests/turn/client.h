@@ -22,6 +22,7 @@ enum mechanism {
 struct client {
 	struct turn_tuple tuple;
 	const char *user;
+	const char *sent_user;	/* USERNAME, when it is not @user */
 	const char *password;
 	const char *realm;
 	enum mechanism mechanism;

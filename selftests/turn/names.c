@@ -141,14 +141,11 @@ static void opaque_string(void)
 	} table[] = {
 		{ "x", true },
 		{ "with space:and,stuff@host\\", true },
-		{ "\xc2\xa0", true },			/* U+00A0 */
 		{ "\xdf\xbf", true },			/* U+07FF */
 		{ "\xe0\xa0\x80", true },		/* U+0800 */
-		{ "\xed\x9f\xbf", true },		/* U+D7FF */
-		{ "\xee\x80\x80", true },		/* U+E000 */
+		{ "\xed\x9e\xa3", true },		/* U+D7A3 */
 		{ "\xef\xbf\xbd", true },		/* U+FFFD */
 		{ "\xf0\x90\x80\x80", true },		/* U+10000 */
-		{ "\xf4\x8f\xbf\xbd", true },		/* U+10FFFD */
 		{ "z\xc3\xbcrich", true },
 		{ "", false },
 		{ "\t", false }, { "a\n", false }, { "\x1f", false },
@@ -160,6 +157,10 @@ static void opaque_string(void)
 		{ "\xf0\x8f\xbf\xbf", false },
 		{ "\xed\xa0\x80", false },		/* surrogates */
 		{ "\xed\xbf\xbf", false },
+		{ "\xee\x80\x80", false },		/* private use */
+		{ "\xf4\x8f\xbf\xbd", false },
+		{ "\xcd\xb8", false },			/* unassigned */
+		{ "\xc2\xad", false },			/* invisible */
 		{ "\xef\xb7\x90", false },		/* noncharacters */
 		{ "\xef\xbf\xbe", false }, { "\xef\xbf\xbf", false },
 		{ "\xf0\x9f\xbf\xbf", false },
@@ -184,6 +185,59 @@ static void opaque_string(void)
 		if (table[i].valid)
 			KTAP_EQ(do_refresh(&c, 0), SUCCESS);
 	}
+	world_stop();
+}
+
+/*
+ * What OpaqueString makes one name is one user's name, in the store, in the
+ * allocation and in the key, which is the prepared name's (RFC 8489 section
+ * 9.2.2), whatever the client has left undone of it.
+ */
+static void prepared(void)
+{
+	static const struct {
+		const char *sent, *name;
+	} table[] = {
+		{ "ren\u00e9 b", "ren\u00e9 b" },
+		{ "rene\u0301 b", "ren\u00e9 b" },
+		{ "rene\u0301\u00a0b", "ren\u00e9 b" },
+		{ "\"ren\u00e9\u3000b\"", "ren\u00e9 b" },
+	};
+	struct user user = { "ren\u00e9 b", "p", true, true };
+	struct request r;
+	size_t i;
+	int m;
+
+	world_begin();
+	world.users = &user;
+	world.n_users = 1;
+	for (i = 0; i < KTAP_COUNT(table); i++)
+		for (m = LEGACY; m <= ALG_SHA256; m++) {
+			client_init(&c, 40000 + 10 * i + m);
+			c.user = table[i].name;
+			c.password = "p";
+			c.mechanism = m;
+			client_challenge(&c);
+			begin(&r);
+			c.sent_user = table[i].sent;
+			req_auth(&r, &c);
+			KTAP_EQ(req_send(&r, &c), SUCCESS);
+			KTAP_CHECK(!strcmp(turn_alloc_user
+				(turn_alloc_find(world.s, &c.tuple)),
+				"ren\u00e9 b"));
+			/* With and without preparation: the same user. */
+			c.sent_user = NULL;
+			KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+			c.sent_user = table[i].sent;
+			KTAP_EQ(do_refresh(&c, 0), SUCCESS);
+		}
+
+	/* A key of the name as it was before: not what section 9.2.2 says. */
+	client_init(&c, 40000);
+	c.user = "rene\u0301 b";
+	c.password = "p";
+	client_challenge(&c);
+	KTAP_EQ(do_allocate(&c), 401);
 	world_stop();
 }
 
@@ -277,6 +331,7 @@ const struct ktap_case names_cases[] = {
 	{ "names: the same steps for unknown users", same_work },
 	{ "names: quotes and trailing NULs", trimmed },
 	{ "names: what OpaqueString allows", opaque_string },
+	{ "names: what is one name", prepared },
 	{ "names: length", name_length },
 	{ "names: 441 for another user", other_user },
 	{ "names: 437 without an allocation", no_allocation },

@@ -107,6 +107,9 @@ static void prepare_texts(void)
 	PREPARED(NAME, "alice", "alice");
 	PREPARED(NAME, "a b", "a b");
 	PREPARED(NAME, "a\u00a0b\u3000c", "a b c");
+	PREPARED(NAME, "e\u0301", "\u00e9");
+	PREPARED(REALM, "e\u0301", "\u00e9");
+	PREPARED(PASSWORD, "e\u0301\u2003", "\u00e9 ");
 	PREPARED(NAME, "é\U0001f600", "é\U0001f600");
 	PREPARED(NAME, "", "is empty");
 	PREPARED(NAME, "a\nb", "contains a control character");
@@ -130,7 +133,15 @@ static void prepare_texts(void)
 	KTAP_CHECK(!strcmp(prepared(USERDB_TEXT_REALM, longest, 128),
 			   "is longer than 127 characters"));
 	KTAP_CHECK(!strcmp(userdb_prepare(USERDB_TEXT_NAME, "abc", 3, longest,
-					  3), "is too long"));
+					  3), "is longer than 508 bytes"));
+	/* Characters count, of two bytes or, when composed, of one. */
+	for (size_t i = 0; i < 200; i++)
+		memcpy(longest + 3 * i, "e\u0301", 3);
+	KTAP_CHECK(strlen(prepared(USERDB_TEXT_REALM, longest, 3 * 127)) ==
+		   2 * 127);
+	KTAP_CHECK(!strcmp(prepared(USERDB_TEXT_REALM, longest, 3 * 128),
+			   "is longer than 127 characters"));
+	KTAP_CHECK(strlen(prepared(USERDB_TEXT_NAME, longest, 3 * 200)) == 400);
 }
 
 static void put_and_get(void)

@@ -4,71 +4,46 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
-#include <utf8.h>
+#include <unistr.h>
+
+#include <precis/opaque.h>
 #include "userdb.h"
 
-/* Unicode's category Zs but for U+0020 itself. */
-static bool is_other_space(uint32_t c)
-{
-	return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
-	       c == 0x202f || c == 0x205f || c == 0x3000;
-}
+/* What a text is called when it is longer than it may be. */
+static const char *const too_long[] = {
+	[USERDB_TEXT_NAME] = "is longer than 508 bytes",
+	[USERDB_TEXT_REALM] = "is longer than 127 characters",
+	[USERDB_TEXT_PASSWORD] = "is longer than 508 bytes",
+};
 
-static bool is_control(uint32_t c)
+static bool is_too_long(enum userdb_text what, const char *text)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0);
-}
+	size_t bytes = strlen(text);
 
-static bool is_noncharacter(uint32_t c)
-{
-	return (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c < 0xfdf0);
-}
-
-static const char *length_check(enum userdb_text what, size_t bytes,
-				size_t chars)
-{
-	if (!bytes)
-		return "is empty";
-	if (what == USERDB_TEXT_NAME && bytes > USERDB_NAME_MAX)
-		return "is longer than 508 bytes";
-	if (what == USERDB_TEXT_REALM && chars > USERDB_REALM_MAX)
-		return "is longer than 127 characters";
-	if (what == USERDB_TEXT_PASSWORD && bytes > USERDB_PASSWORD_MAX)
-		return "is longer than 508 bytes";
-	return NULL;
+	switch (what) {
+	case USERDB_TEXT_NAME:
+		return bytes > USERDB_NAME_MAX;
+	case USERDB_TEXT_REALM:
+		return bytes > USERDB_REALM_BYTES_MAX ||
+		       u8_mbsnlen((const uint8_t *)text, bytes) >
+		       USERDB_REALM_MAX;
+	default:
+		return bytes > USERDB_PASSWORD_MAX;
+	}
 }
 
 const char *userdb_prepare(enum userdb_text what, const char *text, size_t len,
 			   char *out, size_t size)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	size_t used = 0, chars = 0, n;
-	uint32_t c;
+	const char *why = opaque_string(text, len, out, size);
 
-	if (len >= size) {
-		const char *why = length_check(what, len, len);
-
-		return why ? why : "is too long";
-	}
-	for (size_t i = 0; i < len; i += n, chars++) {
-		n = utf8_read(s + i, len - i, &c);
-		if (!n)
-			return "is not valid UTF-8";
-		if (is_control(c))
-			return "contains a control character";
-		if (is_noncharacter(c))
-			return "contains a code point that is no character";
-		if (what == USERDB_TEXT_REALM && (c == '"' || c == '\\'))
-			return "contains a double quote or a backslash";
-		if (is_other_space(c)) {
-			out[used++] = ' ';
-		} else {
-			memcpy(out + used, s + i, n);
-			used += n;
-		}
-	}
-	out[used] = '\0';
-	return length_check(what, used, chars);
+	if (why)
+		return why == opaque_too_long ? too_long[what] : why;
+	if (is_too_long(what, out))
+		return too_long[what];
+	if (what == USERDB_TEXT_REALM && strpbrk(out, "\"\\"))
+		return "contains a double quote or a backslash";
+	return NULL;
 }
 
 /* Digest of the parts, with ':' between them. */

@@ -172,13 +172,13 @@ enum userdb_text {
  * @what: what it is
  * @text: @len bytes
  * @len: its length
- * @out: result, NUL-terminated; never longer than @text
- * @size: room there, at least @len + 1
+ * @out: result, NUL-terminated; undefined after an error
+ * @size: room there: USERDB_NAME_MAX + 1, USERDB_REALM_BYTES_MAX + 1 or
+ *	USERDB_PASSWORD_MAX + 1, as @what is; less refuses more
  *
- * Refused: empty, too long, not UTF-8, control characters, noncharacters;
- * '"' and backslash in a realm (it goes into a quoted string, RFC 8489
- * section 14.9). Spaces other than U+0020 become U+0020 (RFC 8265
- * section 4.2.2). Nothing is normalised: texts are taken to be in NFC.
+ * RFC 8489 sections 9.2.2, 14.3 and 14.9. Refused: what opaque_string()
+ * refuses, what is too long, and '"' and backslash in a realm (it goes into a
+ * quoted string).
  *
  * Return: NULL, or what is wrong, as in "is empty", to be printed after the
  * name of the thing.

@@ -4,12 +4,13 @@
 
 KTURN := $(B)/kturn
 KTURN_SRC := $(wildcard user/kturn/*.c)
-KTURN_LIBS = $(LIBKTURN_LIBS) $(USERDB_LIBS) -ljansson -lcrypto
+KTURN_LIBS = $(LIBKTURN_LIBS) $(USERDB_LIBS) $(PRECIS_LIBS) -ljansson -lcrypto
 
 ALL += $(KTURN)
 
-# user/lib/build.mk, which names the library, is read after this file.
-$(KTURN): $(KTURN_SRC:%.c=$(B)/%.o) $(B)/libkturn.a $(USERDB_OBJ)
+# The libraries' own build.mk are read after this file.
+$(KTURN): $(KTURN_SRC:%.c=$(B)/%.o) $(B)/libkturn.a $(USERDB_OBJ) \
+		$(B)/user/precis/libprecis.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURN_LIBS)
 
 bashcompdir ?= $(prefix)/share/bash-completion/completions

@@ -5,8 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8.h>
+#include <unistr.h>
 #include "cli.h"
+
+/* The character at @s and its bytes, 0 if that is no UTF-8. */
+static size_t utf8_read(const unsigned char *s, size_t len, ucs4_t *code)
+{
+	int n = u8_mbtoucr(code, s, len);
+
+	return n > 0 ? n : 0;
+}
 
 /* Controls, and what makes a text look like another one. */
 static bool is_unsafe(uint32_t c)
@@ -25,7 +33,7 @@ char *cli_escape(const char *text)
 	const unsigned char *s = (const unsigned char *)text;
 	const unsigned char *end = s + strlen(text);
 	char *out = malloc(4 * strlen(text) + 1), *p = out;
-	uint32_t code = 0;
+	ucs4_t code = 0;
 	size_t n;
 
 	for (; out && *s; s += n) {
@@ -59,7 +67,7 @@ json_t *cli_json_string(const char *text)
 	const unsigned char *end = s + strlen(text);
 	char *copy = malloc(3 * strlen(text) + 1), *p = copy;
 	json_t *string;
-	uint32_t code;
+	ucs4_t code;
 	size_t n;
 
 	if (!copy)

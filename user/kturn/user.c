@@ -205,11 +205,18 @@ static int list_table(struct userdb *db)
 
 static int list_run(int argc, char **argv)
 {
+	char realm[USERDB_REALM_BYTES_MAX + 1];
 	struct userdb *db;
 	int status;
 
 	if (argc)
 		return cli_usage("too many words: '%s'", argv[0]);
+	if (realm_text) {
+		if (!prepare(USERDB_TEXT_REALM, "the realm", realm_text,
+			     strlen(realm_text), realm, sizeof(realm)))
+			return CLI_FAILED;
+		realm_text = realm;
+	}
 	db = db_open(USERDB_READ);
 	if (!db)
 		return CLI_FAILED;

@@ -6,14 +6,15 @@ KTURND := $(B)/kturnd
 KTURND_MKMAN := $(B)/kturnd-mkman
 KTURND_SRC := $(filter-out %/mkman.c,$(wildcard user/kturnd/*.c))
 KTURND_LIBS = -levent_core -lyaml -ljansson -lnl-route-3 -lnl-3 \
-	$(LIBKTURN_LIBS) $(USERDB_LIBS)
+	$(LIBKTURN_LIBS) $(USERDB_LIBS) $(PRECIS_LIBS)
 CFLAGS_user/kturnd := $(shell $(PKG_CONFIG) --cflags libnl-3.0)
 
 ALL += $(KTURND)
 
-# user/lib/build.mk, which names the library, is read after this file.
+# The libraries' own build.mk are read after this file.
 $(KTURND): $(KTURND_SRC:%.c=$(B)/%.o) $(B)/user/kturnd/turn/libturn.a \
-		$(USERDB_OBJ) $(B)/libkturn.a $(B)/include/kturn/wire.o
+		$(USERDB_OBJ) $(B)/user/precis/libprecis.a $(B)/libkturn.a \
+		$(B)/include/kturn/wire.o
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURND_LIBS)
 
 # The pages hold what this prints between two marks; a test compares. To bring
@@ -21,8 +22,10 @@ $(KTURND): $(KTURND_SRC:%.c=$(B)/%.o) $(B)/user/kturnd/turn/libturn.a \
 test-programs: $(KTURND_MKMAN)
 
 $(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_set.o \
-		config.o address.o log.o) $(USERDB_OBJ) $(B)/libkturn.a
-	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS)
+		config.o address.o log.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
+		$(B)/libkturn.a
+	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS) \
+		$(PRECIS_LIBS)
 
 .PHONY: man
 man: $(KTURND_MKMAN)

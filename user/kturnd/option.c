@@ -105,7 +105,12 @@ const struct option_def options[] = {
 			    "characters, quotes and backslashes",
 		.help = "realm of the users, say example.org",
 		.text = "Realm of the users, usually the provider's domain "
-			"name. The keys in the user store depend on it.",
+			"name. The keys in the user store depend on it. Realm, "
+			"user names and passwords are prepared with "
+			"OpaqueString (RFC 8265): spaces of any kind are plain "
+			"spaces, characters are composed (normalisation form "
+			"C), and control characters, invisible and unassigned "
+			"ones are refused.",
 		.set = option_set_realm,
 	}, {
 		.key = "user",
@@ -130,8 +135,9 @@ const struct option_def options[] = {
 		.text = "Shared secret for time-limited credentials (the TURN "
 			"REST scheme): a user name EXPIRY:ANYTHING with the "
 			"password BASE64(HMAC-SHA1(SECRET, user name)) is "
-			"accepted until EXPIRY, seconds since 1970. All "
-			"secrets given are tried. As user, better not a flag.",
+			"accepted until EXPIRY, seconds since 1970. The user "
+			"name is the prepared one, see realm. All secrets "
+			"given are tried. As user, better not a flag.",
 		.set = option_set_secret,
 		.clear = option_clear_secret,
 	}, {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How each option's value is read. */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -199,14 +200,32 @@ const char *option_set_user_quota(struct config *cfg, const char *value)
 	return NULL;
 }
 
+/*
+ * Prepare a text; what is wrong comes back with the name of the thing before
+ * it, in words that last until the next call: options are read by one thread.
+ */
+static const char *prepare(enum userdb_text what, const char *thing,
+			   const char *text, size_t len, char *out,
+			   size_t size)
+{
+	const char *why = userdb_prepare(what, text, len, out, size);
+	static char words[128];
+
+	if (!why)
+		return NULL;
+	snprintf(words, sizeof(words), "%s %s", thing, why);
+	return words;
+}
+
 const char *option_set_realm(struct config *cfg, const char *value)
 {
-	char realm[TURN_OWN_REALM_MAX + 1];
-	size_t len = strlen(value);
+	char realm[USERDB_REALM_BYTES_MAX + 1];
+	const char *why = prepare(USERDB_TEXT_REALM, "it", value,
+				  strlen(value), realm, sizeof(realm));
 
-	if (len >= sizeof(realm) ||
-	    userdb_prepare(USERDB_TEXT_REALM, value, len, realm,
-			   sizeof(realm)))
+	if (why)
+		return why;
+	if (strlen(realm) > TURN_OWN_REALM_MAX)
 		return OPTION_UNEXPECTED;
 	return set_text(&cfg->realm, realm);
 }
@@ -214,20 +233,17 @@ const char *option_set_realm(struct config *cfg, const char *value)
 const char *option_set_user(struct config *cfg, const char *value)
 {
 	char name[USERDB_NAME_MAX + 1], password[USERDB_PASSWORD_MAX + 1];
-	const char *colon = strchr(value, ':'), *why = NULL;
+	const char *colon = strchr(value, ':'), *why;
 	struct config_user *user;
 	size_t i;
 
 	if (!colon)
 		return OPTION_UNEXPECTED;
-	if (userdb_prepare(USERDB_TEXT_NAME, value, (size_t)(colon - value),
-			   name, sizeof(name)))
-		return "the name must be 1 to 508 bytes of UTF-8 without "
-		       "control characters";
-	if (userdb_prepare(USERDB_TEXT_PASSWORD, colon + 1, strlen(colon + 1),
-			   password, sizeof(password)))
-		return "the password must be 1 to 508 bytes of UTF-8 without "
-		       "control characters";
+	why = prepare(USERDB_TEXT_NAME, "the name", value,
+		      (size_t)(colon - value), name, sizeof(name));
+	if (!why)
+		why = prepare(USERDB_TEXT_PASSWORD, "the password", colon + 1,
+			      strlen(colon + 1), password, sizeof(password));
 	for (i = 0; i < cfg->n_users && !why; i++)
 		if (!strcmp(cfg->users[i].name, name))
 			why = "there is another user of that name";

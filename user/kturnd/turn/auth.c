@@ -93,6 +93,10 @@ static bool choose_algorithm(struct turn_server *s,
 	}
 }
 
+/*
+ * Byte by byte: it is our own, which OpaqueString has been applied to, and
+ * the client copied it from a challenge (RFC 8489 section 9.2.5).
+ */
 static bool own_realm(const struct turn_server *s,
 		      const struct turn_request *rq)
 {

@@ -48,10 +48,8 @@ static struct turn_alloc *unpack(struct turn_server *s,
 		return NULL;
 	user_len = kturn_get16(p + USER_OFF);
 	if (len != USER_OFF + 2 + user_len ||
-	    !turn_username_ok(p + USER_OFF + 2, user_len))
+	    !turn_username_prepare(p + USER_OFF + 2, user_len, user))
 		return NULL;
-	memcpy(user, p + USER_OFF + 2, user_len);
-	user[user_len] = 0;
 
 	a = turn_alloc_new(s, tuple, user);
 	if (!a)

@@ -211,15 +211,25 @@ bool turn_integrity_ok(struct turn_server *s, const struct turn_request *rq,
  * @name: TURN_USERNAME_MAX + 1 bytes
  *
  * Quotes around it and NULs after it are left out (RFC 8489 section 9.2.2).
- * What OpaqueString (RFC 8265) forbids is refused: nothing, control
- * characters, what is not UTF-8 or not a character.
+ * The client must have applied OpaqueString to it (section 14.3). Who compares
+ * must do so as well (RFC 8265 section 4.2.3), so what a client left undone is
+ * done here: a user has one name, whatever the client's keyboard makes of it.
+ * The key is made of that name (RFC 8489 section 9.2.2).
  *
- * Return: whether it is valid.
+ * Return: whether it is valid, see turn_username_prepare().
  */
 bool turn_username(const struct kturn_attr *attr, char *name);
 
-/** turn_username_ok() - is it what OpaqueString allows, and not too long? */
-bool turn_username_ok(const uint8_t *p, size_t len);
+/**
+ * turn_username_prepare() - apply OpaqueString (RFC 8265) to a user name
+ * @p: @len bytes, any
+ * @len: how many
+ * @name: TURN_USERNAME_MAX + 1 bytes; undefined when the name is not valid
+ *
+ * Return: false for what is empty, longer than TURN_USERNAME_MAX bytes before
+ * or after, not UTF-8, or has code points that OpaqueString does not allow.
+ */
+bool turn_username_prepare(const uint8_t *p, size_t len, char *name);
 
 /** turn_username_trim() - cut a USERNAME or REALM as section 9.2.2 says */
 void turn_username_trim(const uint8_t **p, size_t *len);
