@@ -141,8 +141,8 @@ static int del_run(int argc, char **argv)
 	if (!argc)
 		return cli_usage("ID is missing");
 	for (int i = 0; i < argc && !all; i++)
-		if (!cli_number(argv[i], 1, UINT32_MAX, &id))
-			return cli_usage("'%s' is not an ID", argv[i]);
+		if (!cli_id(argv[i], &id))
+			return CLI_USAGE;
 	kt = cli_open();
 	if (!kt)
 		return CLI_FAILED;

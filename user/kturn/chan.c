@@ -29,59 +29,48 @@ static bool number_read(const char *text, uint16_t *number)
 /* ALLOC-ID NUMBER, the first two words. */
 static bool key_read(int argc, char **argv, struct kturn_chan *c)
 {
-	if (argc < 2) {
-		cli_usage("%s is missing", argc ? "NUMBER" : "ALLOC-ID");
-		return false;
-	}
-	if (!cli_number(argv[0], 1, UINT32_MAX, &c->alloc_id)) {
-		cli_usage("'%s' is not an ID", argv[0]);
-		return false;
-	}
-	return number_read(argv[1], &c->number);
+	return cli_key(argc, argv, "NUMBER", &c->alloc_id) &&
+	       number_read(argv[1], &c->number);
+}
+
+static int chan_new(struct kturn *kt, void *arg)
+{
+	const struct kturn_chan *c = arg;
+
+	return kturn_chan_new(kt, c->alloc_id, c->number, &c->peer,
+			      c->lifetime_ms);
 }
 
 static int add_run(int argc, char **argv)
 {
 	struct kturn_chan c = { 0 };
-	int status = CLI_OK;
-	struct kturn *kt;
 
 	if (!key_read(argc, argv, &c))
 		return CLI_USAGE;
 	if (argc < 3)
 		return cli_usage("PEER:PORT is missing");
-	if (!cli_addr("peer", argv[2], true, &c.peer))
+	if (!cli_addr("peer", argv[2], true, &c.peer) ||
+	    !cli_lifetime(argc - 3, argv + 3, &c.lifetime_ms))
 		return CLI_USAGE;
-	if (argc != 5 || strcmp(argv[3], "lifetime"))
-		return cli_usage("expected: lifetime TIME");
-	if (!cli_time("lifetime", argv[4], &c.lifetime_ms))
-		return CLI_USAGE;
-	kt = cli_open();
-	if (!kt)
-		return CLI_FAILED;
-	if (kturn_chan_new(kt, c.alloc_id, c.number, &c.peer, c.lifetime_ms))
-		status = cli_error("%s", kturn_error(kt));
-	kturn_close(kt);
-	return status;
+	return cli_request(chan_new, &c);
+}
+
+static int chan_del(struct kturn *kt, void *arg)
+{
+	const struct kturn_chan *c = arg;
+
+	return kturn_chan_del(kt, c->alloc_id, c->number);
 }
 
 static int del_run(int argc, char **argv)
 {
 	struct kturn_chan c = { 0 };
-	int status = CLI_OK;
-	struct kturn *kt;
 
 	if (!key_read(argc, argv, &c))
 		return CLI_USAGE;
 	if (argc > 2)
 		return cli_usage("too many words: '%s'", argv[2]);
-	kt = cli_open();
-	if (!kt)
-		return CLI_FAILED;
-	if (kturn_chan_del(kt, c.alloc_id, c.number))
-		status = cli_error("%s", kturn_error(kt));
-	kturn_close(kt);
-	return status;
+	return cli_request(chan_del, &c);
 }
 
 const struct cli_command chan_commands[] = {

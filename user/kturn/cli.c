@@ -244,6 +244,19 @@ struct kturn *cli_open(void)
 	return kt;
 }
 
+int cli_request(int (*request)(struct kturn *kt, void *arg), void *arg)
+{
+	struct kturn *kt = cli_open();
+	int status = CLI_OK;
+
+	if (!kt)
+		return CLI_FAILED;
+	if (request(kt, arg))
+		status = cli_error("%s", kturn_error(kt));
+	kturn_close(kt);
+	return status;
+}
+
 bool cli_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
 {
 	uint64_t n = 0;
@@ -259,6 +272,32 @@ bool cli_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
 		return false;
 	*value = n;
 	return true;
+}
+
+bool cli_id(const char *text, uint32_t *id)
+{
+	if (cli_number(text, 1, UINT32_MAX, id))
+		return true;
+	cli_usage("'%s' is not an ID", text);
+	return false;
+}
+
+bool cli_key(int argc, char **argv, const char *second, uint32_t *alloc_id)
+{
+	if (argc < 2) {
+		cli_usage("%s is missing", argc ? second : "ALLOC-ID");
+		return false;
+	}
+	return cli_id(argv[0], alloc_id);
+}
+
+bool cli_lifetime(int argc, char **argv, uint32_t *ms)
+{
+	if (argc != 2 || strcmp(argv[0], "lifetime")) {
+		cli_usage("expected: lifetime TIME");
+		return false;
+	}
+	return cli_time("lifetime", argv[1], ms);
 }
 
 bool cli_addr(const char *what, const char *text, bool port,

@@ -83,6 +83,15 @@ int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct kturn *cli_open(void);
 
 /**
+ * cli_request() - open the netlink family, make one request, close it
+ * @request: returns 0, or an error after which kturn_error() has the words
+ * @arg: for @request
+ *
+ * Return: an exit status, after a message if it is not CLI_OK.
+ */
+int cli_request(int (*request)(struct kturn *kt, void *arg), void *arg);
+
+/**
  * cli_number() - read a number
  * @text: decimal digits
  * @min: least
@@ -92,6 +101,27 @@ struct kturn *cli_open(void);
  * Return: false, without a message, when it is none or out of range.
  */
 bool cli_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
+
+/** cli_id() - read the ID of an allocation or an owner, which is not 0.
+ * Returns false after a message.
+ */
+bool cli_id(const char *text, uint32_t *id);
+
+/**
+ * cli_key() - the first of the two words that name a permission or a channel
+ * @argc: words there are
+ * @argv: words
+ * @second: what the second word is, for a message when it lacks
+ * @alloc_id: result, of the first word
+ *
+ * Return: false after a message; else there are two words or more.
+ */
+bool cli_key(int argc, char **argv, const char *second, uint32_t *alloc_id);
+
+/** cli_lifetime() - the last words: "lifetime" and a span, in milliseconds.
+ * Returns false after a message.
+ */
+bool cli_lifetime(int argc, char **argv, uint32_t *ms);
 
 /** cli_addr() - read an address; @port: it must have one, else it must not.
  * Returns false after a message that calls it @what.

@@ -1,60 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kturn perm: add and delete permissions. */
-#include <string.h>
 #include "cli.h"
 
 /* ALLOC-ID PEER-IP, the first two words. */
 static bool key_read(int argc, char **argv, struct kturn_perm *p)
 {
-	if (argc < 2) {
-		cli_usage("%s is missing", argc ? "PEER-IP" : "ALLOC-ID");
-		return false;
-	}
-	if (!cli_number(argv[0], 1, UINT32_MAX, &p->alloc_id)) {
-		cli_usage("'%s' is not an ID", argv[0]);
-		return false;
-	}
-	return cli_addr("peer", argv[1], false, &p->peer);
+	return cli_key(argc, argv, "PEER-IP", &p->alloc_id) &&
+	       cli_addr("peer", argv[1], false, &p->peer);
+}
+
+static int perm_new(struct kturn *kt, void *arg)
+{
+	const struct kturn_perm *p = arg;
+
+	return kturn_perm_new(kt, p->alloc_id, &p->peer, p->lifetime_ms);
 }
 
 static int add_run(int argc, char **argv)
 {
 	struct kturn_perm p = { 0 };
-	int status = CLI_OK;
-	struct kturn *kt;
 
-	if (!key_read(argc, argv, &p))
+	if (!key_read(argc, argv, &p) ||
+	    !cli_lifetime(argc - 2, argv + 2, &p.lifetime_ms))
 		return CLI_USAGE;
-	if (argc != 4 || strcmp(argv[2], "lifetime"))
-		return cli_usage("expected: lifetime TIME");
-	if (!cli_time("lifetime", argv[3], &p.lifetime_ms))
-		return CLI_USAGE;
-	kt = cli_open();
-	if (!kt)
-		return CLI_FAILED;
-	if (kturn_perm_new(kt, p.alloc_id, &p.peer, p.lifetime_ms))
-		status = cli_error("%s", kturn_error(kt));
-	kturn_close(kt);
-	return status;
+	return cli_request(perm_new, &p);
+}
+
+static int perm_del(struct kturn *kt, void *arg)
+{
+	const struct kturn_perm *p = arg;
+
+	return kturn_perm_del(kt, p->alloc_id, &p->peer);
 }
 
 static int del_run(int argc, char **argv)
 {
 	struct kturn_perm p = { 0 };
-	int status = CLI_OK;
-	struct kturn *kt;
 
 	if (!key_read(argc, argv, &p))
 		return CLI_USAGE;
 	if (argc > 2)
 		return cli_usage("too many words: '%s'", argv[2]);
-	kt = cli_open();
-	if (!kt)
-		return CLI_FAILED;
-	if (kturn_perm_del(kt, p.alloc_id, &p.peer))
-		status = cli_error("%s", kturn_error(kt));
-	kturn_close(kt);
-	return status;
+	return cli_request(perm_del, &p);
 }
 
 const struct cli_command perm_commands[] = {

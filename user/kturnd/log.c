@@ -202,7 +202,7 @@ static const char *add_conversion(struct log_line *line, const char *p,
 
 void log_vadd(struct log_line *line, const char *fmt, va_list ap)
 {
-	const char *p = fmt, *end;
+	const char *p = fmt ? fmt : "", *end;
 	va_list copy;
 
 	if (*p)
@@ -268,11 +268,9 @@ void log_event(int level, const char *event, const char *fmt, ...)
 	if (!log_enabled(level))
 		return;
 	log_begin(&line, level, event);
-	if (fmt) {
-		va_start(ap, fmt);
-		log_vadd(&line, fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	log_vadd(&line, fmt, ap);
+	va_end(ap);
 	log_end(&line);
 }
 
@@ -341,11 +339,9 @@ void log_limited(int level, const char *event, const char *fmt, ...)
 	if (!log_enabled(level) || !log_allowed(event, &suppressed))
 		return;
 	log_begin(&line, level, event);
-	if (fmt) {
-		va_start(ap, fmt);
-		log_vadd(&line, fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	log_vadd(&line, fmt, ap);
+	va_end(ap);
 	if (suppressed)
 		log_add(&line, "suppressed=%u", suppressed);
 	log_end(&line);

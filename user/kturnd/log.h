@@ -62,7 +62,9 @@ void log_limited(int level, const char *event, const char *fmt, ...)
  */
 bool log_allowed(const char *event, unsigned int *suppressed);
 
-/* Build a line in steps: log_begin(), log_add()…, log_end(). */
+/* Build a line in steps: log_begin(), log_add()…, log_end(). For log_vadd(),
+ * @fmt may be NULL: nothing is added.
+ */
 void log_begin(struct log_line *line, int level, const char *event);
 void log_add(struct log_line *line, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -261,37 +261,36 @@ static void *grow(void *array, size_t *n, size_t size)
 	return (char *)*v + (*n)++ * size;
 }
 
+/* @item, copied behind the others. */
+static int append(void *array, size_t *n, const void *item, size_t size)
+{
+	void *room = grow(array, n, size);
+
+	if (!room)
+		return -ENOMEM;
+	memcpy(room, item, size);
+	return 0;
+}
+
 static int see_alloc(const struct kturn_alloc *a, void *arg)
 {
 	struct seen *s = arg;
-	uint32_t *id = grow(&s->ids, &s->n_ids, sizeof(*id));
 
-	if (!id)
-		return -ENOMEM;
-	*id = a->id;
-	return 0;
+	return append(&s->ids, &s->n_ids, &a->id, sizeof(a->id));
 }
 
 static int see_perm(const struct kturn_perm *p, void *arg)
 {
 	struct seen *s = arg;
-	struct kturn_perm *room = grow(&s->perms, &s->n_perms, sizeof(*room));
 
-	if (!room)
-		return -ENOMEM;
-	*room = *p;
-	return 0;
+	return append(&s->perms, &s->n_perms, p, sizeof(*p));
 }
 
 static int see_chan(const struct kturn_chan *c, void *arg)
 {
 	struct seen *s = arg;
-	struct kturn_chan *room = grow(&s->chans, &s->n_chans, sizeof(*room));
 
-	if (!room)
-		return -ENOMEM;
-	*room = *c;
-	return 0;
+	return append(&s->chans, &s->n_chans, c, sizeof(*c));
 }
 
 static int compare_id(const void *a, const void *b)

@@ -209,11 +209,9 @@ static void write_log(void *env, int level, const char *event,
 			kturn_addr_text(&tuple->client, client));
 	if (user)
 		log_add(&line, "user=%s", user);
-	if (fmt) {
-		va_start(ap, fmt);
-		log_vadd(&line, fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	log_vadd(&line, fmt, ap);
+	va_end(ap);
 	if (suppressed)
 		log_add(&line, "suppressed=%u", suppressed);
 	log_end(&line);

@@ -38,10 +38,11 @@ struct kturn {
 
 /**
  * kt_socket_open() - a generic netlink socket, bound, not blocking
+ * @nl: result; NULL after an error
  *
- * Return: NULL with errno set.
+ * Return: 0 or a negative errno, with kturn_error(NULL) set.
  */
-struct mnl_socket *kt_socket_open(void);
+int kt_socket_open(struct mnl_socket **nl);
 
 /** kt_socket_grow() - ask for a receive buffer; returns the one there is */
 size_t kt_socket_grow(struct mnl_socket *nl, size_t bytes);

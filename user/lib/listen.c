@@ -62,12 +62,9 @@ static int family_lookup(struct family *f)
 	memset(f, 0, sizeof(*f));
 	if (!kt)
 		return kt_fail_open(ENOMEM, "out of memory");
-	kt->nl = kt_socket_open();
-	if (!kt->nl) {
-		err = kt_fail_open(errno, "can't open a netlink socket: %s",
-				   strerror(errno));
+	err = kt_socket_open(&kt->nl);
+	if (err)
 		goto free;
-	}
 	kt->family = GENL_ID_CTRL;
 	nlh = kt_request(kt, buf, CTRL_CMD_GETFAMILY);
 	err = kt_dump(kt, nlh, family_found, f);
@@ -109,12 +106,9 @@ int kturn_listen(struct kturn_listener **l)
 	*l = NULL;
 	if (!new)
 		return kt_fail_open(ENOMEM, "out of memory");
-	new->nl = kt_socket_open();
-	if (!new->nl) {
-		err = kt_fail_open(errno, "can't open a netlink socket: %s",
-				   strerror(errno));
+	err = kt_socket_open(&new->nl);
+	if (err)
 		goto free;
-	}
 	new->rcvbuf = RCVBUF_MIN;
 	kt_socket_grow(new->nl, new->rcvbuf);
 	/* In this order, or a module loaded in between would go unnoticed. */

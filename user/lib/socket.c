@@ -11,26 +11,28 @@
 #define PIECE_BYTES		(64 << 10)
 #define DUMP_ATTEMPTS		10
 
-struct mnl_socket *kt_socket_open(void)
+int kt_socket_open(struct mnl_socket **nl)
 {
-	struct mnl_socket *nl;
-	int one = 1;
+	struct mnl_socket *new;
+	int one = 1, err;
 
-	nl = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!nl)
-		return NULL;
+	*nl = NULL;
+	new = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!new)
+		return kt_fail_open(errno, "can't open a netlink socket: %s",
+				    strerror(errno));
 	/* Kernels that know the family know these; without them less is said. */
-	mnl_socket_setsockopt(nl, NETLINK_EXT_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(nl, NETLINK_CAP_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(nl, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int err = errno;
-
-		mnl_socket_close(nl);
-		errno = err;
-		return NULL;
+	mnl_socket_setsockopt(new, NETLINK_EXT_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(new, NETLINK_CAP_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(new, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	if (mnl_socket_bind(new, 0, MNL_SOCKET_AUTOPID) < 0) {
+		err = kt_fail_open(errno, "can't bind a netlink socket: %s",
+				   strerror(errno));
+		mnl_socket_close(new);
+		return err;
 	}
-	return nl;
+	*nl = new;
+	return 0;
 }
 
 size_t kt_socket_grow(struct mnl_socket *nl, size_t bytes)
@@ -356,12 +358,9 @@ int kturn_open(struct kturn **kt)
 	*kt = NULL;
 	if (!new)
 		return kt_fail_open(ENOMEM, "out of memory");
-	new->nl = kt_socket_open();
-	if (!new->nl) {
-		err = kt_fail_open(errno, "can't open a netlink socket: %s",
-				   strerror(errno));
+	err = kt_socket_open(&new->nl);
+	if (err)
 		goto free;
-	}
 	room = kt_socket_grow(new->nl, RCVBUF_BYTES);
 	new->piece_bytes = PIECE_BYTES;
 	new->piece_requests = room > ANSWER_BYTES ? room / ANSWER_BYTES : 1;

@@ -125,13 +125,5 @@ static int bind_channel(struct turn_server *s, const struct turn_request *rq,
 void turn_channel_bind(struct turn_server *s, struct turn_request *rq,
 		       struct turn_alloc *a)
 {
-	int ret = bind_channel(s, rq, a);
-	struct turn_reply rp;
-
-	if (ret) {
-		turn_reply_error(s, rq, ret);
-		return;
-	}
-	turn_reply_begin(&rp, rq);
-	turn_reply_send(s, rq, &rp);
+	turn_reply_result(s, rq, bind_channel(s, rq, a));
 }

@@ -202,3 +202,16 @@ void turn_reply_error(struct turn_server *s, const struct turn_request *rq,
 	s->counters.errors++;
 	turn_reply_send(s, rq, &rp);
 }
+
+void turn_reply_result(struct turn_server *s, const struct turn_request *rq,
+		       int ret)
+{
+	struct turn_reply rp;
+
+	if (ret) {
+		turn_reply_error(s, rq, ret);
+		return;
+	}
+	turn_reply_begin(&rp, rq);
+	turn_reply_send(s, rq, &rp);
+}

@@ -292,6 +292,16 @@ void turn_reply_send(struct turn_server *s, const struct turn_request *rq,
 		     struct turn_reply *rp);
 
 /**
+ * turn_reply_result() - answer with what came of the request
+ * @s: server
+ * @rq: request
+ * @ret: 0 for a success response without attributes of its own, or an error
+ *	code as for turn_reply_error()
+ */
+void turn_reply_result(struct turn_server *s, const struct turn_request *rq,
+		       int ret);
+
+/**
  * turn_reply_error() - send an error response
  * @s: server
  * @rq: request
