@@ -12,40 +12,17 @@ import socket
 import struct
 import sys
 
+from checks import refused, same, silent
 from turnclient import (FEATURE_USERNAME_ANONYMITY, SHA256, TurnClient,
-                        TurnError, rest_credential)
+                        rest_credential)
 
 RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 OTHER_RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}
 PEER = {4: ("203.0.113.2", 9999), 6: ("2001:db8:2::2", 9999)}
-# Long enough for a datagram that will not come to have come.
-SILENCE = 0.3
 
 
 def client(family=4, user="alice", password="secret", **options):
     return TurnClient(RELAY[family], user=user, password=password, **options)
-
-
-def same(got, want, what):
-    if got != want:
-        raise AssertionError(f"{what}: got {got!r}, expected {want!r}")
-
-
-def refused(code, request, *arguments, **attributes):
-    try:
-        request(*arguments, **attributes)
-    except TurnError as error:
-        same(error.code, code, str(error))
-    else:
-        raise AssertionError(f"{request.__name__}{arguments} succeeded, "
-                             f"expected {code}")
-
-
-def silent(*clients):
-    for one in clients:
-        got = one.recv_data(SILENCE)
-        if got is not None:
-            raise AssertionError(f"nothing was expected, got {got}")
 
 
 def check_echo(c, family, data):

@@ -12,11 +12,11 @@ import sys
 import threading
 import time
 
-from turnclient import TurnClient, TurnError
+from checks import refused, same, silent
+from turnclient import TurnClient
 
 RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 PEER = {4: ("203.0.113.2", 9999), 6: ("2001:db8:2::2", 9999)}
-SILENCE = 0.5
 
 
 def client(family=4, user="alice", password="secret"):
@@ -31,27 +31,6 @@ def wait(step):
         if time.monotonic() > end:
             raise AssertionError(f"nobody did {step}")
         time.sleep(0.01)
-
-
-def same(got, want, what):
-    if got != want:
-        raise AssertionError(f"{what}: got {got!r}, expected {want!r}")
-
-
-def refused(code, request, *arguments, **attributes):
-    try:
-        request(*arguments, **attributes)
-    except TurnError as error:
-        same(error.code, code, str(error))
-    else:
-        raise AssertionError(f"{request.__name__}{arguments} succeeded, "
-                             f"expected {code}")
-
-
-def silent(c):
-    got = c.recv_data(SILENCE)
-    if got is not None:
-        raise AssertionError(f"nothing was expected, got {got}")
 
 
 def check_channel(c, number, data):

@@ -6,22 +6,6 @@
 
 static struct client c;
 
-static void start(void)
-{
-	world_begin();
-	client_allocated(&c, 40000);
-}
-
-static void check_refused(struct request *r, int code)
-{
-	uint64_t before = world_state();
-
-	KTAP_EQ(req_call(r, &c), code);
-	KTAP_CHECK(world_state() == before);
-	if (code != 508)
-		KTAP_CHECK(!strstr(world.trace, "offload"));
-}
-
 static void begin(struct request *r, uint16_t number, const char *peer)
 {
 	req_begin(r, &c, KTURN_CHANNEL_BIND);
@@ -33,7 +17,7 @@ static void both_ways(void)
 {
 	struct kturn_addr peer = addr(PEER_A);
 
-	start();
+	world_allocated(&c);
 	KTAP_EQ(do_bind(&c, 0x4abc, PEER_A), SUCCESS);
 	KTAP_CHECK(strstr(world.trace, "offload_peers client_send"));
 	KTAP_EQ(world.off_n, 1);
@@ -66,7 +50,7 @@ static void numbers(void)
 	char peer[32];
 	size_t i;
 
-	start();
+	world_allocated(&c);
 	for (i = 0; i < KTAP_COUNT(table); i++) {
 		snprintf(peer, sizeof(peer), "192.0.2.%zu:1", i + 1);
 		KTAP_EQ(do_bind(&c, table[i].number, peer), table[i].rfc8656);
@@ -88,25 +72,25 @@ static void conflicts(void)
 {
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
 	KTAP_EQ(do_bind(&c, 0x4001, PEER_A2), SUCCESS);
 	world_pass(1000);
 	begin(&r, 0x4000, PEER_B);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	begin(&r, 0x4002, PEER_A);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	/* Both bound, to others. */
 	begin(&r, 0x4000, PEER_A2);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	/* Bound like this already: refreshed. */
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
 	KTAP_EQ(turn_counters(world.s)->chans, 2);
 	/* After 400 for the conflict comes 443. */
 	begin(&r, 0x4000, PEER_V6);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	begin(&r, 0x4002, PEER_V6);
-	check_refused(&r, 443);
+	req_refused(&r, &c, 443);
 	world_stop();
 }
 
@@ -115,15 +99,15 @@ static void malformed(void)
 	struct request r;
 	size_t len;
 
-	start();
+	world_allocated(&c);
 	req_begin(&r, &c, KTURN_CHANNEL_BIND);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	req_begin(&r, &c, KTURN_CHANNEL_BIND);
 	req_peer(&r, PEER_A);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	req_begin(&r, &c, KTURN_CHANNEL_BIND);
 	req_u32(&r, KTURN_ATTR_CHANNEL_NUMBER, 0x40000000);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	for (len = 0; len <= 8; len++) {
 		if (len == 4)
 			continue;
@@ -131,7 +115,7 @@ static void malformed(void)
 		req_attr(&r, KTURN_ATTR_CHANNEL_NUMBER, "\x40\0\0\0\0\0\0",
 			 len);
 		req_peer(&r, PEER_A);
-		check_refused(&r, 400);
+		req_refused(&r, &c, 400);
 	}
 	for (len = 0; len <= 24; len++) {
 		if (len == 8)
@@ -140,7 +124,7 @@ static void malformed(void)
 		req_u32(&r, KTURN_ATTR_CHANNEL_NUMBER, 0x40000000);
 		req_attr(&r, KTURN_ATTR_XOR_PEER_ADDRESS,
 			 "\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", len);
-		check_refused(&r, 400);
+		req_refused(&r, &c, 400);
 	}
 	/* Only the first of each counts. */
 	begin(&r, 0x4000, PEER_A);
@@ -156,29 +140,29 @@ static void forbidden(void)
 {
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	world.rules[0] = (struct rule){ addr("192.0.2.20:0"),
 					TURN_PEER_FORBIDDEN };
 	world.rules[1] = (struct rule){ addr("203.0.113.1:3478"),
 					TURN_PEER_PORT_FORBIDDEN };
 	world.n_rules = 2;
 	begin(&r, 0x4000, PEER_B);
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	begin(&r, 0x4000, "203.0.113.1:3478");
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	KTAP_EQ(do_bind(&c, 0x4000, "203.0.113.1:50007"), SUCCESS);
 	/* Nothing can be sent to port 0. */
 	begin(&r, 0x4001, "192.0.2.10:0");
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	begin(&r, 0x4001, "224.0.0.1:1");
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	begin(&r, 0x4001, "0.0.0.0:1");
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	/* 400 first, and 443. */
 	begin(&r, 0x3000, PEER_B);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 	begin(&r, 0x4001, "[ff02::1]:1");
-	check_refused(&r, 443);
+	req_refused(&r, &c, 443);
 	world_stop();
 }
 
@@ -188,7 +172,7 @@ static void tunneled_client(void)
 	struct turn_relay relay;
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	relay = *turn_alloc_relay(turn_alloc_find(world.s, &c.tuple));
 	c.tuple.client = addr("[2002:c633:6401::1]:40000");
@@ -202,7 +186,7 @@ static void tunneled_client(void)
 	world.pushed++;
 	client_challenge(&c);
 	begin(&r, 0x4000, PEER_A);
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	world_stop();
 }
 
@@ -210,16 +194,16 @@ static void offload_failure(void)
 {
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	world.offload_fails = true;
 	begin(&r, 0x4000, PEER_A);
-	check_refused(&r, 508);
+	req_refused(&r, &c, 508);
 	world.offload_fails = false;
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
 	world_pass(1000);
 	world.offload_fails = true;
 	begin(&r, 0x4000, PEER_A);
-	check_refused(&r, 508);
+	req_refused(&r, &c, 508);
 	world_stop();
 }
 
@@ -241,7 +225,7 @@ static void capacity(void)
 	KTAP_EQ(turn_counters(world.s)->chans, TURN_CHANNELS_MAX);
 	KTAP_EQ(turn_counters(world.s)->perms, 1);
 	begin(&r, 0x4000 + i, "192.0.2.10:60000");
-	check_refused(&r, 508);
+	req_refused(&r, &c, 508);
 	KTAP_EQ(do_bind(&c, 0x4fff, "192.0.2.10:4096"), SUCCESS);
 	for (i = 0; i < TURN_CHANNELS_MAX; i += 97) {
 		snprintf(peer, sizeof(peer), "192.0.2.10:%zu", i + 1);
@@ -259,7 +243,7 @@ static void separate(void)
 {
 	struct client d;
 
-	start();
+	world_allocated(&c);
 	client_allocated(&d, 40001);
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
 	KTAP_EQ(do_bind(&d, 0x4000, PEER_B), SUCCESS);

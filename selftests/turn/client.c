@@ -276,6 +276,16 @@ int req_call(struct request *r, struct client *c)
 	return code;
 }
 
+void req_refused(struct request *r, struct client *c, int code)
+{
+	uint64_t before = world_state();
+
+	KTAP_EQ(req_call(r, c), code);
+	KTAP_CHECK(world_state() == before);
+	if (code != 508)
+		KTAP_CHECK(!strstr(world.trace, "offload"));
+}
+
 /* ------------------------------------------------------------ whole requests */
 
 void client_challenge(struct client *c)
@@ -328,6 +338,12 @@ void client_allocated(struct client *c, uint16_t port)
 	client_init(c, port);
 	client_challenge(c);
 	KTAP_EQ(do_allocate(c), SUCCESS);
+}
+
+void world_allocated(struct client *c)
+{
+	world_begin();
+	client_allocated(c, 40000);
 }
 
 int do_refresh(struct client *c, uint32_t lifetime)

@@ -63,6 +63,8 @@ void client_init(struct client *c, uint16_t port);
 void client_challenge(struct client *c);
 /* Challenged, with an allocation. */
 void client_allocated(struct client *c, uint16_t port);
+/* The same, at port 40000, in a new world. */
+void world_allocated(struct client *c);
 
 /* A request with the next transaction id; req_again() keeps the last. */
 void req_begin(struct request *r, struct client *c, enum kturn_method method);
@@ -86,6 +88,11 @@ int req_send(struct request *r, struct client *c);
 int client_send_raw(struct client *c, const void *p, size_t len);
 /* Authenticated; the response must be too, as the mechanism says. */
 int req_call(struct request *r, struct client *c);
+/*
+ * That gets @code; nothing changed, and unless it is the offload's fault, 508,
+ * nothing was pushed.
+ */
+void req_refused(struct request *r, struct client *c, int code);
 
 /* The first attribute of that type in the response. */
 bool resp_attr(uint16_t type, struct kturn_attr *attr);

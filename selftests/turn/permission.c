@@ -6,28 +6,11 @@
 
 static struct client c;
 
-static void start(void)
-{
-	world_begin();
-	client_allocated(&c, 40000);
-}
-
-/* Refused with @code; nothing changed, nothing was pushed. */
-static void check_refused(struct request *r, int code)
-{
-	uint64_t before = world_state();
-
-	KTAP_EQ(req_call(r, &c), code);
-	KTAP_CHECK(world_state() == before);
-	if (code != 508)
-		KTAP_CHECK(!strstr(world.trace, "offload"));
-}
-
 static void one_address(void)
 {
 	struct kturn_addr ip = addr("192.0.2.10:0");
 
-	start();
+	world_allocated(&c);
 	KTAP_CHECK(!sends_by_indication(&c, PEER_A));
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	KTAP_CHECK(strstr(world.trace, "offload_peers client_send"));
@@ -55,7 +38,7 @@ static void several(void)
 {
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_A);
 	req_attr(&r, KTURN_ATTR_SOFTWARE, "between", 7);
@@ -95,9 +78,9 @@ static void all_or_nothing(void)
 	size_t i, j;
 	int first;
 
-	start();
+	world_allocated(&c);
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 
 	for (first = 0; first < 2; first++) {
 		for (i = 0; i < KTAP_COUNT(bad); i++)
@@ -109,7 +92,7 @@ static void all_or_nothing(void)
 					 lens[j] > 20 ? NULL : bad[i], lens[j]);
 				if (first)
 					req_peer(&r, PEER_A);
-				check_refused(&r, 400);
+				req_refused(&r, &c, 400);
 			}
 
 		req_begin(&r, &c, KTURN_CREATE_PERMISSION);
@@ -118,7 +101,7 @@ static void all_or_nothing(void)
 		req_peer(&r, PEER_V6);
 		if (first)
 			req_peer(&r, PEER_A);
-		check_refused(&r, 443);
+		req_refused(&r, &c, 443);
 	}
 	world_stop();
 }
@@ -127,28 +110,28 @@ static void forbidden(void)
 {
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	world.rules[0] = (struct rule){ addr("192.0.2.20:0"),
 					TURN_PEER_FORBIDDEN };
 	world.n_rules = 1;
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_B);
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_A);
 	req_peer(&r, PEER_B);
-	check_refused(&r, 403);
+	req_refused(&r, &c, 403);
 
 	/* 400 before 443, 443 before 403. */
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_B);
 	req_peer(&r, PEER_V6);
-	check_refused(&r, 443);
+	req_refused(&r, &c, 443);
 	KTAP_CHECK(!strstr(world.trace, "peer_check"));
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_V6);
 	req_attr(&r, KTURN_ATTR_XOR_PEER_ADDRESS, "bad", 3);
-	check_refused(&r, 400);
+	req_refused(&r, &c, 400);
 
 	/* A port of ours that is not relayed: it is the address that counts. */
 	world.rules[0].verdict = TURN_PEER_PORT_FORBIDDEN;
@@ -176,18 +159,18 @@ static void never(void)
 	struct request r;
 	size_t i;
 
-	start();
+	world_allocated(&c);
 	for (i = 0; i < KTAP_COUNT(v4); i++) {
 		req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 		req_peer(&r, v4[i]);
-		check_refused(&r, 403);
+		req_refused(&r, &c, 403);
 		KTAP_CHECK(strstr(world.log, "peer-refused"));
 	}
 	/* In another family's clothes they are of that family: 443. */
 	for (i = 0; i < KTAP_COUNT(v6); i++) {
 		req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 		req_peer(&r, v6[i]);
-		check_refused(&r, 443);
+		req_refused(&r, &c, 443);
 	}
 	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
 	req_begin(&r, &c, KTURN_ALLOCATE);
@@ -197,13 +180,13 @@ static void never(void)
 	for (i = 0; i < KTAP_COUNT(v6); i++) {
 		req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 		req_peer(&r, v6[i]);
-		check_refused(&r, 403);
+		req_refused(&r, &c, 403);
 	}
 	for (i = 0; i < KTAP_COUNT(fine); i++)
 		KTAP_EQ(do_permit(&c, fine[i]), SUCCESS);
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_A);
-	check_refused(&r, 443);
+	req_refused(&r, &c, 443);
 	world_stop();
 }
 
@@ -214,7 +197,7 @@ static void capacity(void)
 	int none;
 	size_t i;
 
-	start();
+	world_allocated(&c);
 	/* As many at once as there may be, some of them twice. */
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	for (i = 0; i < TURN_PERMISSIONS_MAX + 20; i++) {
@@ -230,7 +213,7 @@ static void capacity(void)
 	/* One more is too many, but those that are there can be refreshed. */
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_A);
-	check_refused(&r, 508);
+	req_refused(&r, &c, 508);
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), 508);
 	KTAP_EQ(do_permit(&c, "198.18.0.7:1"), SUCCESS);
 	KTAP_EQ(do_bind(&c, 0x4000, "198.18.0.7:1"), SUCCESS);
@@ -239,7 +222,7 @@ static void capacity(void)
 	world_pass(299999);
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_A);
-	check_refused(&r, 508);
+	req_refused(&r, &c, 508);
 	world_pass(1);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	KTAP_EQ(turn_counters(world.s)->perms, 1);
@@ -254,7 +237,7 @@ static void capacity(void)
 				 i / 100, i % 100);
 			req_peer(&r, peer);
 		}
-		check_refused(&r, 508);
+		req_refused(&r, &c, 508);
 		KTAP_EQ(turn_counters(world.s)->perms, !none);
 		world_pass(100000);
 		turn_expire(world.s, world.now);
@@ -266,14 +249,14 @@ static void offload_failure(void)
 {
 	struct request r;
 
-	start();
+	world_allocated(&c);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	world_pass(1000);
 	world.offload_fails = true;
 	req_begin(&r, &c, KTURN_CREATE_PERMISSION);
 	req_peer(&r, PEER_A);
 	req_peer(&r, PEER_B);
-	check_refused(&r, 508);
+	req_refused(&r, &c, 508);
 	KTAP_CHECK(!sends_by_indication(&c, PEER_B));
 	world_stop();
 }
@@ -283,7 +266,7 @@ static void separate(void)
 {
 	struct client d;
 
-	start();
+	world_allocated(&c);
 	client_allocated(&d, 40001);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	KTAP_CHECK(sends_by_indication(&c, PEER_A));
