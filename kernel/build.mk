@@ -10,7 +10,7 @@
 KRELEASE := $(subst ",,$(lastword \
 	$(file < $(KDIR)/include/generated/utsrelease.h)))
 MODULE_DIR := $(B)/modules/$(KRELEASE)
-MODULE_SOURCES := $(wildcard Kbuild kernel/*.[ch] kernel/*/*.[ch] \
+MODULE_SOURCES := $(wildcard Kbuild kernel/*.[ch] kernel/compat/*/*.[ch] \
 	include/kturn/*.[ch] include/uapi/linux/*.h)
 
 # Two builds for the same kernel wait for each other.

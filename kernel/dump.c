@@ -270,7 +270,7 @@ static int kturn_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 
 static struct nlattr *kturn_dump_attr(struct netlink_callback *cb, int attr)
 {
-	return genl_dumpit_info(cb)->attrs[attr];
+	return genl_info_dump(cb)->attrs[attr];
 }
 
 int kturn_nl_owner_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)

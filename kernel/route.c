@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/dst_metadata.h>
+#include <net/inet_dscp.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
@@ -208,7 +209,8 @@ static bool kturn_source_lookup4(struct sk_buff *skb, u8 tos)
 	const struct iphdr *iph = ip_hdr(skb);
 	bool local;
 
-	if (ip_route_input_noref(skb, iph->daddr, iph->saddr, tos, skb->dev))
+	if (ip_route_input_noref(skb, iph->daddr, iph->saddr,
+				 inet_dsfield_to_dscp(tos), skb->dev))
 		return false;
 	local = skb_dst(skb) && kturn_dst_is_local(skb, KTURN_FAMILY_V4);
 	/* The packet may be punted, and destination NAT comes later. */
@@ -234,7 +236,7 @@ static bool kturn_source_check4(struct net *net, struct sk_buff *skb,
 		return kturn_source_lookup4(skb, tos);
 	/* Without ECN, which changes from packet to packet. */
 	key = (u64)gen << 32 | where << 10 | filter << 8 |
-	      (tos & IPTOS_RT_MASK);
+	      (tos & INET_DSCP_MASK);
 	if (likely(READ_ONCE(cache->key) == key))
 		return true;
 	if (!kturn_source_lookup4(skb, tos))

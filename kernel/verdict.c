@@ -94,12 +94,11 @@ static bool kturn_has_socket(const struct kturn_packet *pkt)
 		return __udp6_lib_lookup(net, (struct in6_addr *)pkt->src.ip,
 					 pkt->src.port,
 					 (struct in6_addr *)pkt->dst.ip,
-					 pkt->dst.port, dif, sdif, &udp_table,
-					 NULL);
+					 pkt->dst.port, dif, sdif, NULL);
 	memcpy(&saddr, pkt->src.ip, sizeof(saddr));
 	memcpy(&daddr, pkt->dst.ip, sizeof(daddr));
 	return __udp4_lib_lookup(net, saddr, pkt->src.port, daddr,
-				 pkt->dst.port, dif, sdif, &udp_table, NULL);
+				 pkt->dst.port, dif, sdif, NULL);
 }
 
 /**

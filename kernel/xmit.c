@@ -4,6 +4,7 @@
 #include <linux/icmpv6.h>
 #include <net/dst_metadata.h>
 #include <net/icmp.h>
+#include <net/inet_dscp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -74,7 +75,7 @@ void kturn_ttl_exceeded(struct kturn_packet *pkt)
 	/* Without a route on the packet icmp_send() does nothing. */
 	if (!skb_valid_dst(skb) &&
 	    ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
-				 pkt->tos, skb->dev))
+				 inet_dsfield_to_dscp(pkt->tos), skb->dev))
 		return;
 	icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 }
