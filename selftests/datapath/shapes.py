@@ -8,7 +8,7 @@ import socket
 import sys
 
 from ktap import Tests
-from lab import ip, netns, receive, udp
+from lab import V4, ip, netns, receive, udp
 from packets import (A_FINGERPRINT, attr, channel, expect, parse_data_ind,
                      pattern, send_ind)
 from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER, run
@@ -94,6 +94,28 @@ def from_pipe(sock, parts):
     expect("sent", os.splice(r, sock.fileno(), n), n)
     os.close(r)
     os.close(w)
+
+
+def most_pieces():
+    """As many as a packet can have, or as the kernel can be made to send.
+
+    Since Linux 6.5 a pipe is emptied 16 pieces at a time; 6.12 loses packets
+    that are put together of several times.
+    """
+    sender, receiver = udp("client", V4.client, 5555), udp("relay", V4.server,
+                                                           5555)
+    sender.connect((V4.server, 5555))
+    from_pipe(sender, [b"x"] * 17)
+    receiver.settimeout(0.5)
+    try:
+        receive(receiver)
+        return 17
+    except socket.timeout:
+        print("# no packet of more than 16 pieces can be sent")
+        return 16
+    finally:
+        sender.close()
+        receiver.close()
 
 
 def cut(data, pieces):
@@ -206,7 +228,7 @@ def fragments(s, w):
 
 
 def main():
-    tests, s = Tests(), Setup()
+    tests, s, most = Tests(), Setup(), most_pieces()
     for name, w in s.worlds.items():
         tests.add(f"{name}: sizes around the MTU", mtu, s, w)
         tests.add(f"{name}: a smaller MTU", smaller_route, s, w)
@@ -214,12 +236,12 @@ def main():
         tests.add(f"{name}: segments", segments, s, w)
         tests.add(f"{name}: receive offload", coalesced, s, w)
         tests.add(f"{name}: fragments", fragments, s, w)
+    netns("relay")
     # Last: their sockets are connected from then on.
     for name, w in s.worlds.items():
         tests.add(f"{name}: payload in files", in_fragments, s, w, from_file,
                   1)
-        # As many as a packet can have.
-        for n in (2, 16, 17):
+        for n in (2, most):
             tests.add(f"{name}: payload in {n} pieces", in_fragments, s, w,
                       from_pipe, n)
     return tests.run()
