@@ -151,9 +151,16 @@ class Raw:
             self.s.setsockopt(socket.IPPROTO_IPV6, 36, 1)   # IPV6_HDRINCL
 
     def send(self, src, dst, sport, dport, payload, tos=0, ttl=64, df=False,
-             check=None, label=0, ident=0, options=b"", frag=0):
+             check=None, label=0, ident=0, options=b"", frag=0, ulen=None,
+             ext=None):
+        """Without @check the right one, without @ulen the true length.
+
+        @ext: (number, what follows its length byte) of one IPv6 extension
+        header, of 8 bytes
+        """
         s, d = (socket.inet_pton(af(a), a) for a in (src, dst))
-        ulen = 8 + len(payload)
+        full = 8 + len(payload)
+        ulen = full if ulen is None else ulen
         head = struct.pack("!HHHH", sport, dport, ulen, 0)
         if check is None:
             check = 0xFFFF ^ ones(s + d + struct.pack("!II", ulen, 17) +
@@ -163,11 +170,13 @@ class Raw:
         if self.family == 4:
             hl = 20 + len(options)
             iph = struct.pack("!BBHHHBBH4s4s", 0x40 | hl // 4, tos,
-                              hl + ulen, ident, (0x4000 if df else 0) | frag,
+                              hl + full, ident, (0x4000 if df else 0) | frag,
                               ttl, 17, 0, s, d) + options
         else:
+            before = struct.pack("!BB6s", 17, 0, ext[1]) if ext else b""
             iph = struct.pack("!IHBB16s16s", 6 << 28 | tos << 20 | label,
-                              ulen, 17, ttl, s, d)
+                              len(before) + full, ext[0] if ext else 17, ttl,
+                              s, d) + before
         self.s.sendto(iph + udp_part, (dst, 0))
 
     def close(self):

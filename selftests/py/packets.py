@@ -123,7 +123,8 @@ class Packet:
             self.ip_ok, self.df, self.frag = True, None, 0
             raw = raw[:40 + length]
         self.l4 = raw[n:]
-        if self.proto == 17:
+        # A later fragment may be shorter.
+        if self.proto == 17 and len(self.l4) >= 8:
             self.sport, self.dport, self.ulen, self.check = struct.unpack(
                 "!HHHH", self.l4[:8])
             self.payload = self.l4[8:]

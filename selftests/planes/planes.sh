@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The two planes of kturnd are the same server: what is sent through one and
+# through the other comes out the same. cases.py is what is sent, compare.py
+# says in what the planes differ on purpose.
+
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../kturnd/common.sh"
+
+planes=$top/selftests/planes
+export client relay peer
+
+ALLOW_PEERS=(--allow-peer 203.0.113.0/24 --allow-peer 198.51.100.0/24
+	--allow-peer 2001:db8::/32)
+
+# record PLANE
+record()
+{
+	kturnd_plane=$1
+	kturnd_start --workers 1 --relay "$RELAY_PEER_V4" \
+		--relay "$RELAY_PEER_V6" "${ALLOW_PEERS[@]}" &&
+	[ "$(kturnd_value "d['plane']")" = "$1" ] &&
+	python3 "$planes/record.py" "$kturnd_state/control" \
+		>"$tmp/$1.json" &&
+	kturnd_stop &&
+	in_relay "$top/build/kturn" flush
+}
+
+# One CPU for all of it, so that packets stay in their order.
+taskset -cp 0 $$ >/dev/null
+# shellcheck disable=SC2119 # its parameters are the module's
+module_load
+topology_up || exit 1
+for namespace in "$client" "$relay" "$peer"; do
+	# Who asks gets an ICMP error every time.
+	ip netns exec "$namespace" sysctl -qw net.ipv4.icmp_ratelimit=0 \
+		net.ipv6.icmp.ratelimit=0 || exit 1
+done
+
+for plane in kernel user; do
+	if ! record $plane; then
+		sed 's/^/# /' "$kturnd_log"
+		echo "# the record of the $plane plane is missing"
+		exit 1
+	fi
+done
+
+# compare.py prints all of the KTAP, its plan included.
+python3 "$planes/compare.py" "$tmp/kernel.json" "$tmp/user.json"
+exit $?
