@@ -472,22 +472,26 @@ bool kturn_fingerprint_ok(const struct kturn_stun *msg);
 
 /* ------------------------------------------------------- byte order helpers */
 
+/** kturn_get16() - read network byte order, from anywhere */
 static inline __u16 kturn_get16(const __u8 *p)
 {
 	return (__u16)(p[0] << 8 | p[1]);
 }
 
+/** kturn_get32() - read network byte order, from anywhere */
 static inline __u32 kturn_get32(const __u8 *p)
 {
 	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
 }
 
+/** kturn_put16() - write network byte order, to anywhere */
 static inline void kturn_put16(__u8 *p, __u16 v)
 {
 	p[0] = v >> 8 & 0xff;
 	p[1] = v & 0xff;
 }
 
+/** kturn_put32() - write network byte order, to anywhere */
 static inline void kturn_put32(__u8 *p, __u32 v)
 {
 	p[0] = v >> 24 & 0xff;

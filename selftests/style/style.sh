@@ -88,12 +88,15 @@ test_checkpatch()
 	[ -z "$bad" ]
 }
 
-# Userspace describes the members of its structures where they are declared.
+# The module says what a function does where it is defined, userspace and the
+# code that both share where it is declared.
 test_kernel_doc()
 {
-	select_sources 'kernel/*.[ch]' 'include/kturn/*' |
+	select_sources 'kernel/*.[ch]' 'include/kturn/*' 'user/*.[ch]' |
 		grep -v '_gen\.[ch]$' |
 		xargs "$linux/scripts/kernel-doc" -none -Werror
+	select_sources 'include/kturn/*.h' 'user/*.h' |
+		xargs awk -f "$style/undocumented.awk"
 }
 
 test_sparse_module()

@@ -116,7 +116,11 @@ int userdb_put(struct userdb *db, const char *realm, const char *name,
 int userdb_del(struct userdb *db, const char *realm, const char *name);
 
 /**
- * typedef userdb_cb - a user; @flags as of userdb_get()
+ * typedef userdb_cb - a user
+ * @realm: realm
+ * @name: user name
+ * @flags: as of userdb_get()
+ * @arg: as given to userdb_list()
  *
  * The strings are as they stand in the file: escape them before printing.
  * Return: 0 to go on; anything else ends the list and is returned.
@@ -160,6 +164,9 @@ int userdb_realm_all_sha256(struct userdb *db, const char *realm);
 
 /**
  * enum userdb_text - what a text is, for its limits and messages
+ * @USERDB_TEXT_NAME: a user name (RFC 8489 section 14.3)
+ * @USERDB_TEXT_REALM: a realm (section 14.9)
+ * @USERDB_TEXT_PASSWORD: a password
  */
 enum userdb_text {
 	USERDB_TEXT_NAME,

@@ -55,6 +55,15 @@ extern const struct cli_command alloc_commands[], perm_commands[],
 
 extern const struct cli_option credential_options[], stats_options[];
 
+/**
+ * show_run() - run a command, as struct cli_command's @run
+ * @argc: words after the command's name, without options
+ * @argv: these words
+ *
+ * The others do the same for the commands that they are named after.
+ *
+ * Return: an exit status.
+ */
 int show_run(int argc, char **argv);
 int stats_run(int argc, char **argv);
 int monitor_run(int argc, char **argv);
@@ -180,21 +189,35 @@ void cli_table_free(struct cli_table *t);
 
 /* ------------------------------------------------------------- entry.c */
 
+/**
+ * cli_alloc_json() - an allocation as JSON
+ * @a: allocation
+ *
+ * The others do the same for what they are named after. Without memory, that
+ * is the program's end.
+ *
+ * Return: to be given away or json_decref()ed.
+ */
 json_t *cli_alloc_json(const struct kturn_alloc *a);
 json_t *cli_perm_json(const struct kturn_perm *p);
 json_t *cli_chan_json(const struct kturn_chan *c);
 json_t *cli_owner_json(const struct kturn_owner *o);
 json_t *cli_counter_json(const struct kturn_counter *c);
 
-/* Add to an object or an array; without memory, that is the program's end. */
+/** cli_json_put() - add to an object, which takes over @value; without
+ * memory, that is the program's end
+ */
 void cli_json_put(json_t *o, const char *key, json_t *value);
+
+/** cli_json_append() - the same for an array */
 void cli_json_append(json_t *array, json_t *value);
 
 /** cli_json_print() - print and forget @json; returns an exit status */
 int cli_json_print(json_t *json);
 
-/** cli_relays() - an allocation's relayed addresses, with a comma between */
 #define CLI_RELAYS_MAX	(2 * KTURN_ADDR_TEXT_MAX + 2)
+
+/** cli_relays() - an allocation's relayed addresses, with a comma between */
 const char *cli_relays(const struct kturn_alloc *a, char buf[CLI_RELAYS_MAX]);
 
 /* ------------------------------------------------------------ secret.c */

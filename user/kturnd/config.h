@@ -52,8 +52,26 @@ struct config_source {
  * struct config - all of it
  * @listen: listening addresses with ports; empty: those of the host
  * @relay: relayed addresses without ports; empty: chosen among @listen
+ * @external: 1:1 NATs; no address stands in two of them
+ * @n_external: how many
+ * @relay_port_min: least port of relayed addresses, 1024 or more
+ * @relay_port_max: greatest
+ * @chan_max: greatest channel number
+ * @user_quota: allocations of a user; 0: any number
+ * @realm: prepared; 1 to TURN_OWN_REALM_MAX bytes
+ * @users: no two of the same name
+ * @n_users: how many
+ * @secrets: of the TURN REST scheme, none empty
+ * @n_secrets: how many
+ * @user_file: file of users, "-" for standard input; NULL: none
+ * @secret_file: file of secrets, likewise
+ * @db: the user store's file
  * @db_required: the store's path was given, so it must be there
- * @state_dir_required: likewise
+ * @allow: prefixes that are opened for peers
+ * @n_allow: how many
+ * @plane: which data path is wanted
+ * @state_dir: absolute name of the state directory
+ * @state_dir_required: as @db_required
  * @workers: 0 for one per CPU
  * @grace: seconds
  * @log_level: syslog's
@@ -132,6 +150,9 @@ void config_yaml_file(struct config *cfg, const char *path);
 /**
  * config_finish() - read user and secret files, check what concerns several
  * options
+ * @cfg: with all flags and the file in it
+ *
+ * What is wrong is reported and counted in @cfg->errors.
  */
 void config_finish(struct config *cfg);
 

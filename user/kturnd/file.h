@@ -18,6 +18,9 @@ ssize_t file_read(const char *path, void *buf, size_t size);
 
 /**
  * file_replace() - put a file in place of an old one, or of none
+ * @path: its name
+ * @buf: what it is to hold
+ * @len: bytes of that
  *
  * With mode 0600, on disk before it has the name: whoever reads sees the old
  * one or the new one. Return: 0 or a negative errno.

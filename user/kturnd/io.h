@@ -53,10 +53,14 @@ struct io {
 
 /** io_init() - 0 or -ENOMEM */
 int io_init(struct io *io);
+
+/** io_free() - free it; what still waits is not sent */
 void io_free(struct io *io);
 
 /**
  * io_recv() - receive what is there, at most IO_BATCH datagrams
+ * @io: buffers
+ * @fd: socket, not blocking
  *
  * What still waits to be sent goes first. Return: how many.
  */

@@ -29,6 +29,8 @@ struct local;
 
 /** local_open() - start to follow; 0 or a negative errno */
 int local_open(struct local **l);
+
+/** local_close() - stop to follow; NULL is fine */
 void local_close(struct local *l);
 
 /** local_fd() - readable when local_changed() has something to say */
@@ -40,7 +42,10 @@ bool local_changed(struct local *l);
 /** local_snapshot() - what is local now; NULL with errno set */
 struct local_set *local_snapshot(struct local *l);
 
+/** local_get() - one more user of a snapshot; any thread */
 struct local_set *local_get(struct local_set *set);
+
+/** local_put() - one less; the last frees it. NULL is fine */
 void local_put(struct local_set *set);
 
 /** local_has() - is it delivered to this host? */

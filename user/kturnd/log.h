@@ -45,6 +45,9 @@ void log_event(int level, const char *event, const char *fmt, ...)
 
 /**
  * log_limited() - the same for events that a stranger can cause
+ * @level: as for log_event()
+ * @event: as for log_event()
+ * @fmt: as for log_event()
  *
  * Each event has a budget per thread: a burst of 20, then 5 a second. The
  * next line after a gap says with suppressed=N how many are missing. At level
@@ -62,14 +65,23 @@ void log_limited(int level, const char *event, const char *fmt, ...)
  */
 bool log_allowed(const char *event, unsigned int *suppressed);
 
-/* Build a line in steps: log_begin(), log_add()…, log_end(). For log_vadd(),
- * @fmt may be NULL: nothing is added.
+/**
+ * log_begin() - begin a line, to be built in steps
+ * @line: where; log_add() goes on, log_end() writes it
+ * @level: as for log_event(); whether it is enabled is the caller's to ask
+ * @event: as for log_event()
  */
 void log_begin(struct log_line *line, int level, const char *event);
+
+/** log_add() - add to a line; @fmt as for log_event(), without NULL */
 void log_add(struct log_line *line, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** log_vadd() - the same; @fmt may be NULL: nothing is added */
 void log_vadd(struct log_line *line, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+
+/** log_end() - write the line; one write() */
 void log_end(struct log_line *line);
 
 /**

@@ -34,11 +34,18 @@ struct offload {
 
 /* ---------------------------------------- of turn_ops; the worker's thread */
 
+/** offload_alloc() - as turn_ops.offload_alloc; @lifetime in seconds */
 int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime);
+
+/** offload_refresh() - as turn_ops.offload_refresh; @lifetime in seconds */
 int offload_refresh(struct offload *o, struct turn_alloc *a,
 		    uint32_t lifetime);
+
+/** offload_peers() - as turn_ops.offload_peers */
 int offload_peers(struct offload *o, struct turn_alloc *a,
 		  const struct kturn_addr *peers, size_t n, uint16_t number);
+
+/** offload_remove() - as turn_ops.offload_remove */
 void offload_remove(struct offload *o, struct turn_alloc *a);
 
 /* --------------------------------------------------------------- the module */
@@ -96,11 +103,13 @@ void offload_reconcile(struct offload *o, const struct turn_tuple *tuple);
 /* The offload's number of an allocation: kernel id, and this bit. */
 #define OFFLOAD_PARTIAL	0x100000000ull
 
+/** offload_id() - the kernel's id of an allocation; 0: it has none there */
 static inline uint32_t offload_id(const struct turn_alloc *a)
 {
 	return (uint32_t)turn_alloc_offload(a);
 }
 
+/** offload_is_partial() - may the kernel lack some of its permissions? */
 static inline bool offload_is_partial(const struct turn_alloc *a)
 {
 	return turn_alloc_offload(a) & OFFLOAD_PARTIAL;
@@ -119,6 +128,7 @@ void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
 
 /**
  * offload_lost_module() - an entry was not there: for want of the module?
+ * @o: mirror
  *
  * Return: true if so; the handle is closed then.
  */

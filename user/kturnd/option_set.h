@@ -5,6 +5,16 @@
 
 struct config;
 
+/**
+ * option_set_listen() - read a value, as struct option_def's @set
+ * @cfg: where it goes
+ * @value: NUL-terminated, as the operator wrote it
+ *
+ * The others do the same for the options that they are named after.
+ *
+ * Return: NULL, or what is wrong in words that last until the next call;
+ * OPTION_UNEXPECTED when the option's @expected says it all.
+ */
 const char *option_set_listen(struct config *cfg, const char *value);
 const char *option_set_relay(struct config *cfg, const char *value);
 const char *option_set_external(struct config *cfg, const char *value);
@@ -24,6 +34,12 @@ const char *option_set_state_dir(struct config *cfg, const char *value);
 const char *option_set_grace(struct config *cfg, const char *value);
 const char *option_set_log_level(struct config *cfg, const char *value);
 
+/**
+ * option_clear_listen() - forget the values, as struct option_def's @clear
+ * @cfg: where they are
+ *
+ * The others do the same; passwords and secrets are overwritten.
+ */
 void option_clear_listen(struct config *cfg);
 void option_clear_relay(struct config *cfg);
 void option_clear_external(struct config *cfg);

@@ -54,6 +54,7 @@ bool peer_acl_check(const struct peer_acl *acl, const struct kturn_addr *peer,
 
 /**
  * peer_acl_is_global() - not special at all: what a stranger can reach
+ * @addr: its port does not matter
  */
 bool peer_acl_is_global(const struct kturn_addr *addr);
 

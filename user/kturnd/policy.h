@@ -9,6 +9,9 @@ struct worker;
 
 /**
  * policy_check() - as turn_ops.peer_check; logs refusals
+ * @w: worker, its thread's
+ * @peer: who is to be a peer
+ * @alloc: of whom
  *
  * A relayed address of our own: only live ports are peers. Then the rules for
  * addresses (peer_acl.h). Then what is left of the host's own addresses, on

@@ -18,7 +18,10 @@ struct quota {
 	void *tree;
 };
 
+/** quota_init() - nothing is counted yet */
 void quota_init(struct quota *q, uint32_t max);
+
+/** quota_free() - forget all counts */
 void quota_free(struct quota *q);
 
 /** quota_take() - count one more; 0, -EDQUOT, -ENOMEM */

@@ -78,6 +78,8 @@ struct relay_sock {
  */
 int relay_pool_init(struct relay_pool *pool, const struct config_addrs *addrs,
 		    const struct config *cfg);
+
+/** relay_pool_free() - free it; open relays are not closed */
 void relay_pool_free(struct relay_pool *pool);
 
 /** relay_pool_has() - is there an address of the family? */

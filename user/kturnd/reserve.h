@@ -23,7 +23,10 @@ struct reserve {
 	struct reservation_list list;
 };
 
+/** reserve_init() - none yet */
 void reserve_init(struct reserve *r);
+
+/** reserve_free() - close all */
 void reserve_free(struct reserve *r);
 
 /** reserve_put() - as turn_ops.reserve */

@@ -39,6 +39,8 @@ struct state {
  * What went wrong is logged. Return: 0 or a negative errno.
  */
 int state_open(struct state *st, const char *dir, bool required);
+
+/** state_close() - give the lock back */
 void state_close(struct state *st);
 
 /** state_path() - the name of a file there; false if it is too long */

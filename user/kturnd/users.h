@@ -24,6 +24,8 @@ struct users {
 
 /** users_init() - derive their keys; 0 or a negative errno */
 int users_init(struct users *users, const struct config *cfg);
+
+/** users_free() - free them; keys are overwritten */
 void users_free(struct users *users);
 
 /** users_keys() - as turn_ops.user_keys; @db may be NULL */

@@ -40,6 +40,8 @@ int watch_open(struct watch *w, struct daemon *d);
 
 /** watch_start() - watch from now on, in the main thread's loop */
 void watch_start(struct watch *w);
+
+/** watch_close() - stop to watch; entries stay in the kernel */
 void watch_close(struct watch *w);
 
 /** watch_entries() - our allocations in the kernel; 0 without the module */

@@ -123,6 +123,11 @@ static const struct kt_attr_set *path_add(struct text *t,
 
 /**
  * struct details - the attributes of an error message, NULL what lacks
+ * @msg: words
+ * @offs: offset of the attribute at fault, in the request
+ * @policy: what would have been accepted
+ * @miss_type: type of an attribute that is missing
+ * @miss_nest: offset of the nest where it is missing
  */
 struct details {
 	const struct nlattr *msg;

@@ -143,9 +143,15 @@ const struct kt_attr_set *kt_attr_set(uint8_t cmd);
 
 /* ---------------------------------------------------------------- requests */
 
-/*
- * These append to a message that has room for KT_REQUEST_MAX bytes. They
- * return 0, or -EINVAL for what has no wire form and then say why in @why.
+/**
+ * kt_put_alloc() - append an allocation's attributes
+ * @nlh: message with room for KT_REQUEST_MAX bytes
+ * @a: allocation
+ * @why: result, set after an error
+ *
+ * The others of this name do the same for what they are named after.
+ *
+ * Return: 0, or -EINVAL for what has no wire form.
  */
 int kt_put_alloc(struct nlmsghdr *nlh, const struct kturn_alloc *a,
 		 const char **why);
@@ -156,9 +162,15 @@ int kt_put_owner_data(struct nlmsghdr *nlh, const void *data, size_t len,
 
 /* ----------------------------------------------------------------- replies */
 
-/*
- * These read a message of the family. They return 0 or -EBADMSG; attributes
- * that they don't know are skipped, those that lack leave zeros.
+/**
+ * kt_parse_alloc() - read an allocation
+ * @nlh: message of the family
+ * @a: result
+ *
+ * Attributes that are not known are skipped, those that lack leave zeros. The
+ * others of this name do the same for what they are named after.
+ *
+ * Return: 0 or -EBADMSG.
  */
 int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a);
 int kt_parse_perm(const struct nlmsghdr *nlh, struct kturn_perm *p);

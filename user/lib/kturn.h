@@ -176,27 +176,75 @@ struct kturn_batch *kturn_batch_new(struct kturn *kt);
 /** kturn_batch_free() - forget it; what ran stays done */
 void kturn_batch_free(struct kturn_batch *b);
 
-/*
- * Each adds a request and returns its index in the batch, or -ENOMEM,
- * or -EINVAL for an argument that has no wire form (an address without
- * family, a label or data too long). That index may be passed on: a failure
- * is remembered and makes kturn_batch_run() return it without sending.
+/**
+ * kturn_batch_alloc_new() - add: make an allocation
+ * @b: batch
+ * @a: client, server and relays, lifetime_ms, flags, label, l3mdev and
+ *	owner_data count
+ *
+ * This and those below add a request.
+ *
+ * Return: its index in the batch; -ENOMEM; -EINVAL for an argument that has
+ * no wire form (an address without family, a label or data too long). That
+ * index may be passed on: a failure is remembered and makes kturn_batch_run()
+ * return it without sending.
  */
 int kturn_batch_alloc_new(struct kturn_batch *b, const struct kturn_alloc *a);
-/* @lifetime_ms 0, @owner_data NULL: keep */
+
+/**
+ * kturn_batch_alloc_set() - add: change an allocation
+ * @b: batch
+ * @id: allocation
+ * @lifetime_ms: new lifetime; 0: keep
+ * @owner_data: new data; NULL: keep
+ * @owner_data_len: bytes of that
+ *
+ * Return: as kturn_batch_alloc_new().
+ */
 int kturn_batch_alloc_set(struct kturn_batch *b, uint32_t id,
 			  uint32_t lifetime_ms, const void *owner_data,
 			  size_t owner_data_len);
+
+/** kturn_batch_alloc_set_flags() - add: give an allocation other flags,
+ * KTURN_ALLOC_FLAGS_…
+ */
 int kturn_batch_alloc_set_flags(struct kturn_batch *b, uint32_t id,
 				uint32_t flags);
+
+/** kturn_batch_alloc_del() - add: delete an allocation and all of it */
 int kturn_batch_alloc_del(struct kturn_batch *b, uint32_t id);
+
+/**
+ * kturn_batch_perm_new() - add: install a permission, or refresh it
+ * @b: batch
+ * @alloc_id: allocation
+ * @peer: address; its port does not matter
+ * @lifetime_ms: from now; not 0
+ *
+ * Return: as kturn_batch_alloc_new().
+ */
 int kturn_batch_perm_new(struct kturn_batch *b, uint32_t alloc_id,
 			 const struct kturn_addr *peer, uint32_t lifetime_ms);
+
+/** kturn_batch_perm_del() - add: end a permission */
 int kturn_batch_perm_del(struct kturn_batch *b, uint32_t alloc_id,
 			 const struct kturn_addr *peer);
+
+/**
+ * kturn_batch_chan_new() - add: bind a channel, or refresh it
+ * @b: batch
+ * @alloc_id: allocation
+ * @number: channel number, 0x4000 to 0x7FFF
+ * @peer: transport address
+ * @lifetime_ms: from now; not 0
+ *
+ * Return: as kturn_batch_alloc_new().
+ */
 int kturn_batch_chan_new(struct kturn_batch *b, uint32_t alloc_id,
 			 uint16_t number, const struct kturn_addr *peer,
 			 uint32_t lifetime_ms);
+
+/** kturn_batch_chan_del() - add: unbind a channel */
 int kturn_batch_chan_del(struct kturn_batch *b, uint32_t alloc_id,
 			 uint16_t number);
 
@@ -223,15 +271,35 @@ const char *kturn_batch_text(const struct kturn_batch *b, int i);
 
 /* --------------------------------------------------------- single requests */
 
+/**
+ * kturn_alloc_new() - make an allocation
+ * @kt: handle; the allocation is the owner's that it has joined
+ * @a: as for kturn_batch_alloc_new()
+ * @id: result: its id
+ *
+ * This and those below are batches of one request.
+ *
+ * Return: 0 or a negative errno, with kturn_error() set.
+ */
 int kturn_alloc_new(struct kturn *kt, const struct kturn_alloc *a,
 		    uint32_t *id);
+
+/** kturn_alloc_del() - delete an allocation and all of it */
 int kturn_alloc_del(struct kturn *kt, uint32_t id);
+
+/** kturn_perm_new() - install a permission, or refresh it */
 int kturn_perm_new(struct kturn *kt, uint32_t alloc_id,
 		   const struct kturn_addr *peer, uint32_t lifetime_ms);
+
+/** kturn_perm_del() - end a permission */
 int kturn_perm_del(struct kturn *kt, uint32_t alloc_id,
 		   const struct kturn_addr *peer);
+
+/** kturn_chan_new() - bind a channel, or refresh it */
 int kturn_chan_new(struct kturn *kt, uint32_t alloc_id, uint16_t number,
 		   const struct kturn_addr *peer, uint32_t lifetime_ms);
+
+/** kturn_chan_del() - unbind a channel */
 int kturn_chan_del(struct kturn *kt, uint32_t alloc_id, uint16_t number);
 
 /** kturn_flush() - delete all allocations; @owner_id 0: of everybody */
@@ -251,17 +319,48 @@ typedef int (*kturn_perm_cb)(const struct kturn_perm *p, void *arg);
 typedef int (*kturn_chan_cb)(const struct kturn_chan *c, void *arg);
 typedef int (*kturn_owner_cb)(const struct kturn_owner *o, void *arg);
 
-/* @id 0: all; @owner_id 0: of everybody. -ENOENT: no such entry. */
+/**
+ * kturn_alloc_get() - read allocations
+ * @kt: handle
+ * @id: which; 0: all
+ * @owner_id: whose; 0: of everybody
+ * @cb: gets each
+ * @arg: for @cb
+ *
+ * Return: 0, @cb's result, or a negative errno with kturn_error() set;
+ * -ENOENT: there is no allocation @id.
+ */
 int kturn_alloc_get(struct kturn *kt, uint32_t id, uint32_t owner_id,
 		    kturn_alloc_cb cb, void *arg);
-/* @alloc_id 0: of all allocations */
+
+/** kturn_perm_get() - read permissions, of all allocations for @alloc_id 0;
+ * returns as kturn_alloc_get()
+ */
 int kturn_perm_get(struct kturn *kt, uint32_t alloc_id, kturn_perm_cb cb,
 		   void *arg);
+
+/** kturn_chan_get() - read channels, of all allocations for @alloc_id 0;
+ * returns as kturn_alloc_get()
+ */
 int kturn_chan_get(struct kturn *kt, uint32_t alloc_id, kturn_chan_cb cb,
 		   void *arg);
+
+/** kturn_owner_get() - read owners; returns as kturn_alloc_get() */
 int kturn_owner_get(struct kturn *kt, kturn_owner_cb cb, void *arg);
+
+/** kturn_stats_get() - the network namespace's counters; 0 or a negative
+ * errno
+ */
 int kturn_stats_get(struct kturn *kt, struct kturn_stats *st);
+
+/** kturn_config_get() - the network namespace's limits; 0 or a negative
+ * errno
+ */
 int kturn_config_get(struct kturn *kt, struct kturn_config *cfg);
+
+/** kturn_config_set() - set limits; UINT32_MAX keeps one. 0 or a negative
+ * errno
+ */
 int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg);
 
 /* ------------------------------------------------------------------ events */
@@ -269,6 +368,9 @@ int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg);
 /**
  * struct kturn_event - something was removed
  * @type: which of the union counts
+ * @alloc: of KTURN_EVENT_ALLOC: as it was; @alloc.gone says why
+ * @perm: of KTURN_EVENT_PERM, likewise
+ * @chan: of KTURN_EVENT_CHAN, likewise
  */
 struct kturn_event {
 	enum {
@@ -301,7 +403,11 @@ struct kturn_listener;
  * kturn_error(NULL) set.
  */
 int kturn_listen(struct kturn_listener **l);
+
+/** kturn_listener_close() - close it; NULL is fine */
 void kturn_listener_close(struct kturn_listener *l);
+
+/** kturn_listener_fd() - the descriptor, for polling */
 int kturn_listener_fd(const struct kturn_listener *l);
 
 /** kturn_listener_here() - is the module loaded, as far as was read? */
@@ -309,6 +415,9 @@ bool kturn_listener_here(const struct kturn_listener *l);
 
 /**
  * kturn_listener_read() - deliver what is there, without blocking
+ * @l: listener
+ * @cb: gets each event; what it points to is valid during the call only
+ * @arg: for @cb
  *
  * Return: 0; -ENOBUFS: messages were lost, the caller must read the state
  * anew (what was not lost has been delivered, and the buffer was grown); a

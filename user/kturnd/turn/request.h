@@ -98,6 +98,7 @@ struct turn_request {
 	char user[TURN_USERNAME_MAX + 1];
 };
 
+/** turn_has() - is the attribute there? */
 static inline bool turn_has(const struct turn_request *rq, enum turn_attr attr)
 {
 	return rq->attr[attr].value;
@@ -132,11 +133,19 @@ uint32_t turn_lifetime(const struct turn_server *s,
  * The methods. The request is authenticated and has no unknown attributes;
  * all but Allocate have the allocation of its 5-tuple and user. Each answers.
  */
+
+/** turn_allocate() - Allocate (RFC 8656 section 7.2) */
 void turn_allocate(struct turn_server *s, struct turn_request *rq);
+
+/** turn_refresh() - Refresh (RFC 8656 section 8.2) */
 void turn_refresh(struct turn_server *s, struct turn_request *rq,
 		  struct turn_alloc *a);
+
+/** turn_create_permission() - CreatePermission (RFC 8656 section 10.2) */
 void turn_create_permission(struct turn_server *s, struct turn_request *rq,
 			    struct turn_alloc *a);
+
+/** turn_channel_bind() - ChannelBind (RFC 8656 section 12.2) */
 void turn_channel_bind(struct turn_server *s, struct turn_request *rq,
 		       struct turn_alloc *a);
 

@@ -42,7 +42,9 @@ struct turn_heap {
 void turn_heap_destroy(struct turn_heap *h);
 
 /**
- * turn_heap_reserve() - see to it that the next @extra timers can be added
+ * turn_heap_reserve() - see to it that the next timers can be added
+ * @h: heap
+ * @extra: how many
  *
  * Return: false without memory.
  */

@@ -56,6 +56,8 @@ struct turn_tuple {
 
 /**
  * struct turn_keys - the long-term keys of a user (RFC 8489 section 18.5.1)
+ * @has_md5: @md5 is there
+ * @has_sha256: @sha256 is there
  * @md5: MD5(user ":" realm ":" password)
  * @sha256: SHA-256 of the same
  */
@@ -104,83 +106,79 @@ enum turn_verdict {
 
 /**
  * struct turn_ops - what the state machine needs of the world
+ * @client_send: send a datagram to a client, from the tuple's server address
+ * @peer_send: send from a relayed address to a peer (canonical address; a
+ *	public address of our own is translated by the transport);
+ *	dont_fragment as of RFC 8656 section 14
+ * @relay_open: bind a random free port of the family; with
+ *	TURN_PORT_EVEN_PAIR, reserved gets N + 1 (bound, not relaying). 0,
+ *	-ENOSPC: there is no such port (508), -EAFNOSUPPORT (440)
+ * @relay_close: close it and let the port be used again
+ * @relay_start: datagrams at the relay go to turn_peer_input() with the
+ *	allocation from now
+ * @reserve: keep a reserved port for whoever brings the token, until a time
+ *	in milliseconds of the caller's clock; takes over the handle. 0 or a
+ *	negative errno (508)
+ * @claim: claim it. 0, or -ENOENT (508)
+ * @user_keys: keys of a stored user, by prepared name, in the server's realm.
+ *	0 or -ENOENT
+ * @user_by_hash: the stored user with this USERHASH; writes the name, at most
+ *	TURN_USERNAME_MAX bytes and a NUL. 0 or -ENOENT
+ * @features: TURN_FEATURE_… of the realm now
+ * @quota_take: count one more allocation of the user. 0 or -EDQUOT (486)
+ * @quota_give: undo one that succeeded
+ * @peer_check: may it be a peer? A refusal is logged by the transport
+ * @offload_alloc: push an allocation; lifetime in seconds
+ * @offload_refresh: give it another lifetime, in seconds
+ * @offload_peers: number 0: install or refresh permissions; else one peer's
+ *	permission and channel
+ * @offload_remove: remove an allocation with its permissions and channels;
+ *	never fails
+ * @random: CSPRNG
+ * @log: one event for the log; key=value pairs, escaped by the callee's
+ *	formatter; never secrets; level is syslog's; tuple, user and fmt may
+ *	be NULL
  *
- * @env is the pointer given to turn_server_new(). None of these may call
- * back into the state machine.
+ * Their first argument is the pointer given to turn_server_new(). None of
+ * these may call back into the state machine.
+ *
+ * Those of the offload are called after all checks and before state changes
+ * and the answer; when one fails, the request is refused with 508 and nothing
+ * has changed. An offload that can go on in userspace (no module, or the
+ * entry could not be pushed) returns 0.
  */
 struct turn_ops {
-	/* Send a datagram to a client, from the tuple's server address. */
 	void (*client_send)(void *env, const struct turn_tuple *to,
 			    const uint8_t *buf, size_t len);
-	/* Send from a relayed address to a peer (canonical address; a public
-	 * address of our own is translated by the transport). @dont_fragment
-	 * as of RFC 8656 section 14.
-	 */
 	void (*peer_send)(void *env, const struct turn_relay *from,
 			  const struct kturn_addr *to,
 			  const uint8_t *buf, size_t len, bool dont_fragment);
-
-	/* Bind a random free port of the family. With TURN_PORT_EVEN_PAIR
-	 * @reserved gets N + 1 (bound, not relaying). Return 0, -ENOSPC when
-	 * there is no such port (508), -EAFNOSUPPORT (440).
-	 */
 	int (*relay_open)(void *env, uint8_t family, enum turn_parity parity,
 			  struct turn_relay *relay,
 			  struct turn_relay *reserved);
-	/* Close it and let the port be used again. */
 	void (*relay_close)(void *env, struct turn_relay *relay);
-	/* Datagrams at @relay go to turn_peer_input() with @alloc from now. */
 	void (*relay_start)(void *env, struct turn_relay *relay,
 			    struct turn_alloc *alloc);
-	/* Keep a reserved port for whoever brings the token; takes over the
-	 * handle. @expires: seconds of the caller's clock.
-	 */
 	int (*reserve)(void *env, const uint8_t token[8],
 		       struct turn_relay *relay, uint64_t expires_ms);
-	/* Claim it: 0, or -ENOENT (508). */
 	int (*claim)(void *env, const uint8_t token[8],
 		     struct turn_relay *relay);
-
-	/* Keys of a stored user in the server's realm. Return 0 or -ENOENT. */
 	int (*user_keys)(void *env, const char *name, struct turn_keys *keys);
-	/* The stored user with this USERHASH; writes the name, at most
-	 * TURN_USERNAME_MAX bytes and a NUL. Return 0 or -ENOENT.
-	 */
 	int (*user_by_hash)(void *env, const uint8_t hash[32], char *name);
-	/* TURN_FEATURE_… of the realm now. */
 	unsigned int (*features)(void *env);
-	/* Take or give back one allocation of the user's quota: 0 or -EDQUOT. */
 	int (*quota_take)(void *env, const char *user);
 	void (*quota_give)(void *env, const char *user);
-
-	/* May it be a peer? On TURN_PEER_FORBIDDEN, @why names the rule and
-	 * the option that would open it; it is logged by the transport.
-	 */
 	enum turn_verdict (*peer_check)(void *env, const struct kturn_addr *peer,
 					const struct turn_alloc *alloc);
-
-	/*
-	 * The offload. Called after all checks and before state changes and
-	 * the answer; when one fails, the request is refused with 508 and
-	 * nothing has changed. An offload that can go on in userspace (no
-	 * module, or the entry could not be pushed) returns 0.
-	 */
 	int (*offload_alloc)(void *env, struct turn_alloc *alloc,
 			     uint32_t lifetime);
 	int (*offload_refresh)(void *env, struct turn_alloc *alloc,
 			       uint32_t lifetime);
-	/* @number 0: permissions only; else one peer, and its channel too. */
 	int (*offload_peers)(void *env, struct turn_alloc *alloc,
 			     const struct kturn_addr *peers, size_t n,
 			     uint16_t number);
-	/* Never fails; also ends permissions and channels. */
 	void (*offload_remove)(void *env, struct turn_alloc *alloc);
-
-	/* CSPRNG. */
 	void (*random)(void *env, void *buf, size_t len);
-	/* One event for the log; key=value pairs, escaped by the callee's
-	 * formatter; never secrets. @level: syslog's.
-	 */
 	void (*log)(void *env, int level, const char *event,
 		    const struct turn_tuple *tuple, const char *user,
 		    const char *fmt, ...)
@@ -276,25 +274,43 @@ void turn_peer_input(struct turn_server *s, uint64_t now,
  */
 uint64_t turn_expire(struct turn_server *s, uint64_t now);
 
+/** turn_counters() - of @s; they change with each call that takes it */
 const struct turn_counters *turn_counters(const struct turn_server *s);
 
 /* ------------------------------------------------------------- allocations */
 
+/** turn_alloc_tuple() - its client's 5-tuple, while it lives */
 const struct turn_tuple *turn_alloc_tuple(const struct turn_alloc *a);
+
+/** turn_alloc_relay() - its relayed transport address, while it lives */
 const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a);
+
+/** turn_alloc_user() - its user's prepared name, while it lives */
 const char *turn_alloc_user(const struct turn_alloc *a);
-/* The offload's own: kernel id and so on; zero in a new allocation. */
+
+/** turn_alloc_set_offload() - a number of the offload's own, its id say */
 void turn_alloc_set_offload(struct turn_alloc *a, uint64_t id);
+
+/** turn_alloc_offload() - that number; 0 in a new allocation */
 uint64_t turn_alloc_offload(const struct turn_alloc *a);
-/* What is left of it, of each permission and each channel: for pushing them
- * all again. Callbacks must not change the server.
- */
+
+/** turn_alloc_left_ms() - what is left of it at @now, in milliseconds */
 uint32_t turn_alloc_left_ms(const struct turn_alloc *a, uint64_t now);
+
+/** turn_server_each() - call @cb, which must not change @s, for each
+ * allocation
+ */
 void turn_server_each(struct turn_server *s,
 		      void (*cb)(struct turn_alloc *a, void *arg), void *arg);
+
+/** turn_alloc_each_perm() - call @cb, which must not change the server, for
+ * each permission with what is left of it at @now
+ */
 void turn_alloc_each_perm(const struct turn_alloc *a, uint64_t now,
 			  void (*cb)(const struct kturn_addr *peer,
 				     uint32_t left_ms, void *arg), void *arg);
+
+/** turn_alloc_each_chan() - the same for each channel */
 void turn_alloc_each_chan(const struct turn_alloc *a, uint64_t now,
 			  void (*cb)(uint16_t number,
 				     const struct kturn_addr *peer,
@@ -344,8 +360,34 @@ struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 				    const struct turn_relay *relay,
 				    uint32_t left_ms,
 				    const void *packed, size_t len);
+
+/**
+ * turn_adopt_perm() - take over a permission
+ * @s: server
+ * @a: from turn_adopt_alloc()
+ * @now: clock
+ * @peer: its port does not matter
+ * @left_ms: what is left of it
+ *
+ * Return: 0; -EINVAL: of the wrong family; -ENOSPC: there are
+ * TURN_PERMISSIONS_MAX; -ENOMEM.
+ */
 int turn_adopt_perm(struct turn_server *s, struct turn_alloc *a, uint64_t now,
 		    const struct kturn_addr *peer, uint32_t left_ms);
+
+/**
+ * turn_adopt_chan() - take over a channel
+ * @s: server
+ * @a: from turn_adopt_alloc()
+ * @now: clock
+ * @number: channel number
+ * @peer: transport address
+ * @left_ms: what is left of it
+ *
+ * Return: 0; -EINVAL: of the wrong family, without port, or not a channel
+ * number; -EEXIST: number or peer are bound to another; -ENOSPC: there are
+ * TURN_CHANNELS_MAX; -ENOMEM.
+ */
 int turn_adopt_chan(struct turn_server *s, struct turn_alloc *a, uint64_t now,
 		    uint16_t number, const struct kturn_addr *peer,
 		    uint32_t left_ms);

@@ -67,12 +67,16 @@ LIST_HEAD(turn_allocs, turn_alloc);
  * @entry: of the server
  * @id: never used twice by a server; part of the keys of what belongs to it
  * @offload: the offload's own
+ * @tuple: 5-tuple of its client
+ * @relay: relayed transport address
+ * @perms: permissions
+ * @chans: channels
  * @tid: of the Allocate that made it, to know it again
  * @token: RESERVATION-TOKEN of the answer
  * @has_token: there was one
  * @has_quota: quota_give() is due
- * @n_perms: permissions
- * @n_chans: channels
+ * @n_perms: how many of @perms
+ * @n_chans: how many of @chans
  * @user: who may use it
  */
 struct turn_alloc {
@@ -96,10 +100,22 @@ struct turn_alloc {
 
 /**
  * struct turn_server - a state machine
+ * @cfg: constants
+ * @ops: what it needs of the world
+ * @env: for @ops
+ * @counters: what happened
+ * @crypto: OpenSSL's objects, made once
  * @hash_key: for turn_siphash()
  * @dummy_key: stands in for the key of a user who does not exist
+ * @by_tuple: allocations
+ * @by_perm: permissions, by allocation and address
+ * @by_number: channels, by allocation and number
+ * @by_peer: channels, by allocation and peer
+ * @timers: what ends next
+ * @allocs: all of them
  * @last_id: of an allocation
- * @tids: what is left of the random bytes drawn last
+ * @tids: random transaction ids, drawn in advance
+ * @n_tids: how many of them are left
  */
 struct turn_server {
 	struct turn_config cfg;
@@ -120,6 +136,7 @@ struct turn_server {
 	size_t n_tids;
 };
 
+/** turn_addr_equal() - the same transport address? */
 static inline bool turn_addr_equal(const struct kturn_addr *a,
 				   const struct kturn_addr *b)
 {
