@@ -37,6 +37,7 @@ class Case:
 
     @counted: the module's counters, none if it is none of its business
     @to: the server's or the relay's port, if not that of the allocation
+    @server: another address of the server
     @port: the sender's, if not that of the client or of the bound channel
     @ip: the peer's other address
     @looped: the daemon sends it on to a relayed address of its own
@@ -45,10 +46,10 @@ class Case:
     """
 
     def __init__(self, name, data, *counted, to=None, port=None, ip=None,
-                 looped=False, sender=None, **header):
+                 server=None, looped=False, sender=None, **header):
         self.name, self.data, self.counted = name, data, counted
         self.to, self.port, self.ip, self.looped = to, port, ip, looped
-        self.sender, self.header = sender, header
+        self.server, self.sender, self.header = server, sender, header
 
 
 def relayed(c, data_len, to_client=0):
@@ -104,6 +105,8 @@ def channel_data(c):
         Case("a Send indication in ChannelData",
              channel(BOUND, send_ind(c.permitted, b"inner")), TO_PEER),
         Case("no allocation", channel(BOUND, b"whose?"), port=c.port + 50),
+        Case("another address of the server", channel(BOUND, b"whose?"),
+             server=c.server_other),
         Case("to a closed port of the server", channel(BOUND, b"data"),
              to=3477),
     ]
@@ -291,6 +294,7 @@ def send_malformed(c):
               for kind in (0x0006, 0x0106, 0x0116, 0x0017, 0x0216)]
     return cases + [
         Case("no allocation", whole, port=c.port + 50),
+        Case("another address of the server", whole, server=c.server_other),
     ]
 
 
@@ -339,9 +343,13 @@ def control(c):
         "1200 bytes": b"\x90" + pattern(1199),
     }
     cases = [Case(name, raw, CONTROL) for name, raw in requests.items()]
-    return cases + [Case(name, raw, NO_CHANNEL if raw[0] >> 6 == 1 and
-                         len(raw) > 3 else OTHER)
-                    for name, raw in garbage.items()]
+    cases += [Case(name, raw, NO_CHANNEL if raw[0] >> 6 == 1 and
+                   len(raw) > 3 else OTHER) for name, raw in garbage.items()]
+    return cases + [
+        Case("Binding, no allocation", binding.bytes(), port=c.port + 50),
+        Case("Binding, another address of the server", binding.bytes(),
+             server=c.server_other),
+    ]
 
 
 # -------------------------------------------------------------- from the peer
@@ -373,7 +381,7 @@ def peer_data(c):
                       "zeros": bytes(20),
                       "ones": b"\xff" * 33}.items()]
     cases += [Case(f"port {port}", b"any port", TO_CLIENT, port=port)
-              for port in (1, PORT_LAST, PORT + 1000, 65535)]
+              for port in (0, 1, PORT_LAST, PORT + 1000, 65535)]
     cases += [Case(f"{n} bytes, not permitted", pattern(n), NO_PERMISSION,
                    port=PERMITTED, ip=c.other) for n in (0, 1, 100, 1200)]
     return cases + [

@@ -21,76 +21,84 @@ DF_ABOVE = 1260
 
 RELAYED = {"relayed to-peer", "relayed to-client"}
 
-# @field of the IP or UDP header may differ where the kernel relays and
-# @applies(case, output) holds: then @kernel(case, output) is there from the
-# kernel plane and @user from the userspace plane.
+# Where the kernel relays and @applies(case, output) holds, @field of the IP or
+# UDP header is @kernel(case, output) from the kernel plane and
+# @user(case, output) from the userspace plane. Where none applies, it is the
+# same from both.
 Difference = collections.namedtuple(
     "Difference", "name field applies kernel user why")
 
 
-def sent(case, field, default):
-    """Of the header that the kernel got to relay."""
-    # Over a hairpin's first hop, that was a packet of the daemon's.
-    return default if case["looped"] else case["header"].get(field, default)
-
-
 def translated(case, output):
-    """The IP versions of what came in and what went out."""
-    families = case["families"]
-    if case["looped"]:
-        return families[1], families[0]
-    return tuple(families if output["at"] == "peer" else families[::-1])
+    """The IP versions of what the kernel got to relay and what it sent."""
+    client, relay = case["families"]
+    from_client = case["way"] == "from the client" and not case["looped"]
+    return (client if from_client else relay,
+            4 if "DF" in output["fields"] else 6)
 
 
-def is_hairpin(case, _):
+def hairpin(case, _):
     return case["looped"]
 
 
-def not_hairpin(case, _):
+def straight(case, _):
     return not case["looped"]
+
+
+def header(field, default, change=lambda value: value):
+    """What the kernel makes of a field of the case's own header."""
+    return lambda case, _: change(case["header"].get(field, default))
+
+
+def always(value):
+    return lambda case, output: value
+
+
+def sets_df(case, _):
+    """A Send indication whose DONT-FRAGMENT counts."""
+    return case["dont_fragment"] and case["families"] == [4, 4] and \
+        case["way"] == "from the client"
 
 
 DIFFERENCES = (
     Difference(
-        "TTL and hop limit", "TTL", not_hairpin,
-        lambda c, o: sent(c, "ttl", 64) - 1, lambda c, o: DEFAULT_TTL,
+        "TTL and hop limit", "TTL", straight,
+        header("ttl", 64, lambda ttl: ttl - 1), always(DEFAULT_TTL),
         "one less, as a router; a socket's default "
         "(RFC 8656 sections 13.1 to 13.3, 21.1.7)"),
     Difference(
-        "TTL and hop limit, hairpin", "TTL", is_hairpin,
-        lambda c, o: DEFAULT_TTL - 1, lambda c, o: DEFAULT_TTL,
+        "TTL and hop limit, hairpin", "TTL", hairpin,
+        always(DEFAULT_TTL - 1), always(DEFAULT_TTL),
         "the daemon sends, the kernel takes it from there (section 21.1.7)"),
     Difference(
-        "DSCP", "DSCP", not_hairpin,
-        lambda c, o: sent(c, "tos", 0) >> 2, lambda c, o: 0,
+        "DSCP", "DSCP", straight,
+        header("tos", 0, lambda tos: tos >> 2), always(0),
         "copied; a socket's default (sections 13.1, 13.3 and 14)"),
     Difference(
-        "ECN", "ECN", not_hairpin,
-        lambda c, o: sent(c, "tos", 0) & 3, lambda c, o: 0,
+        "ECN", "ECN", straight,
+        header("tos", 0, lambda tos: tos & 3), always(0),
         "copied; not ECN-capable (sections 13.1, 13.3 and 14)"),
     Difference(
         "DF, IPv4 to IPv4", "DF",
-        lambda c, o: not c["looped"] and translated(c, o) == (4, 4),
-        lambda c, o: sent(c, "df", False), lambda c, o: False,
+        lambda c, o: straight(c, o) and translated(c, o) == (4, 4),
+        lambda c, o: c["header"].get("df", False) or sets_df(c, o), sets_df,
         "copied; as if it had not been set (section 14)"),
     Difference(
-        "DF, IPv6 to IPv4", "DF",
-        lambda c, o: translated(c, o) == (6, 4),
-        lambda c, o: o["bytes"] + 28 > DF_ABOVE, lambda c, o: False,
+        "DF, IPv6 to IPv4", "DF", lambda c, o: translated(c, o) == (6, 4),
+        lambda c, o: o["bytes"] + 28 > DF_ABOVE, always(False),
         "by the length; a socket's default "
         "(section 13.3, so RFC 7915 section 5.1)"),
     Difference(
-        "DF, hairpin with DONT-FRAGMENT", "DF",
-        lambda c, o: c["looped"] and "DONT-FRAGMENT" in c["name"] and
-        translated(c, o) == (4, 4),
-        lambda c, o: True, lambda c, o: False,
-        "the daemon sets it, the kernel copies it; as if it had not been set "
-        "(section 14)"),
+        "DF, hairpin", "DF",
+        lambda c, o: hairpin(c, o) and translated(c, o) == (4, 4),
+        sets_df, always(False),
+        "the daemon sets it for DONT-FRAGMENT, the kernel copies it; as if it "
+        "had not been set (section 14)"),
     Difference(
         "no UDP checksum", "checksum",
-        lambda c, o: sent(c, "check", None) == 0 and
+        lambda c, o: c["header"].get("check") == 0 and
         translated(c, o) == (4, 4),
-        lambda c, o: "none", lambda c, o: "right",
+        always("none"), always("right"),
         "none stays none; a socket's own (RFC 768)"),
 )
 
@@ -127,18 +135,6 @@ def whole(case, kernel, user):
     return None
 
 
-def listed(case, output, field, kernel, user):
-    """The Difference that this is, or None."""
-    if not RELAYED.intersection(case["expected"]):
-        return None
-    for d in DIFFERENCES:
-        if d.field == field and d.applies(case, output) and \
-                (d.kernel(case, output), d.user(case, output)) == \
-                (kernel, user):
-            return d
-    return None
-
-
 def short(value):
     text = json.dumps(value)
     return text if len(text) < 240 else text[:160] + " … " + text[-60:]
@@ -148,15 +144,20 @@ def compare_fields(case, k, u, seen):
     """Problems of one pair of outputs that are otherwise the same."""
     problems = []
     fields = k["fields"].keys() | u["fields"].keys()
+    by_kernel = RELAYED.intersection(case["expected"])
     for field in sorted(fields):
-        a, b = k["fields"].get(field), u["fields"].get(field)
-        if a == b:
-            continue
-        d = listed(case, k, field, a, b)
-        if d:
-            seen[d.name] += 1
-        else:
-            problems.append(f"{field}: kernel {a}, user {b}")
+        got = k["fields"].get(field), u["fields"].get(field)
+        listed = [d for d in DIFFERENCES if by_kernel and d.field == field and
+                  d.applies(case, k)]
+        if listed:
+            d, = listed
+            wanted = d.kernel(case, k), d.user(case, k)
+            seen[d.name] += wanted[0] != wanted[1]
+            if got != wanted:
+                problems.append(f"{field}: kernel {got[0]}, user {got[1]}, "
+                                f"wanted {wanted[0]} and {wanted[1]}")
+        elif got[0] != got[1]:
+            problems.append(f"{field}: kernel {got[0]}, user {got[1]}")
     return problems
 
 

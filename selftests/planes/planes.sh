@@ -29,7 +29,6 @@ record()
 
 # One CPU for all of it, so that packets stay in their order.
 taskset -cp 0 $$ >/dev/null
-# shellcheck disable=SC2119 # its parameters are the module's
 module_load
 topology_up || exit 1
 for namespace in "$client" "$relay" "$peer"; do

@@ -23,7 +23,7 @@ from lab import Raw, empty, ip, netns, udp
 from libkturn import DROP, PUNT, Kturn
 from outputs import Reader, Tap
 from packets import Failed, channel, stun
-from turnclient import TurnClient
+from turnclient import DONT_FRAGMENT, Message, TurnClient
 
 # One CPU, the daemon's too: packets stay in their order.
 os.sched_setaffinity(0, {0})
@@ -32,6 +32,14 @@ CLIENT_PORT = 40000
 OTHER = {4: "203.0.113.3", 6: "2001:db8:2::3"}
 # The socket options that let the host fragment what it sends.
 FRAGMENTING = {4: (socket.IPPROTO_IP, 10, 0), 6: (socket.IPPROTO_IPV6, 23, 0)}
+
+
+def dont_fragment(data):
+    """Has this that attribute?"""
+    try:
+        return Message.parse(data).get(DONT_FRAGMENT) is not None
+    except ValueError:
+        return False
 
 
 class Client:
@@ -52,6 +60,7 @@ class Client:
         self.peer, self.other = side.peer, OTHER[self.peer_family]
         self.permitted = (self.peer, cases.PERMITTED)
         self.wrong_peer = (V6 if self.peer_family == 4 else V4).peer
+        self.server_other = (V4 if self.family == 4 else V6).relay
         # Permissions for the server's own addresses, of which this is one.
         self.knows_server = not name.startswith("third")
         self.own_other = (V4 if self.peer_family == 4 else V6).server
@@ -201,8 +210,8 @@ class Scene:
             whole = len(case.data) <= cases.FULL[c.family]
             if header or whole:
                 self.raw["client", c.family].send(
-                    c.side.client, c.side.server, port, to, case.data,
-                    **header)
+                    c.side.client, case.server or c.side.server, port, to,
+                    case.data, **header)
             else:
                 c.turn.raw_send(case.data)
             return
@@ -251,7 +260,7 @@ class Scene:
                 "way": way, "looped": case.looped,
                 "header": {k: case.header[k] for k in (
                     "ttl", "tos", "df", "check") if k in case.header},
-                "df": case.header.get("df", False),
+                "dont_fragment": dont_fragment(case.data),
                 "counted": {k: n for k, n in counted.items() if n},
                 "families": [sender.family, sender.peer_family]})
         relayed = self.daemon() - start - each * (1 + len(records))
