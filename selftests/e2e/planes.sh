@@ -90,7 +90,7 @@ test_firewall()
 	as_client echo 6
 	in_relay conntrack -F
 	in_relay nft reset counters table inet filter >/dev/null
-	in_sessions count $n
+	in_sessions count "$n"
 	same "dropped by the firewall" "$(counted dropped)" 0
 	entries=$(conntrack_of 9999)
 	if [ "$1" = kernel ]; then
@@ -100,7 +100,7 @@ test_firewall()
 		same "entries of relayed traffic" "$entries" ""
 		# Only requests and answers, of which there are not many.
 		[ "$(conntrack_packets)" -gt 0 ]
-		[ "$(conntrack_packets)" -lt $n ]
+		[ "$(conntrack_packets)" -lt "$n" ]
 	else
 		same "to the peer, untracked" "$(counted to-peer-untracked)" 0
 		same "to the peer, tracked" "$(counted to-peer-tracked)" \
@@ -161,10 +161,10 @@ test_services()
 	local address
 
 	plane "$1"
-	reached_up 3478 $SERVICE 9
+	reached_up 3478 "$SERVICE" 9
 	for address in "$RELAY_CLIENT_V4" "$RELAY_PEER_V4" "$RELAY_PEER_V6" \
 			127.0.0.1 ::1; do
-		background in_relay python3 "$here/echo.py" $SERVICE "$address"
+		background in_relay python3 "$here/echo.py" "$SERVICE" "$address"
 		wait_for 10 grep -q ready "$background_log"
 	done
 	kturnd_start --allow-peer 0.0.0.0/0 --allow-peer ::/0
@@ -172,7 +172,7 @@ test_services()
 		"$RELAY_CLIENT_V6" "$RELAY_PEER_V6" 127.0.0.1 ::1
 	for address in "$RELAY_CLIENT_V4" "$RELAY_PEER_V4" "$RELAY_PEER_V6" \
 			127.0.0.1 ::1; do
-		as_client own_service "$address" $SERVICE
+		as_client own_service "$address" "$SERVICE"
 	done
 	same "reached a service" "$(reached)" 0
 	same "relayed by the daemon" "$(relayed_by daemon)" "0 0 0 0"
@@ -184,7 +184,7 @@ test_services()
 			"d['punt']['local-peer']")" $((3 * 6 + 5))
 	fi
 	# That is counted where it would count.
-	in_relay python3 - "$RELAY_PEER_V4" $SERVICE <<-'END'
+	in_relay python3 - "$RELAY_PEER_V4" "$SERVICE" <<-'END'
 	import socket, sys
 	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 	s.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))

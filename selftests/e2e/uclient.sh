@@ -53,19 +53,19 @@ print(d["channel-out"], d["channel-in"], d["send"], d["data"])'
 # test_kernel FAMILY FORM: two sessions, so twice as many messages
 test_kernel()
 {
-	local n=$((2 * MESSAGES)) option=
+	local n=$((2 * MESSAGES)) options=()
 	local bytes=$((n * LENGTH)) want before after d
 
 	want="$n $n 0 0"
 	if [ "$2" = indications ]; then
-		option=-s
+		options=(-s)
 		want="0 0 $n $n"
 	fi
 	plane kernel
 	forms_count
 	kturnd_start --channel-range 5766 "${ALLOW_PEERS[@]}"
 	read -ra before < <(relayed_by kernel)
-	uclient "$1" $MESSAGES $option
+	uclient "$1" "$MESSAGES" "${options[@]}"
 	read -ra after < <(relayed_by kernel)
 	for d in 0 1 2 3; do
 		after[d]=$((after[d] - before[d]))
@@ -84,7 +84,7 @@ test_user()
 	plane user
 	forms_count
 	kturnd_start --channel-range 5766 "${ALLOW_PEERS[@]}"
-	uclient_all $MESSAGES
+	uclient_all "$MESSAGES"
 	same "relayed by the daemon" "$(relayed_by daemon)" \
 		"$n $bytes $n $bytes"
 	same "in what form" "$(forms)" \

@@ -350,7 +350,6 @@ test_hairpin()
 	as_client hairpin 6
 }
 
-# shellcheck disable=SC2119 # its parameters are the module's
 module_load
 topology_up
 echo_start

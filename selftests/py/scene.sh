@@ -6,7 +6,6 @@
 
 . "$(dirname "$0")/../lib.sh"
 
-# shellcheck disable=SC2119 # its parameters are the module's
 module_load
 topology_up || exit 1
 

@@ -78,9 +78,9 @@ test_privilege()
 
 	for command in "show" "stats" "flush" "limits"; do
 		status=0
-		unprivileged "$top/build/kturn" $command >"$tmp/out" 2>&1 ||
+		unprivileged "$top/build/kturn" "$command" >"$tmp/out" 2>&1 ||
 			status=$?
-		[ $status -eq 1 ]
+		[ "$status" -eq 1 ]
 		grep -q CAP_NET_ADMIN "$tmp/out"
 	done
 	unprivileged timeout 20 "$top/build/kturn" monitor >"$tmp/out" 2>&1 &&

@@ -128,10 +128,7 @@ test_shellcheck()
 	while read -r file; do
 		is_script "$file" sh bash && echo "$file"
 	done <"$tmp/sources" >"$tmp/files"
-	# SC2086, SC2046, SC2013: options that are several words, split on
-	# purpose; SC2119: functions whose arguments may be left out.
-	xargs shellcheck --format=gcc \
-		--exclude=SC2086,SC2046,SC2013,SC2119 <"$tmp/files"
+	xargs shellcheck --format=gcc <"$tmp/files"
 }
 
 test_codespell()
