@@ -25,7 +25,7 @@ USER_SOURCES := $(shell find user include/kturn -name '*.c')
 .PHONY: user_sparse $(USER_SOURCES:%=user_sparse/%)
 user_sparse: $(USER_SOURCES:%=user_sparse/%)
 $(USER_SOURCES:%=user_sparse/%): user_sparse/%:
-	@sparse -Wno-bitwise -O2 $(filter -std=% -D% -I%, \
+	@sparse -Wbitwise -O2 $(filter -std=% -D% -I%, \
 		$(KT_CFLAGS) $(CFLAGS_$(*D))) $*
 
 .PHONY: style

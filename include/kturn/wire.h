@@ -500,4 +500,16 @@ static inline void kturn_put32(__u8 *p, __u32 v)
 	p[3] = v & 0xff;
 }
 
+/** kturn_addr_port() - the port as a number; 0 is none */
+static inline __u16 kturn_addr_port(const struct kturn_addr *addr)
+{
+	return kturn_get16((const __u8 *)&addr->port);
+}
+
+/** kturn_addr_set_port() - give an address this port */
+static inline void kturn_addr_set_port(struct kturn_addr *addr, __u16 port)
+{
+	kturn_put16((__u8 *)&addr->port, port);
+}
+
 #endif /* _KTURN_WIRE_H */

@@ -111,8 +111,6 @@ test_sparse_module()
 	[ ! -s "$tmp/said" ]
 }
 
-# glibc's socket addresses carry no byte order, so -Wbitwise is for the module,
-# which shares the code that parses and builds packets.
 test_sparse_user()
 {
 	sed '/^#/d;/^$/d' "$style/sparse.rules" >"$tmp/rules"

@@ -10,6 +10,10 @@
 
 static const uint8_t zeros[16];
 
+/*
+ * A socket address's port is of a type that says nothing of its byte order,
+ * which is the network's; copied as bytes, it needs no cast.
+ */
 void addr_from_sockaddr(const void *sa, struct kturn_addr *addr)
 {
 	const struct sockaddr_in6 *in6 = sa;
@@ -20,11 +24,11 @@ void addr_from_sockaddr(const void *sa, struct kturn_addr *addr)
 	memcpy(&family, sa, sizeof(family));
 	if (family == AF_INET) {
 		addr->family = KTURN_FAMILY_V4;
-		addr->port = in->sin_port;
+		memcpy(&addr->port, &in->sin_port, sizeof(addr->port));
 		memcpy(addr->ip, &in->sin_addr, 4);
 	} else if (family == AF_INET6) {
 		addr->family = KTURN_FAMILY_V6;
-		addr->port = in6->sin6_port;
+		memcpy(&addr->port, &in6->sin6_port, sizeof(addr->port));
 		memcpy(addr->ip, &in6->sin6_addr, 16);
 	}
 }
@@ -38,14 +42,14 @@ socklen_t addr_to_sockaddr(const struct kturn_addr *addr,
 	if (addr->family == KTURN_FAMILY_V4) {
 		memset(in, 0, sizeof(*in));
 		in->sin_family = AF_INET;
-		in->sin_port = addr->port;
+		memcpy(&in->sin_port, &addr->port, 2);
 		memcpy(&in->sin_addr, addr->ip, 4);
 		return sizeof(*in);
 	}
 	if (addr->family == KTURN_FAMILY_V6) {
 		memset(in6, 0, sizeof(*in6));
 		in6->sin6_family = AF_INET6;
-		in6->sin6_port = addr->port;
+		memcpy(&in6->sin6_port, &addr->port, 2);
 		memcpy(&in6->sin6_addr, addr->ip, 16);
 		return sizeof(*in6);
 	}
@@ -62,7 +66,7 @@ struct kturn_addr addr_with_port(const struct kturn_addr *addr, uint16_t port)
 {
 	struct kturn_addr result = *addr;
 
-	result.port = htons(port);
+	kturn_addr_set_port(&result, port);
 	return result;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which addresses are served; see addresses.h. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +110,7 @@ int addresses_listen(const struct config *cfg, struct config_addrs *list)
 		addr = &cfg->listen.v[i];
 		ret = addr_is_unspecified(addr) ?
 			add_host(list, addr->family, false,
-				 ntohs(addr->port)) :
+				 kturn_addr_port(addr)) :
 			add(list, addr);
 	}
 	if (!cfg->listen.n) {

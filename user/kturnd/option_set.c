@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How each option's value is read. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +91,7 @@ const char *option_set_listen(struct config *cfg, const char *value)
 	if (kturn_addr_parse(value, &addr))
 		return OPTION_UNEXPECTED;
 	if (!addr.port)
-		addr.port = htons(KTURN_STUN_PORT);
+		kturn_addr_set_port(&addr, KTURN_STUN_PORT);
 	return add_addr(&cfg->listen, &addr);
 }
 

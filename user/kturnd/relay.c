@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Relayed transport addresses; see relay.h. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -190,7 +189,7 @@ int relay_rebind(struct relay_pool *pool, const struct kturn_addr *addr,
 
 	if (!ra || !addr->port)
 		return -EADDRNOTAVAIL;
-	return bind_port(ra, ntohs(addr->port), relay);
+	return bind_port(ra, kturn_addr_port(addr), relay);
 }
 
 void relay_close(struct turn_relay *relay)
@@ -239,5 +238,5 @@ struct relay_addr *relay_find_public(const struct relay_pool *pool,
 
 bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr)
 {
-	return test_bit(ra->live, ntohs(addr->port));
+	return test_bit(ra->live, kturn_addr_port(addr));
 }

@@ -28,7 +28,7 @@ unsigned int steer_worker(const struct steer *s,
 
 	for (i = 0; i < kturn_addr_len(client->family); i += 4)
 		h = mix(h, kturn_get32(client->ip + i));
-	h = mix(h, ntohs(client->port));
+	h = mix(h, kturn_addr_port(client));
 	return (h ^ h >> FOLD) % s->workers;
 }
 

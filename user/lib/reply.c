@@ -71,7 +71,7 @@ static void get_endpoint(const struct nlattr *nest, struct kturn_addr *addr,
 			 int *err)
 {
 	const struct nlattr *attr;
-	uint16_t port = 0;
+	uint16_t port = 0;	/* network byte order */
 
 	memset(addr, 0, sizeof(*addr));
 	mnl_attr_for_each_nested(attr, nest) {
@@ -87,7 +87,7 @@ static void get_endpoint(const struct nlattr *nest, struct kturn_addr *addr,
 			break;
 		}
 	}
-	addr->port = port;
+	memcpy(&addr->port, &port, sizeof(port));
 }
 
 static void get_counter(const struct nlattr *nest, struct kturn_counter *c,

@@ -80,7 +80,7 @@ int kturn_addr_parse(const char *text, struct kturn_addr *addr)
 	}
 	if (ip_parse(buf, &result))
 		return -EINVAL;
-	result.port = htons(number);
+	kturn_addr_set_port(&result, number);
 	*addr = result;
 	return 0;
 }
@@ -99,6 +99,6 @@ const char *kturn_addr_text(const struct kturn_addr *addr,
 	else
 		snprintf(buf, KTURN_ADDR_TEXT_MAX,
 			 af == AF_INET ? "%s:%u" : "[%s]:%u", ip,
-			 ntohs(addr->port));
+			 kturn_addr_port(addr));
 	return buf;
 }

@@ -62,6 +62,6 @@ const char *turn_addr_text(const struct kturn_addr *addr,
 	if (!inet_ntop(v6 ? AF_INET6 : AF_INET, addr->ip, ip, sizeof(ip)))
 		ip[0] = 0;
 	snprintf(buf, TURN_ADDR_TEXT, v6 ? "[%s]:%u" : "%s:%u", ip,
-		 ntohs(addr->port));
+		 kturn_addr_port(addr));
 	return buf;
 }
