@@ -51,3 +51,23 @@ endif
 $(MODULE_DIR)/sources:
 	@mkdir -p $(@D)
 	@echo $(CURDIR) $(MODULE_SOURCES) >$@
+
+# Where modprobe finds it, for the kernel of KDIR. Below a DESTDIR depmod is a
+# matter for whoever installs what is there.
+.PHONY: modules_install
+modules_install: modules
+	install -d $(DESTDIR)/lib/modules/$(KRELEASE)/updates
+	install -m 644 $(MODULE_DIR)/kturn.ko \
+		$(DESTDIR)/lib/modules/$(KRELEASE)/updates
+	$(if $(DESTDIR),,depmod $(KRELEASE))
+
+# The sources for dkms(8), which builds the module for each kernel.
+DKMS_DIR := $(DESTDIR)/usr/src/kturn-$(VERSION)
+
+.PHONY: install-dkms
+install-dkms:
+	rm -rf $(DKMS_DIR)
+	@for file in $(MODULE_SOURCES); do \
+		install -D -m 644 $$file $(DKMS_DIR)/$$file || exit 1; \
+	done
+	sed 's/@VERSION@/$(VERSION)/' kernel/dkms.conf >$(DKMS_DIR)/dkms.conf
