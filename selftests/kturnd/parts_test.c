@@ -169,7 +169,7 @@ static void reserved_longest(void)
 	snprintf(sysctl, sizeof(sysctl), "%s/sysctl", dir);
 	for (port = 1; port < 65536; port += 2)
 		n += (size_t)sprintf(list + n, "%s%d", n ? "," : "", port);
-	strcpy(list + n, "\n");
+	memcpy(list + n, "\n", 2);
 	put(sysctl, list);
 	KTAP_EQ(reserved_ports_add(sysctl, NULL, 9, 9), 0);
 	check_file(sysctl, list);
@@ -374,7 +374,7 @@ int main(void)
 	int ret;
 
 	log_set_level(LOG_ERR);
-	strcpy(dir, "/tmp/kturnd-parts.XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/kturnd-parts.XXXXXX");
 	if (!mkdtemp(dir))
 		return 1;
 	ktap_plan(KTAP_COUNT(cases));

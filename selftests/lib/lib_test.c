@@ -174,22 +174,24 @@ static void error_missing(void)
 
 static void error_plain(void)
 {
+	const struct nlmsghdr *req = (void *)req_buf;
 	struct nlmsghdr *nlh;
+	size_t len;
 
 	request_make();
 	KTAP_CHECK(says(error_begin(0, 0), 0, ""));
 	KTAP_CHECK(says(error_begin(-ENOMEM, NLM_F_CAPPED), -ENOMEM,
 			"Cannot allocate memory"));
 	KTAP_CHECK(says(error_begin(-EPERM, NLM_F_CAPPED), -EPERM,
-			"needs CAP_NET_ADMIN in the user namespace that owns the network namespace"));
+			"needs CAP_NET_ADMIN in the user namespace "
+			"that owns the network namespace"));
 	KTAP_CHECK(says(error_begin(-ENOENT, NLM_F_CAPPED), -ENOENT,
 			"the kturn kernel module is not loaded any more"));
 
 	/* Not capped: the request comes first. */
 	nlh = error_begin(-EINVAL, NLM_F_ACK_TLVS);
-	memset(mnl_nlmsg_put_extra_header(nlh,
-		((struct nlmsghdr *)req_buf)->nlmsg_len - NLMSG_HDRLEN), 0xff,
-		((struct nlmsghdr *)req_buf)->nlmsg_len - NLMSG_HDRLEN);
+	len = req->nlmsg_len - NLMSG_HDRLEN;
+	memset(mnl_nlmsg_put_extra_header(nlh, len), 0xff, len);
 	mnl_attr_put_strz(nlh, NLMSGERR_ATTR_MSG, "words");
 	KTAP_CHECK(says(nlh, -EINVAL, "words"));
 }

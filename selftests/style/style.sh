@@ -49,7 +49,8 @@ is_script()
 	return 1
 }
 
-# is_accepted FILE TYPE MESSAGE: does checkpatch.rules list that?
+# is_accepted FILE TYPE MESSAGE: does checkpatch.rules list that? Which of its
+# rules were of use is in $tmp/used.
 is_accepted()
 {
 	local files type
@@ -59,17 +60,21 @@ is_accepted()
 		[[ $1 == $files ]] || continue
 		# shellcheck disable=SC2053
 		case $type in
-		*:*) [[ $2 == "${type%%:*}" && $3 == *${type#*:} ]] && return ;;
-		*) [[ $2 == $type ]] && return ;;
+		*:*) [[ $2 == "${type%%:*}" && $3 == *${type#*:} ]] || continue ;;
+		*) [[ $2 == $type ]] || continue ;;
 		esac
-	done < <(sed '/^#/d;/^$/d' "$style/checkpatch.rules")
+		echo "$files $type" >>"$tmp/used"
+		return
+	done <"$tmp/rules"
 	return 1
 }
 
 test_checkpatch()
 {
-	local file line level type message bad=
+	local file files line level type message bad=
 
+	sed '/^#/d;/^$/d' "$style/checkpatch.rules" >"$tmp/rules"
+	: >"$tmp/used"
 	# checkpatch leaves a cache in a git checkout, so it doesn't get to see
 	# that this is one. What it says depends on the names of directories.
 	select_sources '*.c' '*.h' >"$tmp/files"
@@ -85,6 +90,11 @@ test_checkpatch()
 		echo "$file:$line: $level: $type:$message"
 		bad=y
 	done <"$tmp/said"
+	while read -r files type _; do
+		grep -qxF -- "$files $type" "$tmp/used" && continue
+		echo "checkpatch.rules: nothing needs $files $type"
+		bad=y
+	done <"$tmp/rules"
 	[ -z "$bad" ]
 }
 

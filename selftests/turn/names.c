@@ -89,7 +89,7 @@ static void same_work(void)
 	client_challenge(&c);
 	c.password = "wrong";
 	KTAP_EQ(do_allocate(&c), 401);
-	strcpy(known, world.trace);
+	memcpy(known, world.trace, sizeof(known));
 	c.user = "nobody";
 	KTAP_EQ(do_allocate(&c), 401);
 	KTAP_CHECK(!strcmp(known, world.trace));

@@ -228,7 +228,7 @@ static int user_by_hash(void *env, const uint8_t hash[32], char *name)
 		SHA256((uint8_t *)text, strlen(text), want);
 		if (memcmp(want, hash, sizeof(want)))
 			continue;
-		strcpy(name, u->name);
+		memcpy(name, u->name, strlen(u->name) + 1);
 		return 0;
 	}
 	return -ENOENT;

@@ -12,7 +12,7 @@
 
 #define REALM	"example.org"
 
-static char dir[] = "/tmp/kturn-userdb.XXXXXX";
+static char dir[32];
 static char path[64], other[64];
 
 /* What turnadmin does, run by sqlite3 itself. */
@@ -420,6 +420,7 @@ int main(void)
 {
 	int status;
 
+	snprintf(dir, sizeof(dir), "/tmp/kturn-userdb.XXXXXX");
 	if (!mkdtemp(dir)) {
 		perror(dir);
 		return 1;

@@ -177,8 +177,8 @@ static int file_create(struct userdb *db)
 		*slash = '\0';
 		if (mkdir(dir, 0700) && errno != EEXIST)
 			err = userdb_fail_text(db, errno,
-				"can't make the directory %s: %s", dir,
-				strerror(errno));
+					       "can't make the directory %s: %s",
+					       dir, strerror(errno));
 	}
 	free(dir);
 	if (err)

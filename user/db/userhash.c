@@ -104,7 +104,7 @@ static int hash_find_stored(struct userdb *db, const char *realm,
 	if (rc == SQLITE_ROW) {
 		found = (const char *)sqlite3_column_text(stmt, 0);
 		if (found && strlen(found) <= USERDB_NAME_MAX) {
-			strcpy(name, found);
+			memcpy(name, found, strlen(found) + 1);
 			err = 0;
 		}
 	} else if (rc != SQLITE_DONE) {
@@ -141,7 +141,7 @@ int userdb_find_userhash(struct userdb *db, const char *realm,
 				sizeof(*db->hashes), hash_compare);
 	if (!found)
 		return userdb_fail_text(db, ENOENT, "no such user");
-	strcpy(name, found->name);
+	memcpy(name, found->name, strlen(found->name) + 1);
 	return 0;
 }
 

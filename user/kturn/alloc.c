@@ -29,7 +29,7 @@ static bool label_read(const char *text, struct kturn_alloc *a)
 		cli_usage("label: longer than %d bytes", KTURN_LABEL_MAX);
 		return false;
 	}
-	strcpy(a->label, text);
+	memcpy(a->label, text, strlen(text) + 1);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <array_size.h>
 #include "cli.h"
 
 static bool json;
@@ -77,8 +78,8 @@ static void commands_list(const struct cli_command *table)
 		printf("  %-12s%s\n", table->name, table->summary);
 }
 
-static int help(const struct cli_command *cmd,
-		const struct cli_command *table)
+static int help_print(const struct cli_command *cmd,
+		      const struct cli_command *table)
 {
 	usage_line(stdout, cmd);
 	if (cmd)
@@ -192,7 +193,7 @@ static const struct cli_command *command_find(const struct cli_command *table,
 static int command_run(const struct cli_command *cmd, int argc, char **argv)
 {
 	if (wants_help(argc, argv))
-		return help(cmd, NULL);
+		return help_print(cmd, NULL);
 	if (json && !cmd->json)
 		return cli_usage("has no JSON to print");
 	argc = options_read(cmd, argc, argv);
@@ -209,7 +210,7 @@ static int dispatch(const struct cli_command *group,
 	current = group;
 	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") ||
 		     !strcmp(argv[0], "help")))
-		return help(group, table);
+		return help_print(group, table);
 	if (!argc)
 		return cli_usage("a command is missing");
 	cmd = command_find(table, argv[0]);
@@ -322,7 +323,7 @@ static uint32_t unit_read(const char **p)
 		{ "h", 3600000 }, { "d", 86400000 },
 	};
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		size_t len = strlen(units[i].name);
 
 		if (!strncmp(*p, units[i].name, len)) {

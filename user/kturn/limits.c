@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <array_size.h>
 #include "cli.h"
 
 static const struct {
@@ -18,8 +19,6 @@ static const struct {
 	  offsetof(struct kturn_config, max_owners) },
 };
 
-#define N_LIMITS	(sizeof(limits) / sizeof(limits[0]))
-
 static uint32_t *limit_of(struct kturn_config *cfg, size_t i)
 {
 	return (uint32_t *)((char *)cfg + limits[i].offset);
@@ -33,13 +32,13 @@ static int limits_show(struct kturn *kt)
 	if (kturn_config_get(kt, &cfg))
 		return cli_error("%s", kturn_error(kt));
 	if (!cli_json()) {
-		for (size_t i = 0; i < N_LIMITS; i++)
+		for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 			printf("%-12s%" PRIu32 "\n", limits[i].name,
 			       *limit_of(&cfg, i));
 		return CLI_OK;
 	}
 	o = json_object();
-	for (size_t i = 0; i < N_LIMITS; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		cli_json_put(o, limits[i].key,
 			     json_integer(*limit_of(&cfg, i)));
 	return cli_json_print(o);
@@ -51,10 +50,10 @@ static bool limits_read(int argc, char **argv, struct kturn_config *cfg)
 	size_t k;
 
 	for (int i = 0; i < argc; i += 2) {
-		for (k = 0; k < N_LIMITS; k++)
+		for (k = 0; k < ARRAY_SIZE(limits); k++)
 			if (!strcmp(argv[i], limits[k].name))
 				break;
-		if (k == N_LIMITS) {
+		if (k == ARRAY_SIZE(limits)) {
 			cli_usage("unknown limit '%s'", argv[i]);
 			return false;
 		}

@@ -129,8 +129,8 @@ bool cli_secret_ask(const char *what, char buf[CLI_SECRET_MAX], size_t *len)
 
 bool cli_secret_make(char buf[CLI_SECRET_MAX], size_t *len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint8_t random[24];
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random)) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <array_size.h>
 #include "cli.h"
 
 /**
@@ -198,8 +199,6 @@ static const struct kind kinds[] = {
 	{ "owner", "owners", owner_columns, owner_get },
 };
 
-#define N_KINDS	(sizeof(kinds) / sizeof(kinds[0]))
-
 static void list_free(struct list *l)
 {
 	if (l->table)
@@ -283,11 +282,11 @@ int show_run(int argc, char **argv)
 	size_t i;
 
 	if (!argc)
-		return show(kinds, N_KINDS, 0);
-	for (i = 0; i < N_KINDS; i++)
+		return show(kinds, ARRAY_SIZE(kinds), 0);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(argv[0], kinds[i].name))
 			break;
-	if (i == N_KINDS)
+	if (i == ARRAY_SIZE(kinds))
 		return cli_usage("expected alloc, perm, chan or owner, not '%s'",
 				 argv[0]);
 	if (argc > 2)

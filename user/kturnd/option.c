@@ -2,6 +2,7 @@
 /* The table of options; how a value is read is in option_set.c. */
 #include <string.h>
 
+#include <array_size.h>
 #include "option.h"
 #include "option_set.h"
 
@@ -266,9 +267,9 @@ const struct option_def options[] = {
 	},
 };
 
-const size_t n_options = sizeof(options) / sizeof(options[0]);
+const size_t n_options = ARRAY_SIZE(options);
 
-_Static_assert(sizeof(options) / sizeof(options[0]) <= CONFIG_OPTIONS_MAX,
+_Static_assert(ARRAY_SIZE(options) <= CONFIG_OPTIONS_MAX,
 	       "more options than struct config has sources for");
 
 size_t option_find(const char *key)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include <array_size.h>
 #include "db/userdb.h"
 #include "kturn.h"
 #include "log.h"
@@ -379,7 +380,7 @@ const char *option_set_log_level(struct config *cfg, const char *value)
 				      LOG_INFO, LOG_DEBUG };
 	size_t i;
 
-	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
 		if (!strcmp(value, log_level_name(levels[i]))) {
 			cfg->log_level = levels[i];
 			return NULL;

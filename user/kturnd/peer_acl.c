@@ -2,6 +2,7 @@
 /* Which addresses may be peers; see peer_acl.h. */
 #include <stdlib.h>
 
+#include <array_size.h>
 #include "peer_acl.h"
 
 /* What becomes of an address that no more specific rule knows. */
@@ -88,8 +89,6 @@ static struct rule mapped_rule = {
 	  .len = 96 },
 };
 
-#define N_RULES	(sizeof(rules) / sizeof(rules[0]))
-
 static int longest_first(const void *a, const void *b)
 {
 	const struct rule *x = a, *y = b;
@@ -101,10 +100,10 @@ void peer_acl_init(void)
 {
 	size_t i;
 
-	for (i = 0; i < N_RULES; i++)
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
 		if (prefix_parse(rules[i].text, &rules[i].prefix))
 			abort();
-	qsort(rules, N_RULES, sizeof(rules[0]), longest_first);
+	qsort(rules, ARRAY_SIZE(rules), sizeof(rules[0]), longest_first);
 }
 
 static const struct rule *find_rule(const struct kturn_addr *addr)
@@ -113,7 +112,7 @@ static const struct rule *find_rule(const struct kturn_addr *addr)
 
 	if (prefix_match(&mapped_rule.prefix, addr))
 		return &mapped_rule;
-	for (i = 0; i < N_RULES; i++)
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
 		if (prefix_match(&rules[i].prefix, addr))
 			return &rules[i];
 	/* Not an address at all. */

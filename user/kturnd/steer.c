@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array_size.h>
 #include "steer.h"
 
 /*
@@ -82,7 +83,7 @@ static int attach_v4(const struct steer *s, int fd)
 		MIX_PORT_AND_RETURN(s->workers),
 	};
 
-	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+	return attach(fd, code, ARRAY_SIZE(code));
 }
 
 static int attach_v6(const struct steer *s, int fd)
@@ -101,7 +102,7 @@ static int attach_v6(const struct steer *s, int fd)
 		MIX_PORT_AND_RETURN(s->workers),
 	};
 
-	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+	return attach(fd, code, ARRAY_SIZE(code));
 }
 
 int steer_attach(const struct steer *s, uint8_t family, int fd)

@@ -101,7 +101,7 @@ int users_by_hash(const struct users *users, struct userdb *db,
 	for (i = 0; i < users->n; i++) {
 		if (memcmp(users->v[i].hash, hash, 32))
 			continue;
-		strcpy(name, users->v[i].name);
+		memcpy(name, users->v[i].name, strlen(users->v[i].name) + 1);
 		return 0;
 	}
 	if (db)

@@ -70,7 +70,7 @@ typedef int (*kt_reply_cb)(const struct nlmsghdr *nlh, void *arg);
  * kt_call() - a request and its answers
  * @kt: handle
  * @req: request; its flags and sequence number are set here
- * @cb: for messages other than the acknowledgement, may be NULL
+ * @cb: for messages other than the one that ends the answers; may be NULL
  * @arg: for @cb
  *
  * Return: 0 or a negative errno, with kturn_error() set.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Names as Documentation/netlink/specs/kturn.yaml has them. */
 #include <string.h>
+#include <array_size.h>
 #include "internal.h"
 
 #define SET(sym, text) \
 static const struct kt_attr_set sym##_set = { \
 	.name = text, .attrs = sym##_attrs, \
-	.max = sizeof(sym##_attrs) / sizeof(sym##_attrs[0]) - 1, \
+	.max = ARRAY_SIZE(sym##_attrs) - 1, \
 }
 
 static const struct kt_attr_name endpoint_attrs[] = {
@@ -162,7 +163,7 @@ static const char *const punt_names[] = {
 };
 
 #define NAME(names, i) \
-	((size_t)(i) < sizeof(names) / sizeof((names)[0]) ? (names)[i] : NULL)
+	((size_t)(i) < ARRAY_SIZE(names) ? (names)[i] : NULL)
 
 const struct kt_attr_set *kt_attr_set(uint8_t cmd)
 {

@@ -2,6 +2,7 @@
 /* Attributes of requests, and the requests that are no part of a batch. */
 #include <errno.h>
 #include <string.h>
+#include <array_size.h>
 #include "internal.h"
 
 /* Writes an endpoint; a port of 0 is left out. */
@@ -137,7 +138,7 @@ int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg)
 		{ KTURN_A_CONFIG_MAX_OWNERS, cfg->max_owners },
 	};
 
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (limits[i].value != UINT32_MAX)
 			mnl_attr_put_u32(nlh, limits[i].type, limits[i].value);
 	return kt_call(kt, nlh, NULL, NULL);

@@ -253,13 +253,12 @@ static int chunk_deliver(struct chunk *c, const struct nlmsghdr *req,
 
 int kt_dump(struct kturn *kt, struct nlmsghdr *req, kt_reply_cb cb, void *arg)
 {
-	struct chunk *chunks, *c;
+	struct chunk *chunks = NULL, *c;
 	bool interrupted = true;
 	int ret = 0;
 
 	for (int i = 0; i < DUMP_ATTEMPTS && interrupted; i++) {
-		if (i)
-			chunks_free(chunks);
+		chunks_free(chunks);
 		chunks = NULL;
 		interrupted = false;
 		ret = dump_once(kt, req, &chunks, &interrupted);

@@ -22,6 +22,7 @@
 #include <sys/queue.h>
 #include <syslog.h>
 
+#include <array_size.h>
 #include "crypto.h"
 #include "table.h"
 #include "timer.h"
@@ -29,8 +30,6 @@
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define TURN_TOKEN_LEN		8
 #define TURN_MS			1000ull
