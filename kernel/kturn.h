@@ -551,11 +551,14 @@ int kturn_netlink_init(void);
 void kturn_netlink_exit(void);
 void kturn_notify_start(void);
 void kturn_notify_stop(void);
-void kturn_notify_alloc(struct kturn_net *kn, struct kturn_alloc *alloc,
+struct kturn_nl_kind;
+void kturn_notify(struct kturn_net *kn, const struct kturn_nl_kind *kind,
+		  const void *entry, enum kturn_gone_reason reason);
+void kturn_notify_alloc(struct kturn_net *kn, const struct kturn_alloc *alloc,
 			enum kturn_gone_reason reason);
-void kturn_notify_perm(struct kturn_net *kn, struct kturn_perm *perm,
+void kturn_notify_perm(struct kturn_net *kn, const struct kturn_perm *perm,
 		       enum kturn_gone_reason reason);
-void kturn_notify_chan(struct kturn_net *kn, struct kturn_chan *chan,
+void kturn_notify_chan(struct kturn_net *kn, const struct kturn_chan *chan,
 		       enum kturn_gone_reason reason);
 
 #endif /* _KTURN_H */

@@ -74,58 +74,44 @@ static void kturn_notify_send(struct kturn_net *kn, struct sk_buff *skb,
 }
 
 /**
- * kturn_notify_alloc() - an allocation goes
+ * kturn_notify() - an entry goes
  * @kn: namespace
- * @alloc: allocation
+ * @kind: of entry
+ * @entry: entry, still complete
  * @reason: why
  *
- * Its permissions and channels go with it without a word.
+ * The permissions and channels of an allocation go with it without a word.
  *
  * Context: may sleep; kturn_net.lock.
  */
-void kturn_notify_alloc(struct kturn_net *kn, struct kturn_alloc *alloc,
+void kturn_notify(struct kturn_net *kn, const struct kturn_nl_kind *kind,
+		  const void *entry, enum kturn_gone_reason reason)
+{
+	struct kturn_nl_msg msg = { .skb = kturn_notify_begin(kn) };
+
+	if (msg.skb)
+		kturn_notify_send(kn, msg.skb,
+				  kturn_nl_show_gone(&msg, kind, entry,
+						     reason));
+}
+
+/** kturn_notify_alloc() - an allocation goes; see kturn_notify() */
+void kturn_notify_alloc(struct kturn_net *kn, const struct kturn_alloc *alloc,
 			enum kturn_gone_reason reason)
 {
-	struct kturn_nl_msg msg = {
-		.skb = kturn_notify_begin(kn),
-		.cmd = KTURN_CMD_ALLOC_GONE_NTF,
-		.gone = reason,
-	};
-	void *hdr;
-
-	if (msg.skb)
-		kturn_notify_send(kn, msg.skb,
-				  kturn_nl_fill_alloc(&msg, alloc, &hdr));
+	kturn_notify(kn, &kturn_nl_alloc_kind, alloc, reason);
 }
 
-/** kturn_notify_perm() - a permission goes; see kturn_notify_alloc() */
-void kturn_notify_perm(struct kturn_net *kn, struct kturn_perm *perm,
+/** kturn_notify_perm() - a permission goes; see kturn_notify() */
+void kturn_notify_perm(struct kturn_net *kn, const struct kturn_perm *perm,
 		       enum kturn_gone_reason reason)
 {
-	struct kturn_nl_msg msg = {
-		.skb = kturn_notify_begin(kn),
-		.cmd = KTURN_CMD_PERM_GONE_NTF,
-		.gone = reason,
-	};
-	void *hdr;
-
-	if (msg.skb)
-		kturn_notify_send(kn, msg.skb,
-				  kturn_nl_fill_perm(&msg, perm, &hdr));
+	kturn_notify(kn, &kturn_nl_perm_kind, perm, reason);
 }
 
-/** kturn_notify_chan() - a channel goes; see kturn_notify_alloc() */
-void kturn_notify_chan(struct kturn_net *kn, struct kturn_chan *chan,
+/** kturn_notify_chan() - a channel goes; see kturn_notify() */
+void kturn_notify_chan(struct kturn_net *kn, const struct kturn_chan *chan,
 		       enum kturn_gone_reason reason)
 {
-	struct kturn_nl_msg msg = {
-		.skb = kturn_notify_begin(kn),
-		.cmd = KTURN_CMD_CHAN_GONE_NTF,
-		.gone = reason,
-	};
-	void *hdr;
-
-	if (msg.skb)
-		kturn_notify_send(kn, msg.skb,
-				  kturn_nl_fill_chan(&msg, chan, &hdr));
+	kturn_notify(kn, &kturn_nl_chan_kind, chan, reason);
 }
