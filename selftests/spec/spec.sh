@@ -25,9 +25,9 @@ test_generated()
 ALLOC='{"client": {"addr4": 3325256706, "port": 40000},
 	"server": {"addr4": 3325256705, "port": 3478},
 	"relay6": {"addr6": "20010db8000200000000000000000001", "port": 50000},
-	"lifetime-ms": 60000, "flags": ["exclusive"], "label": "by ynl"}'
-PERM='{"alloc-id": 1, "peer": {"addr6": "20010db8000200000000000000000002"}, "lifetime-ms": 50000}'
-CHAN='{"alloc-id": 1, "number": 16384, "lifetime-ms": 50000,
+	"lifetime-ms": 600000, "flags": ["exclusive"], "label": "by ynl"}'
+PERM='{"alloc-id": 1, "peer": {"addr6": "20010db8000200000000000000000002"}, "lifetime-ms": 500000}'
+CHAN='{"alloc-id": 1, "number": 16384, "lifetime-ms": 500000,
 	"peer": {"addr6": "20010db8000200000000000000000002", "port": 9}}'
 
 test_do()
