@@ -204,6 +204,7 @@ static void prepared(void)
 		{ "\"ren\u00e9\u3000b\"", "ren\u00e9 b" },
 	};
 	struct user user = { "ren\u00e9 b", "p", true, true };
+	struct turn_alloc *a;
 	struct request r;
 	size_t i;
 	int m;
@@ -222,9 +223,9 @@ static void prepared(void)
 			c.sent_user = table[i].sent;
 			req_auth(&r, &c);
 			KTAP_EQ(req_send(&r, &c), SUCCESS);
-			KTAP_CHECK(!strcmp(turn_alloc_user
-				(turn_alloc_find(world.s, &c.tuple)),
-				"ren\u00e9 b"));
+			a = turn_alloc_find(world.s, &c.tuple);
+			KTAP_CHECK(a && !strcmp(turn_alloc_user(a),
+						"ren\u00e9 b"));
 			/* With and without preparation: the same user. */
 			c.sent_user = NULL;
 			KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
