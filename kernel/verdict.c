@@ -101,6 +101,16 @@ static bool kturn_has_socket(const struct kturn_packet *pkt)
 				 pkt->dst.port, dif, sdif, NULL);
 }
 
+/*
+ * Only what the stack would deliver to this host is ours to drop: not what is
+ * bridged, or routed on to who has the address now.
+ */
+static bool kturn_for_host(const struct kturn_packet *pkt)
+{
+	return !kturn_link_odd(pkt->skb) &&
+	       kturn_dst_check(pkt->kn->net, pkt->skb, pkt->family);
+}
+
 /**
  * kturn_drop() - drop a packet
  * @pkt: consumed by the caller's verdict
@@ -133,9 +143,8 @@ unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 			enum kturn_punt_reason reason)
 {
 	if (unlikely(alloc->owner && READ_ONCE(alloc->owner->deadline)) &&
-	    reason != KTURN_PUNT_REASON_LINK &&
 	    reason != KTURN_PUNT_REASON_SOURCE &&
-	    !kturn_has_socket(pkt))
+	    kturn_for_host(pkt) && !kturn_has_socket(pkt))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_ORPHAN);
 	atomic64_inc(&alloc->punted);
 	kturn_stats_punt(pkt->kn, reason);

@@ -5,12 +5,13 @@
 import errno
 import os
 import signal
+import subprocess
 import sys
 
 from ktap import Tests
 from lab import Capture, V4, V6, netns, receive, udp
 from libkturn import (ALLOC, DELETED, DROP, EXCLUSIVE, Kturn, Listener,
-                      OWNER_GONE)
+                      OWNER_GONE, PUNT)
 from packets import Packet, expect, stun
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until
 
@@ -101,6 +102,23 @@ class Unreachable:
                 found.append((p.l4[0], p.l4[1]))
 
 
+def not_local(s, w):
+    """Another host has the server's address now: what goes there is its."""
+    server = w.server[0]
+
+    def local(*args):
+        return subprocess.run(["ip", "-n", os.environ["relay"], "route",
+                               *args], check=True, capture_output=True,
+                              text=True).stdout
+    route = local("show", "table", "local", server).split()
+    local("del", "table", "local", *route)
+    before = s.kt.stats().punt[PUNT["control"]]
+    w.client.sendto(stun(0x0001), w.server)
+    wait_until("it was left alone", lambda: s.kt.stats().punt[PUNT["control"]]
+               > before)
+    local("add", "table", "local", *route)
+
+
 def killed(s, side):
     """RFC 8656 knows no servers that die; clients see nothing of it."""
     w, ask = World(None, side), Unreachable(s, side)
@@ -121,6 +139,10 @@ def killed(s, side):
     before = s.kt.stats().drop[DROP["orphan"]]
     expect("unreachable in the grace period", ask.answers(w), False)
     expect("orphans", s.kt.stats().drop[DROP["orphan"]] - before, 1)
+    if side.family == 4:
+        not_local(s, w)
+        expect("only of the host's", s.kt.stats().drop[DROP["orphan"]] - before,
+               1)
     # Somebody has the port again, but not the entries: what is punted
     # reaches that.
     server = udp("relay", *w.server)
