@@ -31,6 +31,7 @@ static void kturn_owner_free(struct kturn_net *kn, struct kturn_owner *owner)
 	lockdep_assert_held(&kn->lock);
 	list_del(&owner->link);
 	kn->n_owners--;
+	kn->gen++;
 	kfree_rcu(owner, rcu);
 }
 
@@ -209,6 +210,7 @@ static struct kturn_owner *kturn_owner_create(struct kturn_net *kn, u64 cookie,
 	owner->id = kn->next_owner_id;
 	list_add_tail(&owner->link, &kn->owners);
 	kn->n_owners++;
+	kn->gen++;
 	return owner;
 }
 
