@@ -209,6 +209,9 @@ int kturn_alloc_create(struct kturn_net *kn,
 	int err, i;
 
 	lockdep_assert_held(&kn->lock);
+	err = kturn_net_start(kn, extack);
+	if (err)
+		return err;
 	alloc = kzalloc(sizeof(*alloc), GFP_KERNEL_ACCOUNT);
 	if (!alloc) {
 		NL_SET_ERR_MSG(extack, "no memory for the allocation");

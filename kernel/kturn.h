@@ -291,6 +291,7 @@ struct kturn_chan {
  * @n_owners: entries now
  * @limits: at most so many
  * @gen: changes with every entry made or removed, for NLM_F_DUMP_INTR
+ * @started: the hash tables and @stats are there
  * @hooks: the netfilter hooks are registered
  * @gc: frees what has expired
  * @gc_next: the id at which @gc goes on
@@ -321,6 +322,7 @@ struct kturn_net {
 		u32 owners;
 	} limits;
 	u32 gen;
+	bool started;
 	bool hooks;
 
 	struct delayed_work gc;
@@ -333,6 +335,7 @@ extern unsigned int kturn_net_id;
 
 /* main.c */
 struct kturn_net *kturn_pernet(const struct net *net);
+int kturn_net_start(struct kturn_net *kn, struct netlink_ext_ack *extack);
 
 /* ---------------------------------------------------------------- the clock */
 

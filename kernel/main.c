@@ -6,6 +6,7 @@
  * that it has no entry for is none of its business.
  */
 #include <linux/module.h>
+#include <linux/netlink.h>
 #include <net/netns/generic.h>
 
 #include "kturn.h"
@@ -27,7 +28,6 @@ struct kturn_net *kturn_pernet(const struct net *net)
 static int __net_init kturn_net_init(struct net *net)
 {
 	struct kturn_net *kn = kturn_pernet(net);
-	int err;
 
 	kn->net = net;
 	mutex_init(&kn->lock);
@@ -36,18 +36,42 @@ static int __net_init kturn_net_init(struct net *net)
 	kn->limits.perms = KTURN_MAX_PERMS;
 	kn->limits.chans = KTURN_MAX_CHANS;
 	kn->limits.owners = KTURN_MAX_OWNERS;
+	xa_init_flags(&kn->ids, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	kturn_gc_init(kn);
+	return 0;
+}
 
+/**
+ * kturn_net_start() - make what a namespace needs to hold entries
+ * @kn: namespace
+ * @extack: for the refusal
+ *
+ * With its first owner or entry, because most namespaces never have one. It
+ * stays until the namespace ends. To be called before kturn_hooks_get().
+ *
+ * Context: may sleep; kturn_net.lock.
+ * Return: 0 or -ENOMEM.
+ */
+int kturn_net_start(struct kturn_net *kn, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	lockdep_assert_held(&kn->lock);
+	if (kn->started)
+		return 0;
 	err = kturn_stats_init(kn);
 	if (err)
-		return err;
+		goto err_extack;
 	err = kturn_tables_init(kn);
 	if (err)
 		goto err_stats;
-	kturn_gc_init(kn);
+	kn->started = true;
 	return 0;
 
 err_stats:
 	kturn_stats_exit(kn);
+err_extack:
+	NL_SET_ERR_MSG(extack, "no memory for the namespace's tables");
 	return err;
 }
 
@@ -66,20 +90,38 @@ static void __net_exit kturn_net_pre_exit(struct net *net)
 	mutex_unlock(&kn->lock);
 }
 
-/* An RCU grace period later: no hook runs any more. */
-static void __net_exit kturn_net_exit(struct net *net)
+static void kturn_net_stop(struct kturn_net *kn)
 {
-	struct kturn_net *kn = kturn_pernet(net);
-
-	kturn_tables_exit(kn);
-	kturn_stats_exit(kn);
+	if (kn->started) {
+		kturn_tables_exit(kn);
+		kturn_stats_exit(kn);
+	}
+	xa_destroy(&kn->ids);
 	mutex_destroy(&kn->lock);
+}
+
+/*
+ * An RCU grace period later: no hook runs any more. But the functions that
+ * free entries may not have run yet, and they release routes, which IPv6
+ * counts in the namespace. It gives its counter up next.
+ */
+static void __net_exit kturn_net_exit_batch(struct list_head *nets)
+{
+	bool started = false;
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list)
+		started |= kturn_pernet(net)->started;
+	if (started)
+		rcu_barrier();
+	list_for_each_entry(net, nets, exit_list)
+		kturn_net_stop(kturn_pernet(net));
 }
 
 static struct pernet_operations kturn_net_ops = {
 	.init = kturn_net_init,
 	.pre_exit = kturn_net_pre_exit,
-	.exit = kturn_net_exit,
+	.exit_batch = kturn_net_exit_batch,
 	.id = &kturn_net_id,
 	.size = sizeof(struct kturn_net),
 };

@@ -274,6 +274,9 @@ int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
 			return PTR_ERR(owner);
 	}
 	if (!mine) {
+		err = kturn_net_start(kn, extack);
+		if (err)
+			goto err_owner;
 		err = kturn_hooks_get(kn);
 		if (err) {
 			NL_SET_ERR_MSG(extack,

@@ -92,7 +92,9 @@ static void kturn_stats_read(const struct kturn_pcpu_stats *s,
 /**
  * kturn_stats_sum() - the counters of all CPUs together
  * @kn: namespace
- * @sum: result
+ * @sum: result; zero in a namespace that was never used
+ *
+ * Context: kturn_net.lock.
  */
 void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum)
 {
@@ -100,6 +102,8 @@ void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum)
 	int cpu, i;
 
 	memset(sum, 0, sizeof(*sum));
+	if (!kn->started)
+		return;
 	for_each_possible_cpu(cpu) {
 		kturn_stats_read(per_cpu_ptr(kn->stats, cpu), &one);
 		for (i = 0; i < KTURN_DIRS; i++) {

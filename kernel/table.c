@@ -74,7 +74,6 @@ int kturn_tables_init(struct kturn_net *kn)
 	err = rhashtable_init(&kn->perms, &kturn_perm_params);
 	if (err)
 		goto err_peers;
-	xa_init_flags(&kn->ids, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	return 0;
 
 err_peers:
@@ -96,7 +95,6 @@ err_tuples:
  */
 void kturn_tables_exit(struct kturn_net *kn)
 {
-	xa_destroy(&kn->ids);
 	rhashtable_destroy(&kn->perms);
 	rhashtable_destroy(&kn->peers);
 	rhashtable_destroy(&kn->numbers);
