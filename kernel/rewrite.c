@@ -69,7 +69,8 @@ int kturn_rewrite_prepare(struct kturn_packet *pkt,
 		return -ENOMEM;
 	if (new > old)
 		room += new - old;
-	return skb_cow_head(pkt->skb, room);
+	/* Not skb_cow_head(): the new headers overwrite what was payload. */
+	return skb_cow(pkt->skb, room);
 }
 
 static enum kturn_csum kturn_csum_kind(const struct sk_buff *skb,
