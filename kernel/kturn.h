@@ -26,6 +26,9 @@
 #if BITS_PER_LONG < 64
 #error "kturn needs a 64 bit kernel"
 #endif
+#if !IS_ENABLED(CONFIG_IPV6) || !IS_ENABLED(CONFIG_NETFILTER)
+#error "kturn needs a kernel with netfilter and IPv6"
+#endif
 
 #define KTURN_DROP_REASONS	(KTURN_DROP_REASON_ORPHAN + 1)
 #define KTURN_PUNT_REASONS	(KTURN_PUNT_REASON_NO_MEMORY + 1)
@@ -150,14 +153,18 @@ struct kturn_route {
 	struct rcu_head rcu;
 };
 
+#define KTURN_SOURCE_SLOTS	4
+
 /**
  * struct kturn_source - what input routing last allowed
  * @key: routing generation, device and TOS; 0 for nothing yet
  *
- * Refusals are not remembered.
+ * More than one, because a client marks audio, video and data of the same
+ * 5-tuple differently (RFC 8837), and they come in turn. Refusals are not
+ * remembered.
  */
 struct kturn_source {
-	u64 key;
+	u64 key[KTURN_SOURCE_SLOTS];
 };
 
 /** struct kturn_relay - a relayed transport address of an allocation */

@@ -218,14 +218,20 @@ static bool kturn_source_lookup4(struct sk_buff *skb, u8 tos)
 	return local;
 }
 
+/* Apart for the marks that clients use: RFC 8837 section 5. */
+static u64 *kturn_source_slot(struct kturn_source *cache, u32 where, u8 tos)
+{
+	return &cache->key[(where ^ tos >> 2 ^ tos >> 5) % KTURN_SOURCE_SLOTS];
+}
+
 static bool kturn_source_check4(struct net *net, struct sk_buff *skb,
 				struct kturn_source *cache, u8 tos)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(skb->dev);
 	u32 gen = rt_genid_ipv4(net);
 	u32 where = skb->dev->ifindex;
+	u64 key, *slot;
 	u32 filter;
-	u64 key;
 
 	if (!in_dev)
 		return false;
@@ -237,11 +243,12 @@ static bool kturn_source_check4(struct net *net, struct sk_buff *skb,
 	/* Without ECN, which changes from packet to packet. */
 	key = (u64)gen << 32 | where << 10 | filter << 8 |
 	      (tos & INET_DSCP_MASK);
-	if (likely(READ_ONCE(cache->key) == key))
+	slot = kturn_source_slot(cache, where, tos & INET_DSCP_MASK);
+	if (likely(READ_ONCE(*slot) == key))
 		return true;
 	if (!kturn_source_lookup4(skb, tos))
 		return false;
-	WRITE_ONCE(cache->key, key);
+	WRITE_ONCE(*slot, key);
 	return true;
 }
 
