@@ -188,6 +188,7 @@ struct kturn_relay {
  * @counter: by direction, indications and ChannelData
  * @dropped: packets
  * @punted: packets
+ * @n_perms: how many permissions it has
  * @perms: all its permissions
  * @chans: all its channels
  * @owner_link: in kturn_owner.allocs
@@ -212,6 +213,7 @@ struct kturn_alloc {
 	atomic64_t dropped;
 	atomic64_t punted;
 
+	u32 n_perms;
 	struct list_head perms;
 	struct list_head chans;
 	struct list_head owner_link;

@@ -67,6 +67,12 @@ static struct kturn_perm *kturn_perm_create(struct kturn_net *kn,
 			       "the namespace's limit of permissions is reached");
 		return ERR_PTR(-ENOSPC);
 	}
+	/* A client asks for them; and dumps count their way through them. */
+	if (alloc->n_perms >= KTURN_ALLOC_PERMS_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "the allocation's limit of permissions is reached");
+		return ERR_PTR(-ENOSPC);
+	}
 	perm = kzalloc(sizeof(*perm), GFP_KERNEL_ACCOUNT);
 	if (!perm) {
 		NL_SET_ERR_MSG(extack, "no memory for the permission");
@@ -84,6 +90,7 @@ static struct kturn_perm *kturn_perm_create(struct kturn_net *kn,
 		return ERR_PTR(err);
 	}
 	list_add_tail(&perm->link, &alloc->perms);
+	alloc->n_perms++;
 	kn->n_perms++;
 	kn->gen++;
 	return perm;
@@ -190,6 +197,7 @@ void kturn_perm_destroy(struct kturn_net *kn, struct kturn_perm *perm)
 	WRITE_ONCE(perm->expires, 0);
 	kturn_perm_remove(kn, perm);
 	list_del(&perm->link);
+	perm->alloc->n_perms--;
 	kn->n_perms--;
 	kn->gen++;
 	call_rcu(&perm->rcu, kturn_perm_free_rcu);

@@ -16,6 +16,7 @@ from packets import Failed, expect
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until
 
 MANY = 20_000
+PERMS = 1024    # alloc-perms-max of the spec
 GROUP = "/sys/fs/cgroup/kturn-test"
 
 
@@ -73,6 +74,25 @@ def namespace(kt, w, steady):
     kt.chan_del(w.id, CHAN + 2)
     kt.perm_del(w.id, peer(2))
     kt.set_config(**{name: getattr(old, name) for name, _ in old._fields_})
+    expect("entries", counts(kt), (2, 2, 2))
+
+
+def allocation(kt):
+    """One client can't have all permissions of the namespace."""
+    id, other = kt.alloc_new(*alloc_args(1)), kt.alloc_new(*alloc_args(2))
+    for n in range(PERMS):
+        kt.perm_new(id, peer(n), LONG)
+    refused(errno.ENOSPC, kt.perm_new, id, peer(PERMS), LONG)
+    refused(errno.ENOSPC, kt.chan_new, id, CHAN, peer(PERMS) + ":1", LONG)
+    expect("permissions", len(kt.perms(id)), PERMS)
+    # What is there can be refreshed, and used.
+    kt.perm_new(id, peer(0), LONG)
+    kt.chan_new(id, CHAN, peer(0) + ":1", LONG)
+    kt.perm_new(other, peer(PERMS), LONG)
+    kt.perm_del(id, peer(1))
+    kt.perm_new(id, peer(PERMS), LONG)
+    kt.alloc_del(id)
+    kt.alloc_del(other)
     expect("entries", counts(kt), (2, 2, 2))
 
 
@@ -170,6 +190,7 @@ def main():
     netns("relay")
     tests.add("there are limits", defaults, kt)
     tests.add("a namespace's limits", namespace, kt, w, steady)
+    tests.add("an allocation's limit", allocation, kt)
     tests.add("no memory", no_memory, kt, w, steady)
     return tests.run()
 
