@@ -9,6 +9,7 @@ so the best of some rounds counts, and its bound is one that only waiting would
 pass: a grace period of RCU for each entry takes ten times as long.
 """
 
+import os
 import sys
 import time
 
@@ -48,6 +49,9 @@ class Best:
         cpu, wall = min(self.cpu), min(self.wall)
         print(f"# {ENTRIES} {self.what}: {cpu * 1000:.0f} ms of CPU, "
               f"{ENTRIES / cpu:.0f} a second; {wall * 1000:.0f} ms in all")
+        # A kernel that checks itself is slower by far.
+        if os.environ.get("KTURN_VM") == "debug":
+            return
         expect(f"below {CPU_SECONDS} s of CPU", cpu < CPU_SECONDS, True)
         expect(f"below {WALL_SECONDS} s", wall < WALL_SECONDS, True)
 
