@@ -27,8 +27,6 @@ test_run()
 {
 	local name n rest
 
-	[ -e "/lib/modules/$(uname -r)/build/Makefile" ] ||
-		skip "there are no headers of this kernel"
 	module_unload
 	run_once >"$tmp/said" 2>&1 || fail "$(cat "$tmp/said")"
 	cat "$tmp/said"
@@ -55,6 +53,9 @@ test_rest()
 	fails pgrep -l -x "turnutils_.*"
 }
 
+# Those of other Debian suites' kernels are not where the guest looks.
+[ -e "/lib/modules/$(uname -r)/build/Makefile" ] ||
+	ktap_skip_all "there are no headers of this kernel"
 module_load
 ktap_plan 2
 run_test "demo: make run ONCE=1 with the module" test_run
