@@ -44,6 +44,9 @@ def from_send(s, w):
                     stun(SEND, body, peer, fp), stun(SEND, sw, peer, body, fp),
                     stun(SEND, peer, attr(A_DATA, data, b"\xee"), sw),
                     stun(SEND, attr(0xC0DE, b"x" * 9), peer, body),
+                    # More than the module reads at first.
+                    stun(SEND, attr(0xC0DE, b"x" * 150), peer, body, sw),
+                    stun(SEND, peer, attr(0xC0DE, b"x" * 99), body, fp),
                     stun(SEND, peer, body, attr(A_PEER, xor("192.0.2.1", 1,
                                                             TID)),
                          attr(A_DATA, b"second"))):
@@ -150,6 +153,10 @@ def punted_from_client(s, w):
                                    [attr(0x7ABC, b"required")])),
             ("attribute", send_ind(to, b"x", [],
                                    [attr(A_INTEGRITY, b"i" * 20)])),
+            ("attribute", send_ind(to, pattern(999), [],
+                                   [attr(0x7ABC, b"required")])),
+            ("malformed", send_ind(to, pattern(999), [],
+                                   [b"\x80\x22\0\x09"])),
             ("peer", send_ind(other, b"other family")),
             ("peer", send_ind((w.side.peer, 0), b"port 0"))):
         with s.counted(("punt", name)):

@@ -9,8 +9,8 @@ import sys
 
 from ktap import Tests
 from lab import V4, ip, netns, receive, udp
-from packets import (A_FINGERPRINT, attr, channel, expect, parse_data_ind,
-                     pattern, send_ind)
+from packets import (A_FINGERPRINT, A_SOFTWARE, attr, channel, expect,
+                     parse_data_ind, pattern, send_ind)
 from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER, run
 from world import CHAN
 
@@ -147,6 +147,20 @@ def in_fragments(s, w, send, pieces):
             expect(f"{n} bytes", got, wanted)
 
 
+def behind_fragments(s, w, send, pieces):
+    """What stands behind the data decides too, wherever in memory it is."""
+    w.client.connect(w.server)
+    to = (w.side.peer, w.pport + 1)
+    for name, after in (("attribute", attr(0x7ABC, b"required")),
+                        ("malformed", b"\x80\x22\0\x09"),
+                        # Few clients have so much to say there.
+                        ("attribute", attr(A_SOFTWARE, b"s" * 61))):
+        msg = send_ind(to, pattern(999), [], [after])
+        with s.counted(("punt", name)):
+            send(w.client, cut(msg, pieces))
+            expect("at the daemon", receive(s.daemon(w))[0], msg)
+
+
 def take_notes(sock):
     """The kernel's, that it is done with the memory."""
     timeout = sock.gettimeout()
@@ -244,6 +258,9 @@ def main():
         for n in (2, most):
             tests.add(f"{name}: payload in {n} pieces", in_fragments, s, w,
                       from_pipe, n)
+            if w.side.family == 4:
+                tests.add(f"{name}: attributes behind {n} pieces",
+                          behind_fragments, s, w, from_pipe, n)
     return tests.run()
 
 
