@@ -147,10 +147,15 @@ def in_fragments(s, w, send, pieces):
             expect(f"{n} bytes", got, wanted)
 
 
-def behind_fragments(s, w, send, pieces):
-    """What stands behind the data decides too, wherever in memory it is."""
+def around_fragments(s, w, send, pieces):
+    """What stands around the data decides too, wherever in memory it is."""
     w.client.connect(w.server)
     to = (w.side.peer, w.pport + 1)
+    # More than the module reads at first.
+    msg = send_ind(to, pattern(999), [attr(0xC0DE, pattern(150))])
+    with s.counted(TO_PEER):
+        send(w.client, cut(msg, pieces))
+        expect("at the peer", receive(w.plain)[0], pattern(999))
     for name, after in (("attribute", attr(0x7ABC, b"required")),
                         ("malformed", b"\x80\x22\0\x09"),
                         # Few clients have so much to say there.
@@ -259,8 +264,8 @@ def main():
             tests.add(f"{name}: payload in {n} pieces", in_fragments, s, w,
                       from_pipe, n)
             if w.side.family == 4:
-                tests.add(f"{name}: attributes behind {n} pieces",
-                          behind_fragments, s, w, from_pipe, n)
+                tests.add(f"{name}: attributes in {n} pieces",
+                          around_fragments, s, w, from_pipe, n)
     return tests.run()
 
 
