@@ -109,6 +109,18 @@ test_kernel_doc()
 		xargs awk -f "$style/undocumented.awk"
 }
 
+# The document lists what the sources hand to the kernel, and nothing else.
+test_entry_points()
+{
+	awk -f selftests/style/entry_points.awk kernel/*.c | sort -u \
+		>"$tmp/entries"
+	[ -s "$tmp/entries" ]
+	# shellcheck disable=SC2016 # how the document marks functions
+	grep -o '``kturn_[a-z0-9_]*()``' \
+		Documentation/networking/entry-points.rst | tr -d '`()' |
+		sort -u | diff "$tmp/entries" -
+}
+
 test_sparse_module()
 {
 	local kdir
@@ -214,9 +226,10 @@ done
 list_sources >"$tmp/sources"
 make -s linux_source || exit
 
-ktap_plan 9
+ktap_plan 10
 run_test "style: checkpatch" test_checkpatch
 run_test "style: kernel-doc" test_kernel_doc
+run_test "style: where the kernel enters the module" test_entry_points
 run_test "style: sparse, module" test_sparse_module
 run_test "style: sparse, userspace" test_sparse_user
 run_test "style: shellcheck" test_shellcheck
