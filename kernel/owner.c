@@ -90,6 +90,12 @@ static void kturn_owner_sock_closed(struct kturn_net *kn, u32 portid)
 	struct kturn_owner *owner, *next_owner;
 	struct kturn_owner_sock *os, *next;
 
+	/*
+	 * Most sockets that close have nothing to do with us, and need not wait
+	 * for who has. One that has joined did so before it closed.
+	 */
+	if (list_empty(&kn->owners))
+		return;
 	mutex_lock(&kn->lock);
 	list_for_each_entry_safe(owner, next_owner, &kn->owners, link) {
 		bool left = false;
