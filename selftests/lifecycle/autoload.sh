@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kernel loads the module for the first program that asks for its netlink
+# family, and for nobody else.
+
+. "$(dirname "$0")/../lib.sh"
+
+modules=/lib/modules/$(uname -r)
+
+# Installed as an operator would, but forgotten with the script: the directory
+# may be another machine's.
+install_module()
+{
+	mkdir "$tmp/upper" "$tmp/work" &&
+	mount -t overlay -o \
+		"lowerdir=$modules,upperdir=$tmp/upper,workdir=$tmp/work" \
+		overlay "$modules" &&
+	defer umount "$modules" &&
+	install -D -m 644 "$KTURN_KO" "$modules/updates/kturn.ko" &&
+	depmod
+}
+
+test_autoload()
+{
+	[ ! -d /sys/module/kturn ]
+	# A family that is not ours.
+	fails genl ctrl get name kturn-not
+	[ ! -d /sys/module/kturn ]
+	"$top/build/kturn" stats
+	[ -d /sys/module/kturn ]
+}
+
+# A module that can't be loaded is no reason to fail: see kturnd(8).
+test_unloadable()
+{
+	local status=0
+
+	rmmod kturn
+	rm "$modules/updates/kturn.ko"
+	depmod
+	"$top/build/kturn" stats >"$tmp/said" 2>&1 || status=$?
+	[ "$status" -eq 1 ]
+	grep -qi "module" "$tmp/said"
+	[ ! -d /sys/module/kturn ]
+}
+
+[ -n "${KTURN_KO:-}" ] || ktap_skip_all "kturn.ko can't be loaded here"
+# shellcheck disable=SC2119 # its parameters are the module's
+module_load
+module_unload
+ktap_plan 2
+install_module || exit 1
+run_test "autoload: by the netlink family" test_autoload
+run_test "autoload: not installed" test_unloadable
+ktap_finish
