@@ -19,6 +19,7 @@
 #include <net/dst.h>
 #include <net/net_namespace.h>
 
+#include <kturn/reason_gen.h>
 #include <kturn/wire.h>
 #include <uapi/linux/kturn.h>
 
@@ -29,9 +30,6 @@
 #if !IS_ENABLED(CONFIG_IPV6) || !IS_ENABLED(CONFIG_NETFILTER)
 #error "kturn needs a kernel with netfilter and IPv6"
 #endif
-
-#define KTURN_DROP_REASONS	(KTURN_DROP_REASON_ORPHAN + 1)
-#define KTURN_PUNT_REASONS	(KTURN_PUNT_REASON_NO_MEMORY + 1)
 
 enum kturn_dir {
 	KTURN_TO_PEER,

@@ -24,22 +24,6 @@
 /* From IPv6 to IPv4, longer packets must not be fragmented on their way. */
 #define KTURN_DF_ABOVE		1260
 
-/* Which counters a relayed packet goes into, besides the namespace's. */
-struct kturn_account {
-	struct kturn_alloc *alloc;
-	struct kturn_chan *chan;	/* or NULL */
-	enum kturn_dir dir;
-};
-
-static void kturn_account(struct kturn_net *kn, const struct kturn_account *acc,
-			  unsigned int bytes)
-{
-	kturn_counter_add(&acc->alloc->counter[acc->dir], bytes);
-	if (acc->chan)
-		kturn_counter_add(&acc->chan->counter[acc->dir], bytes);
-	kturn_stats_relayed(kn, acc->dir, bytes);
-}
-
 /* Everything that can make this a punt comes before the first change. */
 static unsigned int kturn_forward(struct kturn_packet *pkt,
 				  struct kturn_forward *fwd,
@@ -71,7 +55,7 @@ static unsigned int kturn_forward(struct kturn_packet *pkt,
 	if (unlikely(kturn_rewrite(pkt, fwd)))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_MEMORY);
 
-	kturn_account(pkt->kn, acc, fwd->len);
+	kturn_account_forward(pkt, acc, fwd->len);
 	kturn_xmit(pkt->kn->net, pkt->skb, dst, pkt->tos);
 	return NF_STOLEN;
 }
@@ -85,6 +69,7 @@ static unsigned int kturn_from_channel(struct kturn_packet *pkt,
 		.alloc = chan->alloc,
 		.chan = chan,
 		.dir = KTURN_TO_PEER,
+		.family = chan->peer_key.peer.family,
 	};
 	struct kturn_channel_data cd;
 	struct kturn_forward fwd = {
@@ -183,6 +168,7 @@ static unsigned int kturn_from_send(struct kturn_packet *pkt,
 	if (unlikely(!perm || !kturn_alive(&perm->expires, kturn_now())))
 		return kturn_refuse_peer(pkt, alloc);
 
+	acc.family = send.peer.family;
 	fwd.src = relay->key.relay;
 	fwd.dst = send.peer;
 	fwd.skip = send.data_off;
@@ -251,6 +237,7 @@ static unsigned int kturn_to_channel(struct kturn_packet *pkt,
 		.alloc = alloc,
 		.chan = chan,
 		.dir = KTURN_TO_CLIENT,
+		.family = pkt->family,
 	};
 	struct kturn_forward fwd = {
 		.src = alloc->tuple.server,
@@ -277,6 +264,7 @@ static unsigned int kturn_to_data(struct kturn_packet *pkt,
 	struct kturn_account acc = {
 		.alloc = alloc,
 		.dir = KTURN_TO_CLIENT,
+		.family = pkt->family,
 	};
 	struct kturn_forward fwd = {
 		.src = alloc->tuple.server,

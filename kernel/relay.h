@@ -2,7 +2,7 @@
 #ifndef _KTURN_RELAY_H
 #define _KTURN_RELAY_H
 
-#include "kturn.h"
+#include "account.h"
 
 /* relay.c */
 unsigned int kturn_relay(struct kturn_packet *pkt);

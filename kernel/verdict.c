@@ -113,18 +113,21 @@ static bool kturn_for_host(const struct kturn_packet *pkt)
 
 /**
  * kturn_drop() - drop a packet
- * @pkt: consumed by the caller's verdict
+ * @pkt: consumed
  * @alloc: whose it is
  * @reason: why
  *
+ * The kernel's drop monitors (skb:kfree_skb) hear of it with a reason of the
+ * kernel's own.
+ *
+ * Context: RCU.
  * Return: the verdict.
  */
 unsigned int kturn_drop(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 			enum kturn_drop_reason reason)
 {
-	atomic64_inc(&alloc->dropped);
-	kturn_stats_drop(pkt->kn, reason);
-	return NF_DROP;
+	kturn_account_drop(pkt, alloc, reason);
+	return NF_DROP_REASON(pkt->skb, kturn_account_reason(reason), 0);
 }
 
 /**
@@ -146,8 +149,7 @@ unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 	    reason != KTURN_PUNT_REASON_SOURCE &&
 	    kturn_for_host(pkt) && !kturn_has_socket(pkt))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_ORPHAN);
-	atomic64_inc(&alloc->punted);
-	kturn_stats_punt(pkt->kn, reason);
+	kturn_account_punt(pkt, alloc, reason);
 	return NF_ACCEPT;
 }
 

@@ -445,6 +445,10 @@ const char *kturn_gone_name(int reason);
 const char *kturn_drop_name(unsigned int reason);
 /** kturn_punt_name() - NULL for a number beyond the last */
 const char *kturn_punt_name(unsigned int reason);
+/** kturn_drop_text() - what it means; NULL for a number beyond the last */
+const char *kturn_drop_text(unsigned int reason);
+/** kturn_punt_text() - what it means; NULL for a number beyond the last */
+const char *kturn_punt_text(unsigned int reason);
 
 #ifdef __cplusplus
 }

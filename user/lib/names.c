@@ -2,6 +2,7 @@
 /* Names as Documentation/netlink/specs/kturn.yaml has them. */
 #include <string.h>
 #include <array_size.h>
+#include <kturn/reason_gen.h>
 #include "internal.h"
 
 #define SET(sym, text) \
@@ -134,32 +135,23 @@ static const char *const gone_names[] = {
 	[KTURN_GONE_REASON_OWNER_GONE] = "owner-gone",
 };
 
+#define REASON_NAME(value, name, text)	[value] = name,
+#define REASON_TEXT(value, name, text)	[value] = text,
+
 static const char *const drop_names[] = {
-	[KTURN_DROP_REASON_NO_CHANNEL] = "no-channel",
-	[KTURN_DROP_REASON_NO_PERMISSION] = "no-permission",
-	[KTURN_DROP_REASON_TTL] = "ttl",
-	[KTURN_DROP_REASON_NO_MEMORY] = "no-memory",
-	[KTURN_DROP_REASON_ORPHAN] = "orphan",
+	KTURN_DROP_REASON_LIST(REASON_NAME, REASON_NAME)
+};
+
+static const char *const drop_texts[] = {
+	KTURN_DROP_REASON_LIST(REASON_TEXT, REASON_TEXT)
 };
 
 static const char *const punt_names[] = {
-	[KTURN_PUNT_REASON_CONTROL] = "control",
-	[KTURN_PUNT_REASON_OTHER] = "other",
-	[KTURN_PUNT_REASON_MALFORMED] = "malformed",
-	[KTURN_PUNT_REASON_ATTRIBUTE] = "attribute",
-	[KTURN_PUNT_REASON_NO_CHANNEL] = "no-channel",
-	[KTURN_PUNT_REASON_NO_PERMISSION] = "no-permission",
-	[KTURN_PUNT_REASON_FRAGMENT] = "fragment",
-	[KTURN_PUNT_REASON_HEADER] = "header",
-	[KTURN_PUNT_REASON_GSO] = "gso",
-	[KTURN_PUNT_REASON_LINK] = "link",
-	[KTURN_PUNT_REASON_POLICY] = "policy",
-	[KTURN_PUNT_REASON_SOURCE] = "source",
-	[KTURN_PUNT_REASON_LOCAL_PEER] = "local-peer",
-	[KTURN_PUNT_REASON_PEER] = "peer",
-	[KTURN_PUNT_REASON_ROUTE] = "route",
-	[KTURN_PUNT_REASON_MTU] = "mtu",
-	[KTURN_PUNT_REASON_NO_MEMORY] = "no-memory",
+	KTURN_PUNT_REASON_LIST(REASON_NAME, REASON_NAME)
+};
+
+static const char *const punt_texts[] = {
+	KTURN_PUNT_REASON_LIST(REASON_TEXT, REASON_TEXT)
 };
 
 #define NAME(names, i) \
@@ -185,4 +177,14 @@ const char *kturn_drop_name(unsigned int reason)
 const char *kturn_punt_name(unsigned int reason)
 {
 	return NAME(punt_names, reason);
+}
+
+const char *kturn_drop_text(unsigned int reason)
+{
+	return NAME(drop_texts, reason);
+}
+
+const char *kturn_punt_text(unsigned int reason)
+{
+	return NAME(punt_texts, reason);
 }

@@ -45,15 +45,15 @@ enum kturn_gone_reason {
  * enum kturn_drop_reason - Why a packet that belongs to an allocation was
  *   dropped.
  * @KTURN_DROP_REASON_NO_CHANNEL: ChannelData on a channel that is not bound
- *   (RFC 8656 12.6).
- * @KTURN_DROP_REASON_NO_PERMISSION: No permission for the peer (RFC 8656
- *   sections 9 and 11.2).
+ *   (RFC 8656, 12.6).
+ * @KTURN_DROP_REASON_NO_PERMISSION: No permission for the peer (RFC 8656, 9
+ *   and 11.2).
  * @KTURN_DROP_REASON_TTL: TTL or hop limit ran out; an ICMP error went to the
  *   sender.
  * @KTURN_DROP_REASON_NO_MEMORY: No memory to rewrite the packet.
- * @KTURN_DROP_REASON_ORPHAN: The owner is in its grace period and no socket
- *   would get what the kernel can't relay; dropped so that the host does not
- *   answer "port unreachable".
+ * @KTURN_DROP_REASON_ORPHAN: The owner is away and no socket would take what
+ *   can't be relayed. That is in its grace period; dropped so that the host
+ *   does not answer "port unreachable".
  */
 enum kturn_drop_reason {
 	KTURN_DROP_REASON_NO_CHANNEL,
@@ -69,13 +69,13 @@ enum kturn_drop_reason {
  * @KTURN_PUNT_REASON_CONTROL: STUN other than Send indications.
  * @KTURN_PUNT_REASON_OTHER: Neither STUN nor ChannelData from a client.
  * @KTURN_PUNT_REASON_MALFORMED: Lengths or attributes that do not fit.
- * @KTURN_PUNT_REASON_ATTRIBUTE: Send indication with an unknown
- *   comprehension-required attribute or with MESSAGE-INTEGRITY.
- * @KTURN_PUNT_REASON_NO_CHANNEL: As the drop reason, but the allocation is not
- *   exclusive.
- * @KTURN_PUNT_REASON_NO_PERMISSION: As the drop reason, but the allocation is
+ * @KTURN_PUNT_REASON_ATTRIBUTE: Send indication with MESSAGE-INTEGRITY or an
+ *   unknown attribute. That is one that the server has to understand.
+ * @KTURN_PUNT_REASON_NO_CHANNEL: Channel not bound, in an allocation that is
  *   not exclusive.
- * @KTURN_PUNT_REASON_FRAGMENT: Was reassembled, or is a fragment.
+ * @KTURN_PUNT_REASON_NO_PERMISSION: No permission, in an allocation that is
+ *   not exclusive.
+ * @KTURN_PUNT_REASON_FRAGMENT: The packet was reassembled.
  * @KTURN_PUNT_REASON_HEADER: IP options or extension headers, or a zero UDP
  *   checksum in IPv6.
  * @KTURN_PUNT_REASON_GSO: A packet of several segments.
