@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who is told what became of a packet: counters, tracepoints, drop monitors. */
+#include <linux/jiffies.h>
+
 #include "account.h"
 #include "trace.h"
+
+/* Not for each packet, or CPUs would take the cache line from each other. */
+static void kturn_account_active(struct kturn_alloc *alloc)
+{
+	unsigned long now = jiffies;
+
+	if (unlikely(now - READ_ONCE(alloc->active) >= HZ))
+		WRITE_ONCE(alloc->active, now);
+}
 
 /**
  * kturn_account_forward() - a packet is relayed
@@ -14,11 +25,65 @@
 void kturn_account_forward(const struct kturn_packet *pkt,
 			   const struct kturn_account *acc, unsigned int bytes)
 {
-	kturn_counter_add(&acc->alloc->counter[acc->dir], bytes);
+	unsigned int family = kturn_family_index(acc->family);
+	struct kturn_alloc *alloc = acc->alloc;
+	unsigned int lane;
+
+	/* A packet that was queued to userspace comes back with BH enabled. */
+	local_bh_disable();
+	lane = kturn_lane_get(&alloc->lanes);
+	kturn_counter_add(&alloc->counter[lane][acc->dir][family], lane, bytes);
 	if (acc->chan)
-		kturn_counter_add(&acc->chan->counter[acc->dir], bytes);
-	kturn_stats_relayed(pkt->kn, acc->dir, bytes);
+		kturn_counter_add(&acc->chan->counter[lane][acc->dir], lane,
+				  bytes);
+	kturn_stats_relayed(pkt->kn, acc->dir, acc->family, bytes);
+	kturn_lane_put();
+	local_bh_enable();
+	kturn_account_active(alloc);
 	trace_kturn_forward(pkt, acc, bytes);
+}
+
+/**
+ * kturn_account_sum() - what was relayed for an allocation
+ * @alloc: allocation
+ * @dir: direction
+ * @family: of the peers
+ * @sum: what it is added to
+ */
+void kturn_account_sum(const struct kturn_alloc *alloc, enum kturn_dir dir,
+		       u8 family, struct kturn_count *sum)
+{
+	kturn_counter_sum(&alloc->counter[0][dir][kturn_family_index(family)],
+			  KTURN_DIRS * KTURN_FAMILIES, sum);
+}
+
+/**
+ * kturn_account_chan_sum() - what was relayed over a channel
+ * @chan: channel
+ * @dir: direction
+ * @sum: what it is added to
+ */
+void kturn_account_chan_sum(const struct kturn_chan *chan, enum kturn_dir dir,
+			    struct kturn_count *sum)
+{
+	kturn_counter_sum(&chan->counter[0][dir], KTURN_DIRS, sum);
+}
+
+/**
+ * kturn_account_idle() - how long nothing was relayed for an allocation
+ * @alloc: allocation
+ * @ms: milliseconds, at most a second too many
+ *
+ * Return: false if nothing ever was.
+ */
+bool kturn_account_idle(const struct kturn_alloc *alloc, u32 *ms)
+{
+	unsigned long active = READ_ONCE(alloc->active);
+
+	if (!active)
+		return false;
+	*ms = min_t(u64, jiffies64_to_msecs(jiffies - active), U32_MAX);
+	return true;
 }
 
 /**

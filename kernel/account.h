@@ -27,6 +27,11 @@ void kturn_account_drop(const struct kturn_packet *pkt,
 void kturn_account_punt(const struct kturn_packet *pkt,
 			struct kturn_alloc *alloc,
 			enum kturn_punt_reason reason);
+void kturn_account_sum(const struct kturn_alloc *alloc, enum kturn_dir dir,
+		       u8 family, struct kturn_count *sum);
+void kturn_account_chan_sum(const struct kturn_chan *chan, enum kturn_dir dir,
+			    struct kturn_count *sum);
+bool kturn_account_idle(const struct kturn_alloc *alloc, u32 *ms);
 enum kturn_dir kturn_account_dir(const struct kturn_packet *pkt,
 				 const struct kturn_alloc *alloc);
 u8 kturn_account_out(const struct kturn_packet *pkt,

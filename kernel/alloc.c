@@ -6,6 +6,22 @@
 
 #include "alloc.h"
 
+/* Of their own size, which is between those of kmalloc(). */
+static struct kmem_cache *kturn_alloc_cache __ro_after_init;
+
+/** kturn_alloc_init() - allocations can be made from now on; 0 or -ENOMEM */
+int __init kturn_alloc_init(void)
+{
+	kturn_alloc_cache = KMEM_CACHE(kturn_alloc, SLAB_HWCACHE_ALIGN);
+	return kturn_alloc_cache ? 0 : -ENOMEM;
+}
+
+/** kturn_alloc_exit() - all allocations have been freed */
+void kturn_alloc_exit(void)
+{
+	kmem_cache_destroy(kturn_alloc_cache);
+}
+
 /**
  * kturn_alloc_by_id() - find an allocation that has not expired
  * @kn: namespace
@@ -101,7 +117,7 @@ static void kturn_alloc_free(struct kturn_alloc *alloc)
 	kturn_route_flush(&alloc->route);
 	kfree(alloc->label);
 	kfree(alloc->owner_data);
-	kfree(alloc);
+	kmem_cache_free(kturn_alloc_cache, alloc);
 }
 
 static void kturn_alloc_free_rcu(struct rcu_head *head)
@@ -212,7 +228,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 	err = kturn_net_start(kn, extack);
 	if (err)
 		return err;
-	alloc = kzalloc(sizeof(*alloc), GFP_KERNEL_ACCOUNT);
+	alloc = kmem_cache_zalloc(kturn_alloc_cache, GFP_KERNEL_ACCOUNT);
 	if (!alloc) {
 		NL_SET_ERR_MSG(extack, "no memory for the allocation");
 		return -ENOMEM;
@@ -220,6 +236,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 	alloc->tuple = req->tuple;
 	alloc->flags = req->flags;
 	alloc->owner = req->owner;
+	kturn_lanes_init(&alloc->lanes);
 	INIT_LIST_HEAD(&alloc->perms);
 	INIT_LIST_HEAD(&alloc->chans);
 	INIT_LIST_HEAD(&alloc->owner_link);

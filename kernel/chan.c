@@ -5,12 +5,28 @@
 
 #include "kturn.h"
 
+/* Of their own size, which is between those of kmalloc(). */
+static struct kmem_cache *kturn_chan_cache __ro_after_init;
+
+/** kturn_chan_init() - channels can be made from now on; 0 or -ENOMEM */
+int __init kturn_chan_init(void)
+{
+	kturn_chan_cache = KMEM_CACHE(kturn_chan, SLAB_HWCACHE_ALIGN);
+	return kturn_chan_cache ? 0 : -ENOMEM;
+}
+
+/** kturn_chan_exit() - all channels have been freed */
+void kturn_chan_exit(void)
+{
+	kmem_cache_destroy(kturn_chan_cache);
+}
+
 static void kturn_chan_free_rcu(struct rcu_head *head)
 {
 	struct kturn_chan *chan = container_of(head, struct kturn_chan, rcu);
 
 	kturn_route_flush(&chan->route);
-	kfree(chan);
+	kmem_cache_free(kturn_chan_cache, chan);
 }
 
 /* Alive or not. The lock keeps the result from being freed. */
@@ -86,7 +102,7 @@ static int kturn_chan_create(struct kturn_net *kn, struct kturn_alloc *alloc,
 			       "the namespace's limit of channels is reached");
 		return -ENOSPC;
 	}
-	chan = kzalloc(sizeof(*chan), GFP_KERNEL_ACCOUNT);
+	chan = kmem_cache_zalloc(kturn_chan_cache, GFP_KERNEL_ACCOUNT);
 	if (!chan) {
 		NL_SET_ERR_MSG(extack, "no memory for the channel");
 		return -ENOMEM;
@@ -99,7 +115,7 @@ static int kturn_chan_create(struct kturn_net *kn, struct kturn_alloc *alloc,
 	chan->perm = kturn_perm_get(kn, alloc, &peer_key->peer, extack);
 	if (IS_ERR(chan->perm)) {
 		err = PTR_ERR(chan->perm);
-		kfree(chan);
+		kmem_cache_free(kturn_chan_cache, chan);
 		return err;
 	}
 

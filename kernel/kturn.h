@@ -23,6 +23,8 @@
 #include <kturn/wire.h>
 #include <uapi/linux/kturn.h>
 
+#include "lane.h"
+
 /* Hooks read 64 bit words that writers change: see locking.rst. */
 #if BITS_PER_LONG < 64
 #error "kturn needs a 64 bit kernel"
@@ -37,24 +39,28 @@ enum kturn_dir {
 	KTURN_DIRS
 };
 
+/* IPv4, IPv6, as of kturn_alloc.relay. */
+#define KTURN_FAMILIES	2
+
 /* ---------------------------------------------------------------- counters */
 
-struct kturn_counter {
-	atomic64_t packets;
-	atomic64_t bytes;
-};
+/** kturn_family_index() - where what is kept for each family is */
+static inline unsigned int kturn_family_index(u8 family)
+{
+	return family == KTURN_FAMILY_V6;
+}
 
 /**
  * struct kturn_pcpu_stats - a namespace's counters on one CPU
- * @packets: relayed, by direction
- * @bytes: application data relayed, by direction
+ * @packets: relayed, by direction and the peer's family
+ * @bytes: application data relayed, likewise
  * @drop: packets, by enum kturn_drop_reason
  * @punt: packets, by enum kturn_punt_reason
  * @syncp: for 32 bit machines
  */
 struct kturn_pcpu_stats {
-	u64_stats_t packets[KTURN_DIRS];
-	u64_stats_t bytes[KTURN_DIRS];
+	u64_stats_t packets[KTURN_DIRS][KTURN_FAMILIES];
+	u64_stats_t bytes[KTURN_DIRS][KTURN_FAMILIES];
 	u64_stats_t drop[KTURN_DROP_REASONS];
 	u64_stats_t punt[KTURN_PUNT_REASONS];
 	struct u64_stats_sync syncp;
@@ -62,8 +68,7 @@ struct kturn_pcpu_stats {
 
 /** struct kturn_stats_sum - the same, summed over the CPUs */
 struct kturn_stats_sum {
-	u64 packets[KTURN_DIRS];
-	u64 bytes[KTURN_DIRS];
+	struct kturn_count relayed[KTURN_DIRS][KTURN_FAMILIES];
 	u64 drop[KTURN_DROP_REASONS];
 	u64 punt[KTURN_PUNT_REASONS];
 };
@@ -183,7 +188,9 @@ struct kturn_relay {
  * @relay: IPv4, IPv6; key.relay.family says whether there is one
  * @route: to the client
  * @source: of the client's packets
- * @counter: by direction, indications and ChannelData
+ * @active: jiffies when a packet was relayed, to a second; 0: never
+ * @lanes: whose those of @counter are, and of its channels'
+ * @counter: by direction and the peer's family, indications and ChannelData
  * @dropped: packets
  * @punted: packets
  * @n_perms: how many permissions it has
@@ -206,8 +213,11 @@ struct kturn_alloc {
 	struct kturn_relay relay[2];
 	struct kturn_route __rcu *route;
 	struct kturn_source source;
+	unsigned long active;
+	struct kturn_lanes lanes;
 
-	struct kturn_counter counter[KTURN_DIRS] ____cacheline_aligned_in_smp;
+	struct kturn_counter counter[KTURN_LANES][KTURN_DIRS][KTURN_FAMILIES]
+		____cacheline_aligned_in_smp;
 	atomic64_t dropped;
 	atomic64_t punted;
 
@@ -259,9 +269,9 @@ struct kturn_perm {
  * @perm: the peer's permission, never NULL
  * @expires: boot time in ns
  * @route: to the peer
- * @counter: by direction
  * @link: in kturn_alloc.chans
  * @rcu: for freeing
+ * @counter: by direction, in the lanes of its allocation
  */
 struct kturn_chan {
 	struct rhash_head by_number;
@@ -272,10 +282,11 @@ struct kturn_chan {
 	struct kturn_perm *perm;
 	u64 expires;
 	struct kturn_route __rcu *route;
-	struct kturn_counter counter[KTURN_DIRS] ____cacheline_aligned_in_smp;
-
 	struct list_head link;
 	struct rcu_head rcu;
+
+	struct kturn_counter counter[KTURN_LANES][KTURN_DIRS]
+		____cacheline_aligned_in_smp;
 };
 
 /**
@@ -406,6 +417,8 @@ void kturn_perm_remove(struct kturn_net *kn, struct kturn_perm *perm);
 
 /* alloc.c */
 struct kturn_alloc_request;
+int kturn_alloc_init(void);
+void kturn_alloc_exit(void);
 int kturn_alloc_create(struct kturn_net *kn,
 		       const struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id);
@@ -429,6 +442,8 @@ void kturn_perm_end(struct kturn_net *kn, struct kturn_perm *perm);
 void kturn_perm_destroy(struct kturn_net *kn, struct kturn_perm *perm);
 
 /* chan.c */
+int kturn_chan_init(void);
+void kturn_chan_exit(void);
 int kturn_chan_bind(struct kturn_net *kn, struct kturn_alloc *alloc,
 		    u16 number, const struct kturn_addr *peer, u32 lifetime_ms,
 		    struct netlink_ext_ack *extack);
@@ -543,18 +558,11 @@ void kturn_ttl_exceeded(struct kturn_packet *pkt);
 /* stats.c */
 int kturn_stats_init(struct kturn_net *kn);
 void kturn_stats_exit(struct kturn_net *kn);
-void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir,
+void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir, u8 family,
 			 unsigned int bytes);
 void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason);
 void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason);
 void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum);
-
-static inline void kturn_counter_add(struct kturn_counter *c,
-				     unsigned int bytes)
-{
-	atomic64_inc(&c->packets);
-	atomic64_add(bytes, &c->bytes);
-}
 
 /* netlink.c, notify.c */
 int kturn_netlink_init(void);

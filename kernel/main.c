@@ -127,16 +127,22 @@ static struct pernet_operations kturn_net_ops = {
 };
 
 /*
- * Namespaces first, because everything else finds its state there; the
- * family last, because from then on userspace can call.
+ * Memory for entries, then namespaces, because everything else finds its state
+ * there; the family last, because from then on userspace can call.
  */
 static int __init kturn_init(void)
 {
 	int err;
 
-	err = register_pernet_subsys(&kturn_net_ops);
+	err = kturn_alloc_init();
 	if (err)
 		return err;
+	err = kturn_chan_init();
+	if (err)
+		goto err_alloc;
+	err = register_pernet_subsys(&kturn_net_ops);
+	if (err)
+		goto err_chan;
 	err = kturn_owner_init();
 	if (err)
 		goto err_pernet;
@@ -150,6 +156,10 @@ err_owner:
 err_pernet:
 	unregister_pernet_subsys(&kturn_net_ops);
 	rcu_barrier();
+err_chan:
+	kturn_chan_exit();
+err_alloc:
+	kturn_alloc_exit();
 	return err;
 }
 
@@ -160,6 +170,8 @@ static void __exit kturn_exit(void)
 	unregister_pernet_subsys(&kturn_net_ops);
 	/* Entries and routes are freed by functions of this module. */
 	rcu_barrier();
+	kturn_chan_exit();
+	kturn_alloc_exit();
 }
 
 module_init(kturn_init);

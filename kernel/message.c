@@ -67,32 +67,24 @@ int kturn_nl_show_gone(const struct kturn_nl_msg *msg,
  * kturn_nl_put_count() - write a nest of packets and bytes
  * @skb: message
  * @type: attribute
- * @packets: packets
- * @bytes: bytes
+ * @count: packets and bytes
  *
  * Return: 0 or -EMSGSIZE.
  */
-int kturn_nl_put_count(struct sk_buff *skb, int type, u64 packets, u64 bytes)
+int kturn_nl_put_count(struct sk_buff *skb, int type,
+		       const struct kturn_count *count)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (nla_put_u64_64bit(skb, KTURN_A_COUNTER_PACKETS, packets,
+	if (nla_put_u64_64bit(skb, KTURN_A_COUNTER_PACKETS, count->packets,
 			      KTURN_A_COUNTER_PAD) ||
-	    nla_put_u64_64bit(skb, KTURN_A_COUNTER_BYTES, bytes,
+	    nla_put_u64_64bit(skb, KTURN_A_COUNTER_BYTES, count->bytes,
 			      KTURN_A_COUNTER_PAD)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
 	nla_nest_end(skb, nest);
 	return 0;
-}
-
-/** kturn_nl_put_counter() - the same of an entry's counter */
-int kturn_nl_put_counter(struct sk_buff *skb, int type,
-			 const struct kturn_counter *c)
-{
-	return kturn_nl_put_count(skb, type, atomic64_read(&c->packets),
-				  atomic64_read(&c->bytes));
 }

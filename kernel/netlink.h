@@ -114,8 +114,7 @@ int kturn_nl_show(const struct kturn_nl_msg *msg,
 int kturn_nl_show_gone(const struct kturn_nl_msg *msg,
 		       const struct kturn_nl_kind *kind, const void *entry,
 		       enum kturn_gone_reason reason);
-int kturn_nl_put_count(struct sk_buff *skb, int type, u64 packets, u64 bytes);
-int kturn_nl_put_counter(struct sk_buff *skb, int type,
-			 const struct kturn_counter *c);
+int kturn_nl_put_count(struct sk_buff *skb, int type,
+		       const struct kturn_count *count);
 
 #endif /* _KTURN_NETLINK_H */

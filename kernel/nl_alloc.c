@@ -2,6 +2,7 @@
 /* Requests about allocations. */
 #include <net/sock.h>
 
+#include "account.h"
 #include "netlink.h"
 
 /**
@@ -57,6 +58,63 @@ static int kturn_nl_alloc_put_name(struct sk_buff *skb,
 		nla_put_u32(skb, KTURN_A_ALLOC_L3MDEV, alloc->tuple.l3mdev));
 }
 
+struct kturn_nl_dir {
+	enum kturn_dir dir;
+	int total;
+	int families[KTURN_FAMILIES];
+};
+
+static const struct kturn_nl_dir kturn_nl_dirs[] = {
+	{
+		KTURN_TO_PEER, KTURN_A_ALLOC_TO_PEER,
+		{ KTURN_A_ALLOC_TO_PEER4, KTURN_A_ALLOC_TO_PEER6 }
+	}, {
+		KTURN_TO_CLIENT, KTURN_A_ALLOC_TO_CLIENT,
+		{ KTURN_A_ALLOC_TO_CLIENT4, KTURN_A_ALLOC_TO_CLIENT6 }
+	},
+};
+
+/* By the families that it has relayed addresses of, and the total. */
+static int kturn_nl_alloc_put_dir(struct sk_buff *skb,
+				  const struct kturn_alloc *alloc,
+				  const struct kturn_nl_dir *dir)
+{
+	struct kturn_count total = {};
+	int i;
+
+	for (i = 0; i < KTURN_FAMILIES; i++) {
+		struct kturn_count count = {};
+		u8 family = alloc->relay[i].key.relay.family;
+
+		if (!family)
+			continue;
+		kturn_account_sum(alloc, dir->dir, family, &count);
+		kturn_count_add(&total, &count);
+		if (kturn_nl_put_count(skb, dir->families[i], &count))
+			return -EMSGSIZE;
+	}
+	return kturn_nl_put_count(skb, dir->total, &total);
+}
+
+static int kturn_nl_alloc_put_use(struct sk_buff *skb,
+				  const struct kturn_alloc *alloc)
+{
+	u32 ms;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kturn_nl_dirs); i++)
+		if (kturn_nl_alloc_put_dir(skb, alloc, &kturn_nl_dirs[i]))
+			return -EMSGSIZE;
+	return nla_put_u64_64bit(skb, KTURN_A_ALLOC_DROPPED,
+				 atomic64_read(&alloc->dropped),
+				 KTURN_A_ALLOC_PAD) ||
+	       nla_put_u64_64bit(skb, KTURN_A_ALLOC_PUNTED,
+				 atomic64_read(&alloc->punted),
+				 KTURN_A_ALLOC_PAD) ||
+	       (kturn_account_idle(alloc, &ms) &&
+		nla_put_u32(skb, KTURN_A_ALLOC_IDLE_MS, ms));
+}
+
 static int kturn_nl_alloc_put(struct sk_buff *skb, const void *entry)
 {
 	const struct kturn_alloc *alloc = entry;
@@ -70,16 +128,7 @@ static int kturn_nl_alloc_put(struct sk_buff *skb, const void *entry)
 	       (alloc->owner_data_len &&
 		nla_put(skb, KTURN_A_ALLOC_OWNER_DATA, alloc->owner_data_len,
 			alloc->owner_data)) ||
-	       kturn_nl_put_counter(skb, KTURN_A_ALLOC_TO_PEER,
-				    &alloc->counter[KTURN_TO_PEER]) ||
-	       kturn_nl_put_counter(skb, KTURN_A_ALLOC_TO_CLIENT,
-				    &alloc->counter[KTURN_TO_CLIENT]) ||
-	       nla_put_u64_64bit(skb, KTURN_A_ALLOC_DROPPED,
-				 atomic64_read(&alloc->dropped),
-				 KTURN_A_ALLOC_PAD) ||
-	       nla_put_u64_64bit(skb, KTURN_A_ALLOC_PUNTED,
-				 atomic64_read(&alloc->punted),
-				 KTURN_A_ALLOC_PAD);
+	       kturn_nl_alloc_put_use(skb, alloc);
 }
 
 static void kturn_nl_alloc_remove(struct kturn_net *kn, void *entry)

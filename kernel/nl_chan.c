@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about channels. */
+#include "account.h"
 #include "netlink.h"
 
 static void *kturn_nl_chan_find(struct kturn_net *kn, struct genl_info *info)
@@ -23,6 +24,16 @@ static void *kturn_nl_chan_find(struct kturn_net *kn, struct genl_info *info)
 	return chan;
 }
 
+static int kturn_nl_chan_put_count(struct sk_buff *skb, int type,
+				   const struct kturn_chan *chan,
+				   enum kturn_dir dir)
+{
+	struct kturn_count count = {};
+
+	kturn_account_chan_sum(chan, dir, &count);
+	return kturn_nl_put_count(skb, type, &count);
+}
+
 static int kturn_nl_chan_put(struct sk_buff *skb, const void *entry)
 {
 	const struct kturn_chan *chan = entry;
@@ -34,10 +45,10 @@ static int kturn_nl_chan_put(struct sk_buff *skb, const void *entry)
 				     &chan->peer_key.peer) ||
 	       nla_put_u32(skb, KTURN_A_CHAN_LIFETIME_MS,
 			   kturn_left_ms(chan->expires, kturn_now())) ||
-	       kturn_nl_put_counter(skb, KTURN_A_CHAN_TO_PEER,
-				    &chan->counter[KTURN_TO_PEER]) ||
-	       kturn_nl_put_counter(skb, KTURN_A_CHAN_TO_CLIENT,
-				    &chan->counter[KTURN_TO_CLIENT]);
+	       kturn_nl_chan_put_count(skb, KTURN_A_CHAN_TO_PEER, chan,
+				       KTURN_TO_PEER) ||
+	       kturn_nl_chan_put_count(skb, KTURN_A_CHAN_TO_CLIENT, chan,
+				       KTURN_TO_CLIENT);
 }
 
 static void kturn_nl_chan_remove(struct kturn_net *kn, void *entry)

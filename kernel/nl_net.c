@@ -27,18 +27,31 @@ static int kturn_nl_put_reasons(struct sk_buff *skb, int type,
 	return 0;
 }
 
+/* A direction: by the peers' family, and the total. */
+static int kturn_nl_put_dir(struct sk_buff *skb, int total, int v4, int v6,
+			    const struct kturn_count relayed[KTURN_FAMILIES])
+{
+	struct kturn_count both = relayed[0];
+
+	kturn_count_add(&both, &relayed[1]);
+	return kturn_nl_put_count(skb, total, &both) ||
+	       kturn_nl_put_count(skb, v4, &relayed[0]) ||
+	       kturn_nl_put_count(skb, v6, &relayed[1]);
+}
+
 static int kturn_nl_stats_put(struct sk_buff *skb, const void *entry)
 {
 	const struct kturn_net *kn = entry;
 	struct kturn_stats_sum sum;
 
 	kturn_stats_sum(kn, &sum);
-	return kturn_nl_put_count(skb, KTURN_A_STATS_TO_PEER,
-				  sum.packets[KTURN_TO_PEER],
-				  sum.bytes[KTURN_TO_PEER]) ||
-	       kturn_nl_put_count(skb, KTURN_A_STATS_TO_CLIENT,
-				  sum.packets[KTURN_TO_CLIENT],
-				  sum.bytes[KTURN_TO_CLIENT]) ||
+	return kturn_nl_put_dir(skb, KTURN_A_STATS_TO_PEER,
+				KTURN_A_STATS_TO_PEER4, KTURN_A_STATS_TO_PEER6,
+				sum.relayed[KTURN_TO_PEER]) ||
+	       kturn_nl_put_dir(skb, KTURN_A_STATS_TO_CLIENT,
+				KTURN_A_STATS_TO_CLIENT4,
+				KTURN_A_STATS_TO_CLIENT6,
+				sum.relayed[KTURN_TO_CLIENT]) ||
 	       kturn_nl_put_reasons(skb, KTURN_A_STATS_DROP, sum.drop,
 				    KTURN_DROP_REASONS) ||
 	       kturn_nl_put_reasons(skb, KTURN_A_STATS_PUNT, sum.punt,

@@ -26,20 +26,17 @@ void kturn_stats_exit(struct kturn_net *kn)
 	free_percpu(kn->stats);
 }
 
-/** kturn_stats_relayed() - count a relayed packet. Context: RCU. */
-void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir,
+/** kturn_stats_relayed() - count a relayed packet. Context: RCU, BH off. */
+void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir, u8 family,
 			 unsigned int bytes)
 {
-	struct kturn_pcpu_stats *s;
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+	unsigned int f = kturn_family_index(family);
 
-	/* A packet that was queued to userspace comes back with BH enabled. */
-	local_bh_disable();
-	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
-	u64_stats_inc(&s->packets[dir]);
-	u64_stats_add(&s->bytes[dir], bytes);
+	u64_stats_inc(&s->packets[dir][f]);
+	u64_stats_add(&s->bytes[dir][f], bytes);
 	u64_stats_update_end(&s->syncp);
-	local_bh_enable();
 }
 
 /** kturn_stats_drop() - count a dropped packet. Context: RCU. */
@@ -74,14 +71,16 @@ static void kturn_stats_read(const struct kturn_pcpu_stats *s,
 			     struct kturn_stats_sum *out)
 {
 	unsigned int start;
-	int i;
+	int i, f;
 
 	do {
 		start = u64_stats_fetch_begin(&s->syncp);
-		for (i = 0; i < KTURN_DIRS; i++) {
-			out->packets[i] = u64_stats_read(&s->packets[i]);
-			out->bytes[i] = u64_stats_read(&s->bytes[i]);
-		}
+		for (i = 0; i < KTURN_DIRS; i++)
+			for (f = 0; f < KTURN_FAMILIES; f++)
+				out->relayed[i][f] = (struct kturn_count) {
+					u64_stats_read(&s->packets[i][f]),
+					u64_stats_read(&s->bytes[i][f]),
+				};
 		for (i = 0; i < KTURN_DROP_REASONS; i++)
 			out->drop[i] = u64_stats_read(&s->drop[i]);
 		for (i = 0; i < KTURN_PUNT_REASONS; i++)
@@ -99,17 +98,17 @@ static void kturn_stats_read(const struct kturn_pcpu_stats *s,
 void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum)
 {
 	struct kturn_stats_sum one;
-	int cpu, i;
+	int cpu, i, f;
 
 	memset(sum, 0, sizeof(*sum));
 	if (!kn->started)
 		return;
 	for_each_possible_cpu(cpu) {
 		kturn_stats_read(per_cpu_ptr(kn->stats, cpu), &one);
-		for (i = 0; i < KTURN_DIRS; i++) {
-			sum->packets[i] += one.packets[i];
-			sum->bytes[i] += one.bytes[i];
-		}
+		for (i = 0; i < KTURN_DIRS; i++)
+			for (f = 0; f < KTURN_FAMILIES; f++)
+				kturn_count_add(&sum->relayed[i][f],
+						&one.relayed[i][f]);
 		for (i = 0; i < KTURN_DROP_REASONS; i++)
 			sum->drop[i] += one.drop[i];
 		for (i = 0; i < KTURN_PUNT_REASONS; i++)

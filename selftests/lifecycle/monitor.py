@@ -187,13 +187,16 @@ def reasons_json(side):
         "event": "perm", "alloc_id": w.id, "peer": side.peer,
         "lifetime_ms": 0, "reason": "expired"})
     kt.alloc_set(w.id, 1)
-    expect("expired", m.line(), {
+    got = m.line()
+    expect("idle", 0 <= got.pop("idle_ms") < 60_000, True)
+    both = {**two, "ipv6" if ":" in side.peer else "ipv4": two}
+    expect("expired", got, {
         "event": "alloc", "id": w.id,
         "client": f"{ip.replace(side.peer, side.client)}:{w.cport}",
         "server": f"{ip.replace(side.peer, side.server)}:3478",
         "relays": [f"{ip.replace(side.peer, side.relay)}:{w.rport}"],
         "lifetime_ms": 0, "exclusive": True, "label": "alice\n",
-        "to_peer": two, "to_client": two, "dropped": 0, "punted": 0,
+        "to_peer": both, "to_client": both, "dropped": 0, "punted": 0,
         "reason": "expired"})
     kt.alloc_del(steady.id)
     m.told(steady, "deleted")

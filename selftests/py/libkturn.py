@@ -56,7 +56,9 @@ class Alloc(Structure):
                 ("label", c_char * 128), ("owner_data", c_void_p),
                 ("owner_data_len", c_size_t), ("to_peer", Counter),
                 ("to_client", Counter), ("dropped", c_uint64),
-                ("punted", c_uint64), ("gone", c_int)]
+                ("punted", c_uint64), ("gone", c_int),
+                ("to_peer_by", Counter * 2), ("to_client_by", Counter * 2),
+                ("idle_ms", c_int64)]
 
 
 class Perm(Structure):
@@ -80,7 +82,8 @@ class Stats(Structure):
     _fields_ = [("to_peer", Counter), ("to_client", Counter),
                 ("drop", c_uint64 * 64), ("punt", c_uint64 * 64),
                 ("allocs", c_uint32), ("perms", c_uint32),
-                ("chans", c_uint32), ("owners", c_uint32), ("hooks", c_bool)]
+                ("chans", c_uint32), ("owners", c_uint32), ("hooks", c_bool),
+                ("to_peer_by", Counter * 2), ("to_client_by", Counter * 2)]
 
 
 class Config(Structure):

@@ -204,6 +204,18 @@ json_t *cli_chan_json(const struct kturn_chan *c);
 json_t *cli_owner_json(const struct kturn_owner *o);
 json_t *cli_counter_json(const struct kturn_counter *c);
 
+/**
+ * cli_families_json() - a direction's counter, and what of it has which family
+ * @total: counter
+ * @by: the same by the peers' family: [0] IPv4, [1] IPv6
+ * @v4: IPv4 is to be shown
+ * @v6: IPv6 is to be shown
+ *
+ * Return: as cli_alloc_json().
+ */
+json_t *cli_families_json(const struct kturn_counter *total,
+			  const struct kturn_counter by[2], bool v4, bool v6);
+
 /** cli_json_put() - add to an object, which takes over @value; without
  * memory, that is the program's end
  */

@@ -65,6 +65,18 @@ json_t *cli_counter_json(const struct kturn_counter *c)
 			 "bytes", (json_int_t)c->bytes);
 }
 
+json_t *cli_families_json(const struct kturn_counter *total,
+			  const struct kturn_counter by[2], bool v4, bool v6)
+{
+	json_t *o = cli_counter_json(total);
+
+	if (v4)
+		cli_json_put(o, "ipv4", cli_counter_json(&by[0]));
+	if (v6)
+		cli_json_put(o, "ipv6", cli_counter_json(&by[1]));
+	return o;
+}
+
 static void gone_add(json_t *o, int gone)
 {
 	if (gone >= 0)
@@ -73,6 +85,8 @@ static void gone_add(json_t *o, int gone)
 
 json_t *cli_alloc_json(const struct kturn_alloc *a)
 {
+	bool v4 = a->relay[0].family != KTURN_FAMILY_NONE;
+	bool v6 = a->relay[1].family != KTURN_FAMILY_NONE;
 	json_t *o = json_object(), *relays = json_array();
 	char name[IF_NAMESIZE];
 
@@ -97,10 +111,15 @@ json_t *cli_alloc_json(const struct kturn_alloc *a)
 	if (a->owner_data)
 		cli_json_put(o, "owner_data",
 			     hex_json(a->owner_data, a->owner_data_len));
-	cli_json_put(o, "to_peer", cli_counter_json(&a->to_peer));
-	cli_json_put(o, "to_client", cli_counter_json(&a->to_client));
+	cli_json_put(o, "to_peer", cli_families_json(&a->to_peer,
+						     a->to_peer_by, v4, v6));
+	cli_json_put(o, "to_client", cli_families_json(&a->to_client,
+						       a->to_client_by, v4,
+						       v6));
 	cli_json_put(o, "dropped", json_integer(a->dropped));
 	cli_json_put(o, "punted", json_integer(a->punted));
+	if (a->idle_ms >= 0)
+		cli_json_put(o, "idle_ms", json_integer(a->idle_ms));
 	gone_add(o, a->gone);
 	return o;
 }

@@ -47,8 +47,8 @@ static void label_cell(struct cli_table *t, const char *label)
 /* ------------------------------------------------------------- allocations */
 
 static const char *const alloc_columns[] = {
-	">ID", "CLIENT", "SERVER", "RELAY", ">LEFT", ">TO PEER", ">TO CLIENT",
-	">DROPPED", ">PUNTED", ">OWNER", "FLAGS", "VRF", "LABEL", NULL
+	">ID", "CLIENT", "SERVER", "RELAY", ">LEFT", ">IDLE", ">TO PEER",
+	">TO CLIENT", ">DROPPED", ">PUNTED", ">OWNER", "FLAGS", "VRF", "LABEL", NULL
 };
 
 static void vrf_cell(struct cli_table *t, uint32_t index)
@@ -61,6 +61,21 @@ static void vrf_cell(struct cli_table *t, uint32_t index)
 		label_cell(t, name);
 	else
 		cli_table_cell(t, "#%" PRIu32, index);
+}
+
+/* Where there can be both, what of it has to do with IPv6 peers. */
+static void families_cell(struct cli_table *t, const struct kturn_alloc *a,
+			  const struct kturn_counter *total,
+			  const struct kturn_counter by[2])
+{
+	char all[CLI_UNIT_MAX], v6[CLI_UNIT_MAX];
+
+	if (a->relay[0].family == KTURN_FAMILY_NONE ||
+	    a->relay[1].family == KTURN_FAMILY_NONE)
+		cli_table_cell(t, "%s", cli_bytes(total->bytes, all));
+	else
+		cli_table_cell(t, "%s (IPv6: %s)", cli_bytes(total->bytes, all),
+			       cli_bytes(by[1].bytes, v6));
 }
 
 static int alloc_row(const struct kturn_alloc *a, void *arg)
@@ -79,8 +94,10 @@ static int alloc_row(const struct kturn_alloc *a, void *arg)
 	cli_table_cell(t, "%s", kturn_addr_text(&a->server, text));
 	cli_table_cell(t, "%s", cli_relays(a, text));
 	cli_table_cell(t, "%s", cli_span(a->lifetime_ms, unit));
-	cli_table_cell(t, "%s", cli_bytes(a->to_peer.bytes, unit));
-	cli_table_cell(t, "%s", cli_bytes(a->to_client.bytes, unit));
+	cli_table_cell(t, "%s", a->idle_ms < 0 ? "-" :
+		       cli_span(a->idle_ms, unit));
+	families_cell(t, a, &a->to_peer, a->to_peer_by);
+	families_cell(t, a, &a->to_client, a->to_client_by);
 	cli_table_cell(t, "%" PRIu64, a->dropped);
 	cli_table_cell(t, "%" PRIu64, a->punted);
 	if (a->owner_id)

@@ -39,8 +39,12 @@ static int stats_json(const struct kturn_stats *st)
 {
 	json_t *o = json_object();
 
-	cli_json_put(o, "to_peer", cli_counter_json(&st->to_peer));
-	cli_json_put(o, "to_client", cli_counter_json(&st->to_client));
+	cli_json_put(o, "to_peer", cli_families_json(&st->to_peer,
+						     st->to_peer_by, true,
+						     true));
+	cli_json_put(o, "to_client", cli_families_json(&st->to_client,
+						       st->to_client_by, true,
+						       true));
 	cli_json_put(o, "drop", reasons_json(st->drop, kturn_drop_name));
 	cli_json_put(o, "punt", reasons_json(st->punt, kturn_punt_name));
 	cli_json_put(o, "allocs", json_integer(st->allocs));
@@ -74,10 +78,18 @@ static void counter_print(const char *what, const struct kturn_counter *c)
 	       cli_bytes(c->bytes, buf), cli_human() ? "" : " bytes");
 }
 
+static void families_print(const struct kturn_counter by[2])
+{
+	counter_print("  IPv4", &by[0]);
+	counter_print("  IPv6", &by[1]);
+}
+
 static void stats_print(const struct kturn_stats *st)
 {
 	counter_print("to peers", &st->to_peer);
+	families_print(st->to_peer_by);
 	counter_print("to clients", &st->to_client);
+	families_print(st->to_client_by);
 	reasons_print("dropped", st->drop, kturn_drop_name);
 	reasons_print("left to daemon", st->punt, kturn_punt_name);
 	printf("%-16s%" PRIu32 "\n", "allocations", st->allocs);

@@ -50,6 +50,10 @@ struct kturn_counter {
  * @dropped: packets; shown only
  * @punted: packets; shown only
  * @gone: -1, or enum kturn_gone_reason in an event
+ * @to_peer_by: @to_peer by the peers' family, as @relay; shown only
+ * @to_client_by: @to_client likewise
+ * @idle_ms: milliseconds since a packet was relayed, at most a second too
+ *	many; -1 if none ever was; shown only
  */
 struct kturn_alloc {
 	uint32_t id;
@@ -68,6 +72,9 @@ struct kturn_alloc {
 	uint64_t dropped;
 	uint64_t punted;
 	int gone;
+	struct kturn_counter to_peer_by[2];
+	struct kturn_counter to_client_by[2];
+	int64_t idle_ms;
 };
 
 /** struct kturn_perm - a permission; the peer's port is 0 */
@@ -101,7 +108,20 @@ struct kturn_owner {
 
 #define KTURN_REASONS_MAX	64
 
-/** struct kturn_stats - a namespace's counters; arrays are by reason */
+/**
+ * struct kturn_stats - a namespace's counters
+ * @to_peer: relayed to peers
+ * @to_client: relayed to clients
+ * @drop: packets, by enum kturn_drop_reason
+ * @punt: packets, by enum kturn_punt_reason
+ * @allocs: entries now
+ * @perms: entries now
+ * @chans: entries now
+ * @owners: entries now
+ * @hooks: the netfilter hooks are registered
+ * @to_peer_by: @to_peer by the peers' family: [0] IPv4, [1] IPv6
+ * @to_client_by: @to_client likewise
+ */
 struct kturn_stats {
 	struct kturn_counter to_peer;
 	struct kturn_counter to_client;
@@ -112,6 +132,8 @@ struct kturn_stats {
 	uint32_t chans;
 	uint32_t owners;
 	bool hooks;
+	struct kturn_counter to_peer_by[2];
+	struct kturn_counter to_client_by[2];
 };
 
 /** struct kturn_config - a namespace's limits; UINT32_MAX in a set: keep */

@@ -62,6 +62,11 @@ static const struct kt_attr_name alloc_attrs[] = {
 	[KTURN_A_ALLOC_DROPPED] = { "dropped" },
 	[KTURN_A_ALLOC_PUNTED] = { "punted" },
 	[KTURN_A_ALLOC_GONE] = { "gone" },
+	[KTURN_A_ALLOC_TO_PEER4] = { "to-peer4", &counter_set },
+	[KTURN_A_ALLOC_TO_PEER6] = { "to-peer6", &counter_set },
+	[KTURN_A_ALLOC_TO_CLIENT4] = { "to-client4", &counter_set },
+	[KTURN_A_ALLOC_TO_CLIENT6] = { "to-client6", &counter_set },
+	[KTURN_A_ALLOC_IDLE_MS] = { "idle-ms" },
 };
 SET(alloc, "alloc");
 
@@ -95,6 +100,10 @@ static const struct kt_attr_name stats_attrs[] = {
 	[KTURN_A_STATS_CHANS] = { "chans" },
 	[KTURN_A_STATS_OWNERS] = { "owners" },
 	[KTURN_A_STATS_HOOKS] = { "hooks" },
+	[KTURN_A_STATS_TO_PEER4] = { "to-peer4", &counter_set },
+	[KTURN_A_STATS_TO_PEER6] = { "to-peer6", &counter_set },
+	[KTURN_A_STATS_TO_CLIENT4] = { "to-client4", &counter_set },
+	[KTURN_A_STATS_TO_CLIENT6] = { "to-client6", &counter_set },
 };
 SET(stats, "stats");
 

@@ -139,10 +139,12 @@ static bool too_short(const struct nlmsghdr *nlh)
 int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a)
 {
 	const struct nlattr *attr;
+	uint32_t idle = 0;
 	int err = 0;
 
 	memset(a, 0, sizeof(*a));
 	a->gone = -1;
+	a->idle_ms = -1;
 	if (too_short(nlh))
 		return -EBADMSG;
 	mnl_attr_for_each(attr, nlh, GENL_HDRLEN) {
@@ -195,6 +197,22 @@ int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a)
 			break;
 		case KTURN_A_ALLOC_GONE:
 			get_gone(attr, &a->gone, &err);
+			break;
+		case KTURN_A_ALLOC_TO_PEER4:
+			get_counter(attr, &a->to_peer_by[0], &err);
+			break;
+		case KTURN_A_ALLOC_TO_PEER6:
+			get_counter(attr, &a->to_peer_by[1], &err);
+			break;
+		case KTURN_A_ALLOC_TO_CLIENT4:
+			get_counter(attr, &a->to_client_by[0], &err);
+			break;
+		case KTURN_A_ALLOC_TO_CLIENT6:
+			get_counter(attr, &a->to_client_by[1], &err);
+			break;
+		case KTURN_A_ALLOC_IDLE_MS:
+			get_u32(attr, &idle, &err);
+			a->idle_ms = idle;
 			break;
 		}
 	}
@@ -340,6 +358,18 @@ int kt_parse_stats(const struct nlmsghdr *nlh, struct kturn_stats *st)
 			break;
 		case KTURN_A_STATS_HOOKS:
 			get_u32(attr, &hooks, &err);
+			break;
+		case KTURN_A_STATS_TO_PEER4:
+			get_counter(attr, &st->to_peer_by[0], &err);
+			break;
+		case KTURN_A_STATS_TO_PEER6:
+			get_counter(attr, &st->to_peer_by[1], &err);
+			break;
+		case KTURN_A_STATS_TO_CLIENT4:
+			get_counter(attr, &st->to_client_by[0], &err);
+			break;
+		case KTURN_A_STATS_TO_CLIENT6:
+			get_counter(attr, &st->to_client_by[1], &err);
 			break;
 		}
 	}
