@@ -51,7 +51,7 @@ test_help()
 			n=$((n + 1))
 		done
 	done
-	[ "$n" -ge 19 ]
+	[ "$n" -ge 20 ]
 }
 
 # known WORD: the manual page and the completion have it.
@@ -183,6 +183,17 @@ test_limits()
 		limits set max-allocs 4294967295
 }
 
+test_top()
+{
+	usage_error "too many words: 'x'" top x
+	usage_error "sort: expected rate, packets, to-peer" top --sort speed
+	usage_error "interval: '2x' is not a time" top --interval 2x
+	usage_error "interval: '0' is not a time" top --interval 0
+	usage_error "interval: shorter than 10 ms" top --interval 9ms
+	usage_error "count: '0' is not a number" top --count 0
+	usage_error "count: 'x' is not a number" top --count x
+}
+
 # Standard output that can't be written to is no success.
 test_full_device()
 {
@@ -211,7 +222,7 @@ test_monitor_waits()
 	fails has_ended "$background"
 }
 
-ktap_plan 13
+ktap_plan 14
 run_test "version" test_version
 run_test "help of every command" test_help
 run_test "manual page and completion know every word" test_documented
@@ -222,6 +233,7 @@ run_test "perm" test_perm
 run_test "chan" test_chan
 run_test "flush" test_flush
 run_test "limits" test_limits
+run_test "top" test_top
 run_test "output that can't be written" test_full_device
 run_test "without the module" test_no_module
 run_test "monitor without the module" test_monitor_waits

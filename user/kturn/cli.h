@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <kturn.h>
 
 /* Exit statuses. */
@@ -53,7 +54,8 @@ extern const struct cli_command cli_commands[];
 extern const struct cli_command alloc_commands[], perm_commands[],
 	chan_commands[], user_commands[];
 
-extern const struct cli_option credential_options[], stats_options[];
+extern const struct cli_option credential_options[], stats_options[],
+	top_options[];
 
 /**
  * show_run() - run a command, as struct cli_command's @run
@@ -67,6 +69,7 @@ extern const struct cli_option credential_options[], stats_options[];
 int show_run(int argc, char **argv);
 int stats_run(int argc, char **argv);
 int monitor_run(int argc, char **argv);
+int top_run(int argc, char **argv);
 int limits_run(int argc, char **argv);
 int flush_run(int argc, char **argv);
 int credential_run(int argc, char **argv);
@@ -167,6 +170,11 @@ json_t *cli_json_string(const char *text);
 const char *cli_bytes(uint64_t bytes, char buf[CLI_UNIT_MAX]);
 /** cli_span() - "4m32s" for people, else "272.000s" */
 const char *cli_span(uint64_t ms, char buf[CLI_UNIT_MAX]);
+/** cli_rate() - "1.2 M" for people, else "1234567" */
+const char *cli_rate(double per_s, char buf[CLI_UNIT_MAX]);
+
+/** cli_clock() - the local time of day for people, UTC with its date in JSON */
+const char *cli_clock(char buf[CLI_UNIT_MAX]);
 
 /* ------------------------------------------------------------- table.c */
 
@@ -183,6 +191,9 @@ void cli_table_cell(struct cli_table *t, const char *fmt, ...)
 
 /** cli_table_print() - print and free it; false without memory */
 bool cli_table_print(struct cli_table *t);
+
+/** cli_table_write() - the same to @f */
+bool cli_table_write(struct cli_table *t, FILE *f);
 
 /** cli_table_free() - forget it */
 void cli_table_free(struct cli_table *t);

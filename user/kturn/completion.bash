@@ -16,7 +16,11 @@ _kturn_value()
 	--db | --password-file | --secret-file)
 		_filedir
 		;;
-	--realm | --ttl | --user)
+	--realm | --ttl | --user | --interval | --count)
+		;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W "rate packets to-peer
+			to-client dropped punted idle id" -- "$cur")
 		;;
 	vrf)
 		mapfile -t COMPREPLY < <(compgen -W \
@@ -41,7 +45,8 @@ _kturn_words()
 		*) echo "alloc perm chan owner" ;;
 		esac
 		echo "--json" ;;
-	"stats "*) echo "--all --json" ;;
+	"stats "*) echo "--all --reasons --json" ;;
+	"top "*) echo "--sort --interval --count --json" ;;
 	"monitor "*) echo "--json" ;;
 	"alloc add") echo "client server relay lifetime exclusive label vrf --json" ;;
 	"alloc del") _kturn_ids alloc; echo all ;;
@@ -58,7 +63,7 @@ _kturn_words()
 	"user list") echo "--realm --db --json" ;;
 	"user "*) echo "add del list" ;;
 	"credential "*) echo "--ttl --user --secret-file --json" ;;
-	*) echo "show stats monitor alloc perm chan flush limits user" \
+	*) echo "show stats top monitor alloc perm chan flush limits user" \
 		"credential --json --help --version" ;;
 	esac
 	[ -z "$1" ] || echo "--help"

@@ -17,14 +17,31 @@ const struct cli_command cli_commands[] = {
 		.run = show_run,
 	}, {
 		.name = "stats",
-		.arguments = "[--all]",
+		.arguments = "[--all|--reasons]",
 		.summary = "Show the network namespace's counters.",
 		.details =
 "Of the reasons for which packets were dropped or left to the daemon, those\n"
-"that occurred; --all shows the others too.",
+"that occurred; --all shows the others too. --reasons shows all reasons, how\n"
+"often each occurred, and what it means.",
 		.options = stats_options,
 		.json = true,
 		.run = stats_run,
+	}, {
+		.name = "top",
+		.arguments = "[--sort KEY] [--interval TIME] [--count N]",
+		.summary = "Show what each allocation relays, again and again.",
+		.details =
+"Rates since the last time, every 2s or every TIME: as in 500ms or 10s, or a\n"
+"number of seconds. KEY is rate (bits in both directions), packets, to-peer,\n"
+"to-client, dropped, punted, idle or id. Ends after N times, or with q or\n"
+"Ctrl-C.\n"
+"\n"
+"On a terminal, letters choose the key: r, p, e (to-peer), c (to-client), d,\n"
+"u (punted), i, a (id); space shows it anew at once. Elsewhere, everything is\n"
+"printed each time; with --json, an object on a line.",
+		.options = top_options,
+		.json = true,
+		.run = top_run,
 	}, {
 		.name = "monitor",
 		.arguments = "",

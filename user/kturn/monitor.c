@@ -5,36 +5,15 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include "cli.h"
-
-/* UTC for programs, the local time of day for people. */
-static void time_text(char *buf, size_t size)
-{
-	struct timespec now;
-	struct tm tm;
-	char text[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (cli_json()) {
-		gmtime_r(&now.tv_sec, &tm);
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	} else {
-		localtime_r(&now.tv_sec, &tm);
-		strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	}
-	snprintf(buf, size, "%s.%03ld%s", text, now.tv_nsec / 1000000,
-		 cli_json() ? "Z" : "");
-}
 
 /* Print what is in @o as one line; takes it over. */
 static void json_line(const char *event, json_t *o)
 {
 	json_t *line = json_object();
-	char now[64];
+	char now[CLI_UNIT_MAX];
 
-	time_text(now, sizeof(now));
-	cli_json_put(line, "time", json_string(now));
+	cli_json_put(line, "time", json_string(cli_clock(now)));
 	cli_json_put(line, "event", json_string(event));
 	if (o && json_object_update(line, o)) {
 		cli_error("out of memory");
@@ -48,10 +27,9 @@ static void json_line(const char *event, json_t *o)
 
 static void text_begin(const char *event)
 {
-	char now[64];
+	char now[CLI_UNIT_MAX];
 
-	time_text(now, sizeof(now));
-	printf("%s %s", now, event);
+	printf("%s %s", cli_clock(now), event);
 }
 
 static void counters_print(const struct kturn_counter *to_peer,

@@ -5,9 +5,11 @@
 #include "cli.h"
 
 static bool all_reasons;
+static bool explain;
 
 const struct cli_option stats_options[] = {
 	{ .name = "all", .flag = &all_reasons },
+	{ .name = "reasons", .flag = &explain },
 	{ 0 }
 };
 
@@ -99,6 +101,73 @@ static void stats_print(const struct kturn_stats *st)
 	printf("%-16s%s\n", "hooks", st->hooks ? "registered" : "not registered");
 }
 
+/* ----------------------------------------------- what the reasons mean */
+
+static const char *const reason_columns[] = {
+	"PACKETS", "REASON", ">COUNT", "MEANING", NULL
+};
+
+/* Those that did not occur, too: whoever asks wants to know them all. */
+static void reasons_table(struct cli_table *t, const char *what,
+			  const uint64_t *counts, reason_name name,
+			  reason_name text)
+{
+	char buf[CLI_UNIT_MAX];
+
+	for (unsigned int i = 0; i < KTURN_REASONS_MAX; i++) {
+		if (!counts[i] && !name(i))
+			continue;
+		cli_table_cell(t, "%s", what);
+		cli_table_cell(t, "%s", name_of(name, i, buf));
+		cli_table_cell(t, "%" PRIu64, counts[i]);
+		cli_table_cell(t, "%s", text(i) ? text(i) :
+			       "newer than this program");
+	}
+}
+
+static json_t *reasons_explained(const uint64_t *counts, reason_name name,
+				 reason_name text)
+{
+	json_t *o = json_object(), *one;
+	char buf[CLI_UNIT_MAX];
+
+	for (unsigned int i = 0; i < KTURN_REASONS_MAX; i++) {
+		if (!counts[i] && !name(i))
+			continue;
+		one = json_object();
+		cli_json_put(one, "packets", json_integer(counts[i]));
+		if (text(i))
+			cli_json_put(one, "meaning", json_string(text(i)));
+		cli_json_put(o, name_of(name, i, buf), one);
+	}
+	return o;
+}
+
+static int reasons_run(const struct kturn_stats *st)
+{
+	struct cli_table *t;
+	json_t *o;
+
+	if (cli_json()) {
+		o = json_object();
+		cli_json_put(o, "drop", reasons_explained(st->drop,
+							  kturn_drop_name,
+							  kturn_drop_text));
+		cli_json_put(o, "punt", reasons_explained(st->punt,
+							  kturn_punt_name,
+							  kturn_punt_text));
+		return cli_json_print(o);
+	}
+	t = cli_table_new(reason_columns);
+	if (!t)
+		return cli_error("out of memory");
+	reasons_table(t, "dropped", st->drop, kturn_drop_name,
+		      kturn_drop_text);
+	reasons_table(t, "left to daemon", st->punt, kturn_punt_name,
+		      kturn_punt_text);
+	return cli_table_print(t) ? CLI_OK : cli_error("out of memory");
+}
+
 int stats_run(int argc, char **argv)
 {
 	struct kturn_stats st;
@@ -112,6 +181,8 @@ int stats_run(int argc, char **argv)
 		return CLI_FAILED;
 	if (kturn_stats_get(kt, &st))
 		status = cli_error("%s", kturn_error(kt));
+	else if (explain)
+		status = reasons_run(&st);
 	else if (cli_json())
 		status = stats_json(&st);
 	else

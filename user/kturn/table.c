@@ -86,22 +86,22 @@ static size_t width_of(const char *text)
 	return width < 0 ? len : (size_t)width;
 }
 
-static void row_print(const struct cli_table *t, char **row,
+static void row_write(const struct cli_table *t, FILE *f, char **row,
 		      const size_t *widths)
 {
 	for (size_t i = 0; i < t->n_columns; i++) {
 		int pad = widths[i] - width_of(row[i]);
 
 		if (i)
-			fputs("  ", stdout);
+			fputs("  ", f);
 		if (t->right[i])
-			printf("%*s%s", pad, "", row[i]);
+			fprintf(f, "%*s%s", pad, "", row[i]);
 		else if (i == t->n_columns - 1)
-			fputs(row[i], stdout);
+			fputs(row[i], f);
 		else
-			printf("%s%*s", row[i], pad, "");
+			fprintf(f, "%s%*s", row[i], pad, "");
 	}
-	putchar('\n');
+	fputc('\n', f);
 }
 
 void cli_table_free(struct cli_table *t)
@@ -113,6 +113,11 @@ void cli_table_free(struct cli_table *t)
 }
 
 bool cli_table_print(struct cli_table *t)
+{
+	return cli_table_write(t, stdout);
+}
+
+bool cli_table_write(struct cli_table *t, FILE *f)
 {
 	bool ok = t && !t->failed;
 	size_t widths[32] = { 0 };
@@ -126,7 +131,7 @@ bool cli_table_print(struct cli_table *t)
 			widths[i % t->n_columns] = width;
 	}
 	for (size_t i = 0; ok && i + t->n_columns <= t->n; i += t->n_columns)
-		row_print(t, t->cells + i, widths);
+		row_write(t, f, t->cells + i, widths);
 	cli_table_free(t);
 	return ok;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistr.h>
 #include "cli.h"
 
@@ -129,5 +130,43 @@ const char *cli_span(uint64_t ms, char buf[CLI_UNIT_MAX])
 			 (unsigned int)(s % 60));
 	else
 		snprintf(buf, CLI_UNIT_MAX, "%" PRIu64 "s", s);
+	return buf;
+}
+
+const char *cli_rate(double per_s, char buf[CLI_UNIT_MAX])
+{
+	static const char *const units[] = { "", " k", " M", " G", " T" };
+	int unit = 0;
+
+	if (!cli_human()) {
+		snprintf(buf, CLI_UNIT_MAX, "%.0f", per_s);
+		return buf;
+	}
+	/* 999.5 would be rounded to 1000. */
+	while (unit < 4 && per_s >= (unit ? 999.95 : 999.5)) {
+		per_s /= 1000;
+		unit++;
+	}
+	snprintf(buf, CLI_UNIT_MAX, "%.*f%s", unit ? 1 : 0, per_s, units[unit]);
+	return buf;
+}
+
+const char *cli_clock(char buf[CLI_UNIT_MAX])
+{
+	struct timespec now;
+	struct tm tm;
+	char text[24];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (cli_json()) {
+		gmtime_r(&now.tv_sec, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	} else {
+		localtime_r(&now.tv_sec, &tm);
+		strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	}
+	snprintf(buf, CLI_UNIT_MAX, "%s.%03u%s", text,
+		 (unsigned int)(now.tv_nsec / 1000000) % 1000,
+		 cli_json() ? "Z" : "");
 	return buf;
 }

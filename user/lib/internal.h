@@ -88,6 +88,10 @@ int kt_call(struct kturn *kt, struct nlmsghdr *req, kt_reply_cb cb, void *arg);
  */
 int kt_dump(struct kturn *kt, struct nlmsghdr *req, kt_reply_cb cb, void *arg);
 
+/** kt_dump_attempts() - the same, read so often at most while it changes */
+int kt_dump_attempts(struct kturn *kt, struct nlmsghdr *req, int attempts,
+		     kt_reply_cb cb, void *arg);
+
 /**
  * kt_family_parse() - find the family and its group in nlctrl's message
  * @nlh: a message of nlctrl

@@ -355,6 +355,19 @@ typedef int (*kturn_owner_cb)(const struct kturn_owner *o, void *arg);
 int kturn_alloc_get(struct kturn *kt, uint32_t id, uint32_t owner_id,
 		    kturn_alloc_cb cb, void *arg);
 
+/**
+ * kturn_alloc_sample() - read all allocations once, whatever changes meanwhile
+ * @kt: handle
+ * @cb: gets each, in the order of their ids
+ * @arg: for @cb
+ *
+ * For who comes again anyway. What was there all the time is delivered exactly
+ * once, what was made or removed meanwhile may be or not.
+ *
+ * Return: as kturn_alloc_get().
+ */
+int kturn_alloc_sample(struct kturn *kt, kturn_alloc_cb cb, void *arg);
+
 /** kturn_perm_get() - read permissions, of all allocations for @alloc_id 0;
  * returns as kturn_alloc_get()
  */

@@ -180,6 +180,15 @@ int kturn_alloc_get(struct kturn *kt, uint32_t id, uint32_t owner_id,
 	return kt_dump(kt, nlh, alloc_read, &r);
 }
 
+int kturn_alloc_sample(struct kturn *kt, kturn_alloc_cb cb, void *arg)
+{
+	char buf[KT_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = kt_request(kt, buf, KTURN_CMD_ALLOC_GET);
+	struct alloc_reader r = { cb, arg };
+
+	return kt_dump_attempts(kt, nlh, 1, alloc_read, &r);
+}
+
 struct perm_reader {
 	kturn_perm_cb cb;
 	void *arg;

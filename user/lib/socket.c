@@ -253,11 +253,17 @@ static int chunk_deliver(struct chunk *c, const struct nlmsghdr *req,
 
 int kt_dump(struct kturn *kt, struct nlmsghdr *req, kt_reply_cb cb, void *arg)
 {
+	return kt_dump_attempts(kt, req, DUMP_ATTEMPTS, cb, arg);
+}
+
+int kt_dump_attempts(struct kturn *kt, struct nlmsghdr *req, int attempts,
+		     kt_reply_cb cb, void *arg)
+{
 	struct chunk *chunks = NULL, *c;
 	bool interrupted = true;
 	int ret = 0;
 
-	for (int i = 0; i < DUMP_ATTEMPTS && interrupted; i++) {
+	for (int i = 0; i < attempts && interrupted; i++) {
 		chunks_free(chunks);
 		chunks = NULL;
 		interrupted = false;
