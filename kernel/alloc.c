@@ -5,6 +5,7 @@
 #include <net/netlink.h>
 
 #include "alloc.h"
+#include "limit.h"
 
 /* Of their own size, which is between those of kmalloc(). */
 static struct kmem_cache *kturn_alloc_cache __ro_after_init;
@@ -114,6 +115,10 @@ int kturn_alloc_set_data(struct kturn_alloc *alloc, const struct nlattr *data,
 
 static void kturn_alloc_free(struct kturn_alloc *alloc)
 {
+	int i;
+
+	for (i = 0; i < KTURN_DIRS; i++)
+		kturn_limit_flush(&alloc->limit[i]);
 	kturn_route_flush(&alloc->route);
 	kfree(alloc->label);
 	kfree(alloc->owner_data);
@@ -221,6 +226,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 		       const struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id)
 {
+	struct kturn_limit *limit;
 	struct kturn_alloc *alloc;
 	int err, i;
 
@@ -244,6 +250,14 @@ int kturn_alloc_create(struct kturn_net *kn,
 		alloc->relay[i].key.relay = req->relay[i];
 		alloc->relay[i].key.l3mdev = req->tuple.l3mdev;
 		alloc->relay[i].alloc = alloc;
+	}
+	for (i = 0; i < KTURN_DIRS; i++) {
+		err = kturn_limit_make(&req->rate[i], &limit);
+		if (err) {
+			NL_SET_ERR_MSG(extack, "no memory for the limit");
+			goto err_free;
+		}
+		kturn_limit_install(&alloc->limit[i], limit);
 	}
 	if (req->label) {
 		err = kturn_alloc_set_label(alloc, req->label, extack);

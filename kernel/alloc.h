@@ -11,6 +11,7 @@
  * @owner: or NULL
  * @lifetime_ms: at least 1
  * @flags: KTURN_ALLOC_FLAGS_…
+ * @rate: by direction, complete
  * @label: attribute or NULL
  * @owner_data: attribute or NULL
  */
@@ -20,6 +21,7 @@ struct kturn_alloc_request {
 	struct kturn_owner *owner;
 	u32 lifetime_ms;
 	u32 flags;
+	struct kturn_rate rate[KTURN_DIRS];
 	const struct nlattr *label;
 	const struct nlattr *owner_data;
 };

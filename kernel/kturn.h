@@ -106,6 +106,38 @@ struct kturn_perm_key {
 	u32 alloc_id;
 };
 
+/* ------------------------------------------------------------------ limits */
+
+struct kturn_limit;
+
+/**
+ * struct kturn_rate - how much a limit lets through
+ * @bits: per second; 0: any number
+ * @burst_bytes: most bytes at once
+ * @packets: per second; 0: any number
+ * @burst_packets: most packets at once
+ */
+struct kturn_rate {
+	u64 bits;
+	u64 burst_bytes;
+	u32 packets;
+	u32 burst_packets;
+};
+
+/**
+ * enum kturn_net_rate - what is limited in a namespace, in packets
+ * @KTURN_RATE_PUNT: data that is punted
+ * @KTURN_RATE_ICMP: ICMP errors that the module sends
+ * @KTURN_RATE_ICMP_IND: Data indications with an ICMP attribute
+ * @KTURN_NET_RATES: how many there are
+ */
+enum kturn_net_rate {
+	KTURN_RATE_PUNT,
+	KTURN_RATE_ICMP,
+	KTURN_RATE_ICMP_IND,
+	KTURN_NET_RATES
+};
+
 /* ----------------------------------------------------------------- entries */
 
 struct kturn_net;
@@ -187,6 +219,7 @@ struct kturn_relay {
  * @owner: or NULL; set once
  * @relay: IPv4, IPv6; key.relay.family says whether there is one
  * @route: to the client
+ * @limit: by direction; NULL for none
  * @source: of the client's packets
  * @active: jiffies when a packet was relayed, to a second; 0: never
  * @lanes: whose those of @counter are, and of its channels'
@@ -212,6 +245,7 @@ struct kturn_alloc {
 	struct kturn_owner *owner;
 	struct kturn_relay relay[2];
 	struct kturn_route __rcu *route;
+	struct kturn_limit __rcu *limit[KTURN_DIRS];
 	struct kturn_source source;
 	unsigned long active;
 	struct kturn_lanes lanes;
@@ -308,6 +342,8 @@ struct kturn_chan {
  * @n_chans: entries now
  * @n_owners: entries now
  * @limits: at most so many
+ * @rate: by enum kturn_net_rate
+ * @limit: the same, for the hooks; NULL for none, and until @started
  * @gen: changes with every entry made or removed, for NLM_F_DUMP_INTR
  * @started: the hash tables and @stats are there
  * @hooks: the netfilter hooks are registered
@@ -339,6 +375,8 @@ struct kturn_net {
 		u32 chans;
 		u32 owners;
 	} limits;
+	struct kturn_rate rate[KTURN_NET_RATES];
+	struct kturn_limit __rcu *limit[KTURN_NET_RATES];
 	u32 gen;
 	bool started;
 	bool hooks;

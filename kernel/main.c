@@ -9,7 +9,7 @@
 #include <linux/netlink.h>
 #include <net/netns/generic.h>
 
-#include "kturn.h"
+#include "limit.h"
 
 /* Entries are also charged to the memory cgroup of who makes them. */
 #define KTURN_MAX_ALLOCS	262144
@@ -36,6 +36,7 @@ static int __net_init kturn_net_init(struct net *net)
 	kn->limits.perms = KTURN_MAX_PERMS;
 	kn->limits.chans = KTURN_MAX_CHANS;
 	kn->limits.owners = KTURN_MAX_OWNERS;
+	kturn_limit_net_init(kn);
 	xa_init_flags(&kn->ids, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kturn_gc_init(kn);
 	return 0;
@@ -65,9 +66,14 @@ int kturn_net_start(struct kturn_net *kn, struct netlink_ext_ack *extack)
 	err = kturn_tables_init(kn);
 	if (err)
 		goto err_stats;
+	err = kturn_limit_net_start(kn);
+	if (err)
+		goto err_tables;
 	kn->started = true;
 	return 0;
 
+err_tables:
+	kturn_tables_exit(kn);
 err_stats:
 	kturn_stats_exit(kn);
 err_extack:
@@ -93,6 +99,7 @@ static void __net_exit kturn_net_pre_exit(struct net *net)
 static void kturn_net_stop(struct kturn_net *kn)
 {
 	if (kn->started) {
+		kturn_limit_net_exit(kn);
 		kturn_tables_exit(kn);
 		kturn_stats_exit(kn);
 	}

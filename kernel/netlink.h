@@ -45,6 +45,15 @@ int kturn_nl_del(struct genl_info *info, const struct kturn_nl_kind *kind);
 struct kturn_alloc *kturn_nl_alloc(struct kturn_net *kn, struct genl_info *info,
 				   int attr);
 
+/* nl_limit.c */
+struct kturn_limit;
+int kturn_nl_rate(const struct nlattr *attr, struct kturn_rate *rate,
+		  struct netlink_ext_ack *extack);
+int kturn_nl_put_limit(struct sk_buff *skb, int type,
+		       const struct kturn_limit *limit);
+int kturn_nl_net_rates(struct genl_info *info, struct kturn_net *kn);
+int kturn_nl_put_net_rates(struct sk_buff *skb, const struct kturn_net *kn);
+
 /* endpoint.c */
 int kturn_nl_endpoint(const struct nlattr *attr, struct kturn_addr *addr,
 		      struct netlink_ext_ack *extack);

@@ -17,6 +17,13 @@ const struct nla_policy kturn_endpoint_nl_policy[KTURN_A_ENDPOINT_PORT + 1] = {
 	[KTURN_A_ENDPOINT_PORT] = { .type = NLA_U16, },
 };
 
+const struct nla_policy kturn_limit_nl_policy[KTURN_A_LIMIT_BURST_PACKETS + 1] = {
+	[KTURN_A_LIMIT_BIT_RATE] = { .type = NLA_U64, },
+	[KTURN_A_LIMIT_BURST_BYTES] = { .type = NLA_U64, },
+	[KTURN_A_LIMIT_PACKET_RATE] = { .type = NLA_U32, },
+	[KTURN_A_LIMIT_BURST_PACKETS] = { .type = NLA_U32, },
+};
+
 /* KTURN_CMD_OWNER_JOIN - do */
 const struct nla_policy kturn_owner_join_nl_policy[KTURN_A_OWNER_LABEL + 1] = {
 	[KTURN_A_OWNER_COOKIE] = { .type = NLA_U64, },
@@ -30,7 +37,7 @@ const struct nla_policy kturn_owner_get_nl_policy[KTURN_A_OWNER_ID + 1] = {
 };
 
 /* KTURN_CMD_ALLOC_NEW - do */
-const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_OWNER_DATA + 1] = {
+const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1] = {
 	[KTURN_A_ALLOC_CLIENT] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_SERVER] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_RELAY4] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
@@ -40,15 +47,19 @@ const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_OWNER_DATA + 1] 
 	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[KTURN_A_ALLOC_LABEL] = { .type = NLA_NUL_STRING, .len = KTURN_LABEL_MAX, },
 	[KTURN_A_ALLOC_OWNER_DATA] = { .type = NLA_BINARY, },
+	[KTURN_A_ALLOC_LIMIT_TO_PEER] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
+	[KTURN_A_ALLOC_LIMIT_TO_CLIENT] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
 };
 
 /* KTURN_CMD_ALLOC_SET - do */
-const struct nla_policy kturn_alloc_set_nl_policy[KTURN_A_ALLOC_OWNER_DATA + 1] = {
+const struct nla_policy kturn_alloc_set_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1] = {
 	[KTURN_A_ALLOC_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KTURN_A_ALLOC_LIFETIME_MS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[KTURN_A_ALLOC_LABEL] = { .type = NLA_NUL_STRING, .len = KTURN_LABEL_MAX, },
 	[KTURN_A_ALLOC_OWNER_DATA] = { .type = NLA_BINARY, },
+	[KTURN_A_ALLOC_LIMIT_TO_PEER] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
+	[KTURN_A_ALLOC_LIMIT_TO_CLIENT] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
 };
 
 /* KTURN_CMD_ALLOC_DEL - do */
@@ -115,11 +126,17 @@ const struct nla_policy kturn_config_get_nl_policy[KTURN_A_CONFIG_PAD + 1] = {
 };
 
 /* KTURN_CMD_CONFIG_SET - do */
-const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_MAX_OWNERS + 1] = {
+const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_ICMP_IND_BURST + 1] = {
 	[KTURN_A_CONFIG_MAX_ALLOCS] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_MAX_PERMS] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_MAX_CHANS] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_MAX_OWNERS] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_PUNT_RATE] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_PUNT_BURST] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_ICMP_RATE] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_ICMP_BURST] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_ICMP_IND_RATE] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_ICMP_IND_BURST] = { .type = NLA_U32, },
 };
 
 /* Ops table for kturn */
@@ -143,14 +160,14 @@ const struct genl_ops kturn_nl_ops[16] = {
 		.cmd		= KTURN_CMD_ALLOC_NEW,
 		.doit		= kturn_nl_alloc_new_doit,
 		.policy		= kturn_alloc_new_nl_policy,
-		.maxattr	= KTURN_A_ALLOC_OWNER_DATA,
+		.maxattr	= KTURN_A_ALLOC_LIMIT_TO_CLIENT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= KTURN_CMD_ALLOC_SET,
 		.doit		= kturn_nl_alloc_set_doit,
 		.policy		= kturn_alloc_set_nl_policy,
-		.maxattr	= KTURN_A_ALLOC_OWNER_DATA,
+		.maxattr	= KTURN_A_ALLOC_LIMIT_TO_CLIENT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -237,7 +254,7 @@ const struct genl_ops kturn_nl_ops[16] = {
 		.cmd		= KTURN_CMD_CONFIG_SET,
 		.doit		= kturn_nl_config_set_doit,
 		.policy		= kturn_config_set_nl_policy,
-		.maxattr	= KTURN_A_CONFIG_MAX_OWNERS,
+		.maxattr	= KTURN_A_CONFIG_ICMP_IND_BURST,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -13,14 +13,15 @@
 
 /* Common nested types */
 extern const struct nla_policy kturn_endpoint_nl_policy[KTURN_A_ENDPOINT_PORT + 1];
+extern const struct nla_policy kturn_limit_nl_policy[KTURN_A_LIMIT_BURST_PACKETS + 1];
 
 extern const struct nla_policy kturn_owner_join_nl_policy[KTURN_A_OWNER_LABEL + 1];
 
 extern const struct nla_policy kturn_owner_get_nl_policy[KTURN_A_OWNER_ID + 1];
 
-extern const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_OWNER_DATA + 1];
+extern const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1];
 
-extern const struct nla_policy kturn_alloc_set_nl_policy[KTURN_A_ALLOC_OWNER_DATA + 1];
+extern const struct nla_policy kturn_alloc_set_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1];
 
 extern const struct nla_policy kturn_alloc_del_nl_policy[KTURN_A_ALLOC_ID + 1];
 
@@ -44,7 +45,7 @@ extern const struct nla_policy kturn_stats_get_nl_policy[KTURN_A_STATS_PAD + 1];
 
 extern const struct nla_policy kturn_config_get_nl_policy[KTURN_A_CONFIG_PAD + 1];
 
-extern const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_MAX_OWNERS + 1];
+extern const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_ICMP_IND_BURST + 1];
 
 /* Ops table for kturn */
 extern const struct genl_ops kturn_nl_ops[16];

@@ -3,6 +3,7 @@
 #include <net/sock.h>
 
 #include "account.h"
+#include "limit.h"
 #include "netlink.h"
 
 /**
@@ -115,6 +116,27 @@ static int kturn_nl_alloc_put_use(struct sk_buff *skb,
 		nla_put_u32(skb, KTURN_A_ALLOC_IDLE_MS, ms));
 }
 
+/* Attributes of limits. */
+static const int kturn_nl_limits[KTURN_DIRS] = {
+	[KTURN_TO_PEER] = KTURN_A_ALLOC_LIMIT_TO_PEER,
+	[KTURN_TO_CLIENT] = KTURN_A_ALLOC_LIMIT_TO_CLIENT,
+};
+
+static int kturn_nl_alloc_put_limits(struct sk_buff *skb,
+				     const struct kturn_alloc *alloc)
+{
+	const struct kturn_limit *limit;
+	int i;
+
+	for (i = 0; i < KTURN_DIRS; i++) {
+		/* kturn_net.lock */
+		limit = rcu_dereference_protected(alloc->limit[i], true);
+		if (kturn_nl_put_limit(skb, kturn_nl_limits[i], limit))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
 static int kturn_nl_alloc_put(struct sk_buff *skb, const void *entry)
 {
 	const struct kturn_alloc *alloc = entry;
@@ -128,7 +150,8 @@ static int kturn_nl_alloc_put(struct sk_buff *skb, const void *entry)
 	       (alloc->owner_data_len &&
 		nla_put(skb, KTURN_A_ALLOC_OWNER_DATA, alloc->owner_data_len,
 			alloc->owner_data)) ||
-	       kturn_nl_alloc_put_use(skb, alloc);
+	       kturn_nl_alloc_put_use(skb, alloc) ||
+	       kturn_nl_alloc_put_limits(skb, alloc);
 }
 
 static void kturn_nl_alloc_remove(struct kturn_net *kn, void *entry)
@@ -219,6 +242,17 @@ static int kturn_nl_tuple(struct genl_info *info, struct kturn_tuple *tuple)
 	return 0;
 }
 
+static int kturn_nl_rates(struct genl_info *info,
+			  struct kturn_rate rate[KTURN_DIRS])
+{
+	int err = 0, i;
+
+	for (i = 0; i < KTURN_DIRS && !err; i++)
+		err = kturn_nl_rate(info->attrs[kturn_nl_limits[i]], &rate[i],
+				    info->extack);
+	return err;
+}
+
 static int kturn_nl_alloc_request(struct genl_info *info,
 				  struct kturn_alloc_request *req)
 {
@@ -226,6 +260,7 @@ static int kturn_nl_alloc_request(struct genl_info *info,
 
 	err = kturn_nl_tuple(info, &req->tuple) ?:
 	      kturn_nl_relays(info, req) ?:
+	      kturn_nl_rates(info, req->rate) ?:
 	      kturn_nl_need(info, KTURN_A_ALLOC_LIFETIME_MS);
 	if (err)
 		return err;
@@ -291,19 +326,29 @@ int kturn_nl_alloc_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(reply, info);
 }
 
-int kturn_nl_alloc_set_doit(struct sk_buff *skb, struct genl_info *info)
+/* The limits that a request asks for; those that it does not name are NULL. */
+static int kturn_nl_limits_make(struct genl_info *info,
+				struct kturn_limit *limit[KTURN_DIRS])
 {
-	struct kturn_alloc *alloc;
-	struct nlattr *attr;
-	struct kturn_net *kn;
-	int err = 0;
+	struct kturn_rate rate[KTURN_DIRS];
+	int err, i;
 
-	kn = kturn_nl_lock(info);
-	if (IS_ERR(kn))
-		return PTR_ERR(kn);
-	alloc = kturn_nl_alloc(kn, info, KTURN_A_ALLOC_ID);
-	if (IS_ERR(alloc))
-		return kturn_nl_unlock(kn, PTR_ERR(alloc));
+	err = kturn_nl_rates(info, rate);
+	if (err)
+		return err;
+	for (i = 0; i < KTURN_DIRS && !err; i++)
+		err = kturn_limit_make(&rate[i], &limit[i]);
+	if (err)
+		NL_SET_ERR_MSG(info->extack, "no memory for the limit");
+	return err;
+}
+
+static int kturn_nl_alloc_change(struct genl_info *info,
+				 struct kturn_alloc *alloc,
+				 struct kturn_limit *limit[KTURN_DIRS])
+{
+	struct nlattr *attr;
+	int err = 0, i;
 
 	/* What can fail comes first: all or nothing but the label. */
 	attr = info->attrs[KTURN_A_ALLOC_LABEL];
@@ -313,15 +358,47 @@ int kturn_nl_alloc_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err && attr)
 		err = kturn_alloc_set_data(alloc, attr, info->extack);
 	if (err)
-		return kturn_nl_unlock(kn, err);
+		return err;
 
+	for (i = 0; i < KTURN_DIRS; i++) {
+		if (!info->attrs[kturn_nl_limits[i]])
+			continue;
+		kturn_limit_install(&alloc->limit[i], limit[i]);
+		limit[i] = NULL;
+	}
 	attr = info->attrs[KTURN_A_ALLOC_LIFETIME_MS];
 	if (attr)
 		WRITE_ONCE(alloc->expires, kturn_deadline(nla_get_u32(attr)));
 	attr = info->attrs[KTURN_A_ALLOC_FLAGS];
 	if (attr)
 		WRITE_ONCE(alloc->flags, nla_get_u32(attr));
-	return kturn_nl_unlock(kn, 0);
+	return 0;
+}
+
+int kturn_nl_alloc_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kturn_limit *limit[KTURN_DIRS] = {};
+	struct kturn_alloc *alloc;
+	struct kturn_net *kn;
+	int err, i;
+
+	err = kturn_nl_limits_make(info, limit);
+	if (err)
+		goto free_limits;
+	kn = kturn_nl_lock(info);
+	if (IS_ERR(kn)) {
+		err = PTR_ERR(kn);
+		goto free_limits;
+	}
+	alloc = kturn_nl_alloc(kn, info, KTURN_A_ALLOC_ID);
+	err = IS_ERR(alloc) ? PTR_ERR(alloc) :
+			      kturn_nl_alloc_change(info, alloc, limit);
+	mutex_unlock(&kn->lock);
+free_limits:
+	/* Those that were not installed. */
+	for (i = 0; i < KTURN_DIRS; i++)
+		kfree(limit[i]);
+	return err;
 }
 
 /* ------------------------------------------------------------ seen and gone */

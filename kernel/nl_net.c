@@ -84,7 +84,8 @@ static int kturn_nl_config_put(struct sk_buff *skb, const void *entry)
 			   kn->limits.allocs) ||
 	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_PERMS, kn->limits.perms) ||
 	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_CHANS, kn->limits.chans) ||
-	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_OWNERS, kn->limits.owners);
+	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_OWNERS, kn->limits.owners) ||
+	       kturn_nl_put_net_rates(skb, kn);
 }
 
 static const struct kturn_nl_kind kturn_nl_config_kind = {
@@ -107,6 +108,7 @@ static void kturn_nl_limit(struct genl_info *info, int attr, u32 *limit)
 int kturn_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kturn_net *kn;
+	int err;
 
 	kn = kturn_nl_lock(info);
 	if (IS_ERR(kn))
@@ -117,6 +119,9 @@ int kturn_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 			       "limits need CAP_NET_ADMIN in the initial user namespace");
 		return kturn_nl_unlock(kn, -EPERM);
 	}
+	err = kturn_nl_net_rates(info, kn);
+	if (err)
+		return kturn_nl_unlock(kn, err);
 	kturn_nl_limit(info, KTURN_A_CONFIG_MAX_ALLOCS, &kn->limits.allocs);
 	kturn_nl_limit(info, KTURN_A_CONFIG_MAX_PERMS, &kn->limits.perms);
 	kturn_nl_limit(info, KTURN_A_CONFIG_MAX_CHANS, &kn->limits.chans);

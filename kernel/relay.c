@@ -14,6 +14,7 @@
 #include <linux/udp.h>
 #include <net/dst.h>
 
+#include "limit.h"
 #include "relay.h"
 
 /* What may follow the data in a Send indication: a FINGERPRINT takes 8. */
@@ -52,6 +53,8 @@ static unsigned int kturn_forward(struct kturn_packet *pkt,
 		fwd->df = len > KTURN_DF_ABOVE;
 	if (unlikely(kturn_rewrite_prepare(pkt, fwd, dst)))
 		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_MEMORY);
+	if (unlikely(!kturn_limit_relay(alloc, acc->dir, fwd->len)))
+		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_LIMIT);
 	if (unlikely(kturn_rewrite(pkt, fwd)))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_MEMORY);
 

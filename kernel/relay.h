@@ -8,6 +8,7 @@
 unsigned int kturn_relay(struct kturn_packet *pkt);
 
 /* verdict.c */
+int kturn_droppable(const struct kturn_packet *pkt);
 int kturn_admit(struct kturn_packet *pkt, struct kturn_source *source);
 unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 			enum kturn_punt_reason reason);

@@ -9,6 +9,7 @@
 #include <net/udp.h>
 #include <net/xfrm.h>
 
+#include "limit.h"
 #include "relay.h"
 
 /* Stealing a packet skips UDP's policy check, so there must be none. */
@@ -137,7 +138,8 @@ unsigned int kturn_drop(struct kturn_packet *pkt, struct kturn_alloc *alloc,
  * @reason: why
  *
  * While the owner is away and its socket with it, the host would answer "port
- * unreachable" and the client give up; then it is dropped.
+ * unreachable" and the client give up; then it is dropped. So is what exceeds
+ * a limit.
  *
  * Context: RCU.
  * Return: the verdict.
@@ -145,19 +147,30 @@ unsigned int kturn_drop(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 unsigned int kturn_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 			enum kturn_punt_reason reason)
 {
+	int drop;
+
 	if (unlikely(alloc->owner && READ_ONCE(alloc->owner->deadline)) &&
 	    reason != KTURN_PUNT_REASON_SOURCE &&
 	    kturn_for_host(pkt) && !kturn_has_socket(pkt))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_ORPHAN);
+	drop = kturn_limit_punt(pkt, alloc, reason);
+	if (unlikely(drop >= 0))
+		return kturn_drop(pkt, alloc, drop);
 	kturn_account_punt(pkt, alloc, reason);
 	return NF_ACCEPT;
 }
 
-/*
+/**
+ * kturn_droppable() - may this packet be dropped, if there is a reason?
+ * @pkt: packet
+ *
  * Dropping needs as much as relaying: not what is bridged or routed on to
  * somebody else, nor segments behind the one that was looked at.
+ *
+ * Context: RCU.
+ * Return: -1, or the enum kturn_punt_reason why not.
  */
-static int kturn_droppable(const struct kturn_packet *pkt)
+int kturn_droppable(const struct kturn_packet *pkt)
 {
 	if (kturn_link_odd(pkt->skb))
 		return KTURN_PUNT_REASON_LINK;

@@ -10,7 +10,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
-#include "kturn.h"
+#include "limit.h"
 
 /* What the old packet brought along must not decide about the new one. */
 static void kturn_scrub(struct sk_buff *skb, u8 tos)
@@ -60,7 +60,7 @@ void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
  * @pkt: unchanged; the caller drops it
  *
  * RFC 8656 section 21.1.7: relaying decrements, and loops end. The stack
- * limits the rate.
+ * limits the rate as well.
  *
  * Context: RCU.
  */
@@ -68,6 +68,8 @@ void kturn_ttl_exceeded(struct kturn_packet *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
 
+	if (!kturn_limit_icmp(pkt->kn))
+		return;
 	if (pkt->family == KTURN_FAMILY_V6) {
 		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
 		return;

@@ -24,7 +24,7 @@
 #define KTURN_TICKS_PER_NS	64
 #define KTURN_TICKS_PER_SEC	(KTURN_TICKS_PER_NS * 1000000000ULL)
 /* The longest time that a bucket may take to fill: some 417 days. */
-#define KTURN_BUCKET_DEPTH_MAX	(1ULL << 61)
+#define KTURN_BUCKET_DEPTH_MAX	0x2000000000000000ULL
 /* Most tokens at once; the data of 256 of the largest datagrams. */
 #define KTURN_BUCKET_TAKE_MAX	((1U << 24) - 1)
 

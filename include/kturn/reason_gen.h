@@ -9,7 +9,7 @@
  * the same for the last one. And how many there are.
  */
 
-#define KTURN_DROP_REASONS	5
+#define KTURN_DROP_REASONS	7
 #define KTURN_DROP_REASON_LIST(X, LAST) \
 	X(KTURN_DROP_REASON_NO_CHANNEL, "no-channel", \
 	  "ChannelData on a channel that is not bound (RFC 8656, 12.6)") \
@@ -19,8 +19,12 @@
 	  "TTL or hop limit ran out") \
 	X(KTURN_DROP_REASON_NO_MEMORY, "no-memory", \
 	  "No memory to rewrite the packet") \
-	LAST(KTURN_DROP_REASON_ORPHAN, "orphan", \
-	  "The owner is away and no socket would take what can't be relayed")
+	X(KTURN_DROP_REASON_ORPHAN, "orphan", \
+	  "The owner is away and no socket would take what can't be relayed") \
+	X(KTURN_DROP_REASON_LIMIT, "limit", \
+	  "Beyond the allocation's limit in that direction") \
+	LAST(KTURN_DROP_REASON_PUNT_LIMIT, "punt-limit", \
+	  "Beyond the namespace's limit of what is punted")
 
 #define KTURN_PUNT_REASONS	17
 #define KTURN_PUNT_REASON_LIST(X, LAST) \

@@ -271,6 +271,8 @@ static void reply_round_trip(void)
 		.l3mdev = 7, .lifetime_ms = 12345, .label = "a \"label\"",
 		.flags = KTURN_ALLOC_FLAGS_EXCLUSIVE, .owner_data = "\0data",
 		.owner_data_len = 5,
+		.limit_to_peer = { UINT64_MAX, 1ULL << 40, UINT32_MAX, 5 },
+		.limit_to_client = { .packet_rate = 7 },
 	}, got;
 	const char *why;
 
@@ -290,13 +292,46 @@ static void reply_round_trip(void)
 	KTAP_EQ(got.owner_data_len, 5);
 	KTAP_MEM_EQ(got.owner_data, "\0data", 5);
 	KTAP_EQ(got.gone, -1);
+	KTAP_MEM_EQ(&got.limit_to_peer, &a.limit_to_peer,
+		    sizeof(a.limit_to_peer));
+	KTAP_MEM_EQ(&got.limit_to_client, &a.limit_to_client,
+		    sizeof(a.limit_to_client));
+}
+
+/* No limit is no attribute; a limit that is taken away is an empty one. */
+static void limit_absent(void)
+{
+	struct nlmsghdr *nlh = kt_request(&fake, req_buf, KTURN_CMD_ALLOC_NEW);
+	struct kturn_alloc a = { .lifetime_ms = 1 };
+	const struct kturn_limit none = { 0 };
+	const struct nlattr *attr;
+	int found = 0;
+	const char *why;
+
+	kturn_addr_parse("192.0.2.1:1", &a.client);
+	kturn_addr_parse("192.0.2.1:2", &a.server);
+	KTAP_EQ(kt_put_alloc(nlh, &a, &why), 0);
+	mnl_attr_for_each(attr, nlh, GENL_HDRLEN)
+		found += mnl_attr_get_type(attr) >= KTURN_A_ALLOC_LIMIT_TO_PEER;
+	KTAP_EQ(found, 0);
+	kt_put_limit(nlh, KTURN_A_ALLOC_LIMIT_TO_CLIENT, &none);
+	mnl_attr_for_each(attr, nlh, GENL_HDRLEN) {
+		if (mnl_attr_get_type(attr) != KTURN_A_ALLOC_LIMIT_TO_CLIENT)
+			continue;
+		KTAP_EQ(mnl_attr_get_payload_len(attr), 0);
+		found++;
+	}
+	KTAP_EQ(found, 1);
 }
 
 /* Every shortened message is refused or read, and never read past its end. */
 static void reply_shortened(void)
 {
 	struct nlmsghdr *nlh = kt_request(&fake, req_buf, KTURN_CMD_ALLOC_GET);
-	struct kturn_alloc a = { .lifetime_ms = 1, .label = "label" };
+	struct kturn_alloc a = {
+		.lifetime_ms = 1, .label = "label",
+		.limit_to_peer = { 1, 2, 3, 4 },
+	};
 	struct kturn_stats st;
 	struct kturn_chan c;
 	struct nlmsghdr *copy;
@@ -412,6 +447,8 @@ static int names_print(void)
 		  ->attrs[KTURN_A_ALLOC_CLIENT].nest);
 	set_print(kt_attr_set(KTURN_CMD_ALLOC_GET)
 		  ->attrs[KTURN_A_ALLOC_TO_PEER].nest);
+	set_print(kt_attr_set(KTURN_CMD_ALLOC_GET)
+		  ->attrs[KTURN_A_ALLOC_LIMIT_TO_PEER].nest);
 	set_print(kt_attr_set(KTURN_CMD_STATS_GET)
 		  ->attrs[KTURN_A_STATS_DROP].nest);
 	for (int i = 0; strcmp(kturn_gone_name(i), "unknown"); i++)
@@ -433,6 +470,7 @@ static const struct ktap_case cases[] = {
 	{ "error: garbage", error_garbage },
 	{ "error: cut to the room there is", error_long },
 	{ "reply: what was put is what is read", reply_round_trip },
+	{ "limit: absent, and taken away", limit_absent },
 	{ "reply: shortened", reply_shortened },
 	{ "reply: reasons beyond the last", reply_reasons },
 	{ "batch: a bad argument stops all of it", batch_refused },

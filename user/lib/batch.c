@@ -159,6 +159,22 @@ int kturn_batch_alloc_set_flags(struct kturn_batch *b, uint32_t id,
 	return batch_add(b, nlh);
 }
 
+int kturn_batch_alloc_set_limits(struct kturn_batch *b, uint32_t id,
+				 const struct kturn_limit *to_peer,
+				 const struct kturn_limit *to_client)
+{
+	struct nlmsghdr *nlh = batch_begin(b, KTURN_CMD_ALLOC_SET);
+
+	if (!nlh)
+		return -ENOMEM;
+	mnl_attr_put_u32(nlh, KTURN_A_ALLOC_ID, id);
+	if (to_peer)
+		kt_put_limit(nlh, KTURN_A_ALLOC_LIMIT_TO_PEER, to_peer);
+	if (to_client)
+		kt_put_limit(nlh, KTURN_A_ALLOC_LIMIT_TO_CLIENT, to_client);
+	return batch_add(b, nlh);
+}
+
 int kturn_batch_alloc_del(struct kturn_batch *b, uint32_t id)
 {
 	struct nlmsghdr *nlh = batch_begin(b, KTURN_CMD_ALLOC_DEL);

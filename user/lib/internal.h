@@ -164,6 +164,10 @@ int kt_put_peer(struct nlmsghdr *nlh, uint16_t type,
 int kt_put_owner_data(struct nlmsghdr *nlh, const void *data, size_t len,
 		      const char **why);
 
+/** kt_put_limit() - append a limit; an empty one takes away what there is */
+void kt_put_limit(struct nlmsghdr *nlh, uint16_t type,
+		  const struct kturn_limit *limit);
+
 /* ----------------------------------------------------------------- replies */
 
 /**

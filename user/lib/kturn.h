@@ -32,6 +32,24 @@ struct kturn_counter {
 };
 
 /**
+ * struct kturn_limit - what may pass in one direction
+ * @bit_rate: bits of data per second; 0: any number
+ * @burst_bytes: bytes that may pass at once; 0: what the kernel chooses, a
+ *	quarter of a second's, but at least 65535
+ * @packet_rate: packets per second; 0: any number
+ * @burst_packets: packets that may pass at once; 0: a quarter of a second's,
+ *	but at least 16
+ *
+ * A burst without its rate is refused. Packets bigger than a burst never pass.
+ */
+struct kturn_limit {
+	uint64_t bit_rate;
+	uint64_t burst_bytes;
+	uint32_t packet_rate;
+	uint32_t burst_packets;
+};
+
+/**
  * struct kturn_alloc - an allocation, as asked for and as shown
  * @id: the kernel's number for it; not looked at by kturn_alloc_new()
  * @owner_id: 0 without an owner; shown only
@@ -54,6 +72,8 @@ struct kturn_counter {
  * @to_client_by: @to_client likewise
  * @idle_ms: milliseconds since a packet was relayed, at most a second too
  *	many; -1 if none ever was; shown only
+ * @limit_to_peer: of what comes from the client
+ * @limit_to_client: of what comes from peers
  */
 struct kturn_alloc {
 	uint32_t id;
@@ -75,6 +95,8 @@ struct kturn_alloc {
 	struct kturn_counter to_peer_by[2];
 	struct kturn_counter to_client_by[2];
 	int64_t idle_ms;
+	struct kturn_limit limit_to_peer;
+	struct kturn_limit limit_to_client;
 };
 
 /** struct kturn_perm - a permission; the peer's port is 0 */
@@ -136,12 +158,32 @@ struct kturn_stats {
 	struct kturn_counter to_client_by[2];
 };
 
-/** struct kturn_config - a namespace's limits; UINT32_MAX in a set: keep */
+/**
+ * struct kturn_config - a namespace's limits; UINT32_MAX in a set: keep
+ * @max_allocs: entries
+ * @max_perms: entries
+ * @max_chans: entries
+ * @max_owners: entries
+ * @punt_rate: packets per second that are punted, control messages not
+ *	counted; this and the other rates: 0: any number
+ * @punt_burst: packets at once; this and the other bursts: 0, or kept while
+ *	the rate is set: what the kernel chooses
+ * @icmp_rate: ICMP errors per second that the module sends
+ * @icmp_burst: at once
+ * @icmp_ind_rate: Data indications with an ICMP attribute, per second
+ * @icmp_ind_burst: at once
+ */
 struct kturn_config {
 	uint32_t max_allocs;
 	uint32_t max_perms;
 	uint32_t max_chans;
 	uint32_t max_owners;
+	uint32_t punt_rate;
+	uint32_t punt_burst;
+	uint32_t icmp_rate;
+	uint32_t icmp_burst;
+	uint32_t icmp_ind_rate;
+	uint32_t icmp_ind_burst;
 };
 
 /* ------------------------------------------------------------------ handle */
@@ -201,8 +243,8 @@ void kturn_batch_free(struct kturn_batch *b);
 /**
  * kturn_batch_alloc_new() - add: make an allocation
  * @b: batch
- * @a: client, server and relays, lifetime_ms, flags, label, l3mdev and
- *	owner_data count
+ * @a: client, server and relays, lifetime_ms, flags, label, l3mdev,
+ *	owner_data and limits count
  *
  * This and those below add a request.
  *
@@ -232,6 +274,21 @@ int kturn_batch_alloc_set(struct kturn_batch *b, uint32_t id,
  */
 int kturn_batch_alloc_set_flags(struct kturn_batch *b, uint32_t id,
 				uint32_t flags);
+
+/**
+ * kturn_batch_alloc_set_limits() - add: give an allocation other limits
+ * @b: batch
+ * @id: allocation
+ * @to_peer: of what comes from the client; NULL: keep
+ * @to_client: of what comes from peers; NULL: keep
+ *
+ * A full burst may pass afterwards, even if the limit is what it was.
+ *
+ * Return: as kturn_batch_alloc_new().
+ */
+int kturn_batch_alloc_set_limits(struct kturn_batch *b, uint32_t id,
+				 const struct kturn_limit *to_peer,
+				 const struct kturn_limit *to_client);
 
 /** kturn_batch_alloc_del() - add: delete an allocation and all of it */
 int kturn_batch_alloc_del(struct kturn_batch *b, uint32_t id);

@@ -25,6 +25,15 @@ static const struct kt_attr_name counter_attrs[] = {
 };
 SET(counter, "counter");
 
+static const struct kt_attr_name limit_attrs[] = {
+	[KTURN_A_LIMIT_PAD] = { "pad" },
+	[KTURN_A_LIMIT_BIT_RATE] = { "bit-rate" },
+	[KTURN_A_LIMIT_BURST_BYTES] = { "burst-bytes" },
+	[KTURN_A_LIMIT_PACKET_RATE] = { "packet-rate" },
+	[KTURN_A_LIMIT_BURST_PACKETS] = { "burst-packets" },
+};
+SET(limit, "limit");
+
 static const struct kt_attr_name reason_count_attrs[] = {
 	[KTURN_A_REASON_COUNT_PAD] = { "pad" },
 	[KTURN_A_REASON_COUNT_REASON] = { "reason" },
@@ -67,6 +76,8 @@ static const struct kt_attr_name alloc_attrs[] = {
 	[KTURN_A_ALLOC_TO_CLIENT4] = { "to-client4", &counter_set },
 	[KTURN_A_ALLOC_TO_CLIENT6] = { "to-client6", &counter_set },
 	[KTURN_A_ALLOC_IDLE_MS] = { "idle-ms" },
+	[KTURN_A_ALLOC_LIMIT_TO_PEER] = { "limit-to-peer", &limit_set },
+	[KTURN_A_ALLOC_LIMIT_TO_CLIENT] = { "limit-to-client", &limit_set },
 };
 SET(alloc, "alloc");
 
@@ -113,6 +124,12 @@ static const struct kt_attr_name config_attrs[] = {
 	[KTURN_A_CONFIG_MAX_PERMS] = { "max-perms" },
 	[KTURN_A_CONFIG_MAX_CHANS] = { "max-chans" },
 	[KTURN_A_CONFIG_MAX_OWNERS] = { "max-owners" },
+	[KTURN_A_CONFIG_PUNT_RATE] = { "punt-rate" },
+	[KTURN_A_CONFIG_PUNT_BURST] = { "punt-burst" },
+	[KTURN_A_CONFIG_ICMP_RATE] = { "icmp-rate" },
+	[KTURN_A_CONFIG_ICMP_BURST] = { "icmp-burst" },
+	[KTURN_A_CONFIG_ICMP_IND_RATE] = { "icmp-ind-rate" },
+	[KTURN_A_CONFIG_ICMP_IND_BURST] = { "icmp-ind-burst" },
 };
 SET(config, "config");
 

@@ -107,6 +107,29 @@ static void get_counter(const struct nlattr *nest, struct kturn_counter *c,
 	}
 }
 
+static void get_limit(const struct nlattr *nest, struct kturn_limit *limit,
+		      int *err)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case KTURN_A_LIMIT_BIT_RATE:
+			get_u64(attr, &limit->bit_rate, err);
+			break;
+		case KTURN_A_LIMIT_BURST_BYTES:
+			get_u64(attr, &limit->burst_bytes, err);
+			break;
+		case KTURN_A_LIMIT_PACKET_RATE:
+			get_u32(attr, &limit->packet_rate, err);
+			break;
+		case KTURN_A_LIMIT_BURST_PACKETS:
+			get_u32(attr, &limit->burst_packets, err);
+			break;
+		}
+	}
+}
+
 /* A reason beyond what there is room for is newer than this library. */
 static void get_reason(const struct nlattr *nest,
 		       uint64_t counts[KTURN_REASONS_MAX], int *err)
@@ -213,6 +236,12 @@ int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a)
 		case KTURN_A_ALLOC_IDLE_MS:
 			get_u32(attr, &idle, &err);
 			a->idle_ms = idle;
+			break;
+		case KTURN_A_ALLOC_LIMIT_TO_PEER:
+			get_limit(attr, &a->limit_to_peer, &err);
+			break;
+		case KTURN_A_ALLOC_LIMIT_TO_CLIENT:
+			get_limit(attr, &a->limit_to_client, &err);
 			break;
 		}
 	}
@@ -398,6 +427,24 @@ int kt_parse_config(const struct nlmsghdr *nlh, struct kturn_config *cfg)
 			break;
 		case KTURN_A_CONFIG_MAX_OWNERS:
 			get_u32(attr, &cfg->max_owners, &err);
+			break;
+		case KTURN_A_CONFIG_PUNT_RATE:
+			get_u32(attr, &cfg->punt_rate, &err);
+			break;
+		case KTURN_A_CONFIG_PUNT_BURST:
+			get_u32(attr, &cfg->punt_burst, &err);
+			break;
+		case KTURN_A_CONFIG_ICMP_RATE:
+			get_u32(attr, &cfg->icmp_rate, &err);
+			break;
+		case KTURN_A_CONFIG_ICMP_BURST:
+			get_u32(attr, &cfg->icmp_burst, &err);
+			break;
+		case KTURN_A_CONFIG_ICMP_IND_RATE:
+			get_u32(attr, &cfg->icmp_ind_rate, &err);
+			break;
+		case KTURN_A_CONFIG_ICMP_IND_BURST:
+			get_u32(attr, &cfg->icmp_ind_burst, &err);
 			break;
 		}
 	}

@@ -69,6 +69,32 @@ static int put_relay(struct nlmsghdr *nlh, uint16_t type,
 	return put_endpoint(nlh, type, addr, why);
 }
 
+void kt_put_limit(struct nlmsghdr *nlh, uint16_t type,
+		  const struct kturn_limit *limit)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
+
+	if (limit->bit_rate)
+		mnl_attr_put_u64(nlh, KTURN_A_LIMIT_BIT_RATE, limit->bit_rate);
+	if (limit->burst_bytes)
+		mnl_attr_put_u64(nlh, KTURN_A_LIMIT_BURST_BYTES,
+				 limit->burst_bytes);
+	if (limit->packet_rate)
+		mnl_attr_put_u32(nlh, KTURN_A_LIMIT_PACKET_RATE,
+				 limit->packet_rate);
+	if (limit->burst_packets)
+		mnl_attr_put_u32(nlh, KTURN_A_LIMIT_BURST_PACKETS,
+				 limit->burst_packets);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* Is there anything in it? What makes no sense is the kernel's to refuse. */
+static bool has_limit(const struct kturn_limit *limit)
+{
+	return limit->bit_rate || limit->burst_bytes || limit->packet_rate ||
+	       limit->burst_packets;
+}
+
 int kt_put_alloc(struct nlmsghdr *nlh, const struct kturn_alloc *a,
 		 const char **why)
 {
@@ -86,6 +112,12 @@ int kt_put_alloc(struct nlmsghdr *nlh, const struct kturn_alloc *a,
 	mnl_attr_put_u32(nlh, KTURN_A_ALLOC_LIFETIME_MS, a->lifetime_ms);
 	if (a->flags)
 		mnl_attr_put_u32(nlh, KTURN_A_ALLOC_FLAGS, a->flags);
+	if (has_limit(&a->limit_to_peer))
+		kt_put_limit(nlh, KTURN_A_ALLOC_LIMIT_TO_PEER,
+			     &a->limit_to_peer);
+	if (has_limit(&a->limit_to_client))
+		kt_put_limit(nlh, KTURN_A_ALLOC_LIMIT_TO_CLIENT,
+			     &a->limit_to_client);
 	return 0;
 }
 
@@ -136,6 +168,12 @@ int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg)
 		{ KTURN_A_CONFIG_MAX_PERMS, cfg->max_perms },
 		{ KTURN_A_CONFIG_MAX_CHANS, cfg->max_chans },
 		{ KTURN_A_CONFIG_MAX_OWNERS, cfg->max_owners },
+		{ KTURN_A_CONFIG_PUNT_RATE, cfg->punt_rate },
+		{ KTURN_A_CONFIG_PUNT_BURST, cfg->punt_burst },
+		{ KTURN_A_CONFIG_ICMP_RATE, cfg->icmp_rate },
+		{ KTURN_A_CONFIG_ICMP_BURST, cfg->icmp_burst },
+		{ KTURN_A_CONFIG_ICMP_IND_RATE, cfg->icmp_ind_rate },
+		{ KTURN_A_CONFIG_ICMP_IND_BURST, cfg->icmp_ind_burst },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)

@@ -54,6 +54,9 @@ enum kturn_gone_reason {
  * @KTURN_DROP_REASON_ORPHAN: The owner is away and no socket would take what
  *   can't be relayed. That is in its grace period; dropped so that the host
  *   does not answer "port unreachable".
+ * @KTURN_DROP_REASON_LIMIT: Beyond the allocation's limit in that direction.
+ * @KTURN_DROP_REASON_PUNT_LIMIT: Beyond the namespace's limit of what is
+ *   punted.
  */
 enum kturn_drop_reason {
 	KTURN_DROP_REASON_NO_CHANNEL,
@@ -61,6 +64,8 @@ enum kturn_drop_reason {
 	KTURN_DROP_REASON_TTL,
 	KTURN_DROP_REASON_NO_MEMORY,
 	KTURN_DROP_REASON_ORPHAN,
+	KTURN_DROP_REASON_LIMIT,
+	KTURN_DROP_REASON_PUNT_LIMIT,
 };
 
 /**
@@ -128,6 +133,17 @@ enum {
 #define KTURN_A_COUNTER_MAX (__KTURN_A_COUNTER_MAX - 1)
 
 enum {
+	KTURN_A_LIMIT_PAD = 1,
+	KTURN_A_LIMIT_BIT_RATE,
+	KTURN_A_LIMIT_BURST_BYTES,
+	KTURN_A_LIMIT_PACKET_RATE,
+	KTURN_A_LIMIT_BURST_PACKETS,
+
+	__KTURN_A_LIMIT_MAX
+};
+#define KTURN_A_LIMIT_MAX (__KTURN_A_LIMIT_MAX - 1)
+
+enum {
 	KTURN_A_REASON_COUNT_PAD = 1,
 	KTURN_A_REASON_COUNT_REASON,
 	KTURN_A_REASON_COUNT_PACKETS,
@@ -173,6 +189,8 @@ enum {
 	KTURN_A_ALLOC_TO_CLIENT4,
 	KTURN_A_ALLOC_TO_CLIENT6,
 	KTURN_A_ALLOC_IDLE_MS,
+	KTURN_A_ALLOC_LIMIT_TO_PEER,
+	KTURN_A_ALLOC_LIMIT_TO_CLIENT,
 
 	__KTURN_A_ALLOC_MAX
 };
@@ -227,6 +245,12 @@ enum {
 	KTURN_A_CONFIG_MAX_PERMS,
 	KTURN_A_CONFIG_MAX_CHANS,
 	KTURN_A_CONFIG_MAX_OWNERS,
+	KTURN_A_CONFIG_PUNT_RATE,
+	KTURN_A_CONFIG_PUNT_BURST,
+	KTURN_A_CONFIG_ICMP_RATE,
+	KTURN_A_CONFIG_ICMP_BURST,
+	KTURN_A_CONFIG_ICMP_IND_RATE,
+	KTURN_A_CONFIG_ICMP_IND_BURST,
 
 	__KTURN_A_CONFIG_MAX
 };

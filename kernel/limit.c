@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rate limits: of an allocation, by direction; of a namespace, for what is
+ * punted and for ICMP. Token buckets without a lock; see kturn/bucket.h.
+ */
+#include <linux/slab.h>
+#include <linux/udp.h>
+
+#include "limit.h"
+#include "relay.h"
+
+/* By default, what comes in a quarter of a second may come at once. */
+#define KTURN_BURST_FRACTION	4
+/* And at least the largest datagram, and a picture's worth of packets. */
+#define KTURN_BURST_BYTES_MIN	65535
+#define KTURN_BURST_PACKETS_MIN	16
+
+/* Per second and namespace; the stack's own limits count as well. */
+#define KTURN_ICMP_RATE		1000
+#define KTURN_ICMP_IND_RATE	1000
+
+/* ------------------------------------------------------------------- rates */
+
+/**
+ * kturn_rate_complete() - replace a burst of 0 by the default
+ * @rate: where there is no rate, there is no burst
+ */
+void kturn_rate_complete(struct kturn_rate *rate)
+{
+	if (!rate->bits)
+		rate->burst_bytes = 0;
+	else if (!rate->burst_bytes)
+		rate->burst_bytes = max_t(u64, KTURN_BURST_BYTES_MIN,
+					  rate->bits / BITS_PER_BYTE /
+					  KTURN_BURST_FRACTION);
+	if (!rate->packets)
+		rate->burst_packets = 0;
+	else if (!rate->burst_packets)
+		rate->burst_packets = max_t(u32, KTURN_BURST_PACKETS_MIN,
+					    rate->packets /
+					    KTURN_BURST_FRACTION);
+}
+
+static int kturn_rate_bytes(const struct kturn_rate *rate,
+			    struct kturn_bucket *bucket)
+{
+	return kturn_bucket_init(bucket, KTURN_TICKS_PER_SEC * BITS_PER_BYTE,
+				 rate->bits, rate->burst_bytes);
+}
+
+static int kturn_rate_packets(const struct kturn_rate *rate,
+			      struct kturn_bucket *bucket)
+{
+	return kturn_bucket_init(bucket, KTURN_TICKS_PER_SEC, rate->packets,
+				 rate->burst_packets);
+}
+
+/** kturn_rate_bytes_fit() - can the burst of bytes be saved up in time? */
+bool kturn_rate_bytes_fit(const struct kturn_rate *rate)
+{
+	struct kturn_bucket bucket;
+
+	return !rate->bits || !kturn_rate_bytes(rate, &bucket);
+}
+
+/** kturn_rate_packets_fit() - the same of the burst of packets */
+bool kturn_rate_packets_fit(const struct kturn_rate *rate)
+{
+	struct kturn_bucket bucket;
+
+	return !rate->packets || !kturn_rate_packets(rate, &bucket);
+}
+
+/* ------------------------------------------------------------------ limits */
+
+static u64 kturn_limit_now(void)
+{
+	return kturn_bucket_now(ktime_get_boottime_ns());
+}
+
+/**
+ * kturn_limit_make() - a limit whose buckets are full
+ * @rate: complete, and its bursts fit
+ * @result: NULL if there is nothing to limit
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kturn_limit_make(const struct kturn_rate *rate,
+		     struct kturn_limit **result)
+{
+	struct kturn_limit *limit;
+	u64 now = kturn_limit_now();
+
+	*result = NULL;
+	if (!rate->bits && !rate->packets)
+		return 0;
+	limit = kzalloc(sizeof(*limit), GFP_KERNEL_ACCOUNT);
+	if (!limit)
+		return -ENOMEM;
+	limit->rate = *rate;
+	if (rate->bits)
+		kturn_rate_bytes(rate, &limit->bytes.bucket);
+	if (rate->packets)
+		kturn_rate_packets(rate, &limit->packets.bucket);
+	atomic64_set(&limit->bytes.time, now);
+	atomic64_set(&limit->packets.time, now);
+	*result = limit;
+	return 0;
+}
+
+/**
+ * kturn_limit_install() - put a limit in the place of another
+ * @slot: place
+ * @limit: taken over; NULL for none
+ *
+ * Context: kturn_net.lock.
+ */
+void kturn_limit_install(struct kturn_limit __rcu **slot,
+			 struct kturn_limit *limit)
+{
+	struct kturn_limit *old = rcu_replace_pointer(*slot, limit, true);
+
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
+/**
+ * kturn_limit_flush() - forget a limit
+ * @slot: that no reader can find any more
+ */
+void kturn_limit_flush(struct kturn_limit __rcu **slot)
+{
+	kfree(rcu_dereference_protected(*slot, true));
+	RCU_INIT_POINTER(*slot, NULL);
+}
+
+static bool kturn_tokens_take(struct kturn_tokens *tokens, u64 now, u64 cost)
+{
+	s64 old = atomic64_read(&tokens->time);
+	u64 time;
+
+	do {
+		time = old;
+		if (!kturn_bucket_take(&tokens->bucket, now, cost, &time))
+			return false;
+	} while (!atomic64_try_cmpxchg_relaxed(&tokens->time, &old, time));
+	return true;
+}
+
+/**
+ * kturn_limit_take() - may this packet pass?
+ * @limit: charged if it may, and left alone if not
+ * @bytes: that count
+ *
+ * Context: RCU.
+ */
+bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes)
+{
+	u64 now = kturn_limit_now();
+	u64 cost = 0;
+
+	if (limit->rate.packets) {
+		cost = kturn_bucket_cost(&limit->packets.bucket, 1);
+		if (!kturn_tokens_take(&limit->packets, now, cost))
+			return false;
+	}
+	if (limit->rate.bits &&
+	    !kturn_tokens_take(&limit->bytes, now,
+			       kturn_bucket_cost(&limit->bytes.bucket,
+						 bytes))) {
+		/* Without packets' rate this takes nothing off. */
+		atomic64_sub(cost, &limit->packets.time);
+		return false;
+	}
+	return true;
+}
+
+/* --------------------------------------------------------- what is punted */
+
+/*
+ * What the stack is going to refuse, or to send somewhere else, is nobody's:
+ * else whoever forges addresses could use up what is an allocation's.
+ */
+static bool kturn_limit_counts(struct kturn_packet *pkt,
+			       struct kturn_alloc *alloc, enum kturn_dir dir)
+{
+	/* That of a peer is in its permission, which need not be there. */
+	struct kturn_source unknown = {};
+
+	return kturn_source_check(pkt->kn->net, pkt->skb,
+				  dir == KTURN_TO_PEER ? &alloc->source :
+				  &unknown, pkt->family, pkt->tos);
+}
+
+/**
+ * kturn_limit_punt() - is a packet that is to be punted within the limits?
+ * @pkt: packet, with its contents unchanged
+ * @alloc: whose it is; charged if the packet is within its limit
+ * @reason: why it is to be punted
+ *
+ * Control messages are charged, but never refused: by them a client keeps its
+ * allocation, even when its own data are too much. What must not be dropped
+ * is not refused either.
+ *
+ * Context: RCU.
+ * Return: -1, or the enum kturn_drop_reason why not.
+ */
+int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
+		     enum kturn_punt_reason reason)
+{
+	enum kturn_dir dir = kturn_account_dir(pkt, alloc);
+	struct kturn_limit *limit = rcu_dereference(alloc->limit[dir]);
+	struct kturn_limit *net;
+	bool fits = true;
+	int odd;
+
+	net = rcu_dereference(pkt->kn->limit[KTURN_RATE_PUNT]);
+	if (likely(!limit && !net))
+		return -1;
+	odd = kturn_droppable(pkt);
+	if (odd >= 0 && odd != KTURN_PUNT_REASON_GSO)
+		return -1;
+	if (!kturn_limit_counts(pkt, alloc, dir))
+		return -1;
+	/* With a header that lies about it, @pkt->len is not all. */
+	if (limit)
+		fits = kturn_limit_take(limit, pkt->skb->len - pkt->thoff -
+					sizeof(struct udphdr));
+	if (odd >= 0 || reason == KTURN_PUNT_REASON_CONTROL)
+		return -1;
+	if (!fits)
+		return KTURN_DROP_REASON_LIMIT;
+	if (net && !kturn_limit_take(net, 0))
+		return KTURN_DROP_REASON_PUNT_LIMIT;
+	return -1;
+}
+
+/* --------------------------------------------------------------- namespaces */
+
+/** kturn_limit_net_init() - a namespace's rates, as documented */
+void kturn_limit_net_init(struct kturn_net *kn)
+{
+	kn->rate[KTURN_RATE_ICMP].packets = KTURN_ICMP_RATE;
+	kturn_rate_complete(&kn->rate[KTURN_RATE_ICMP]);
+	kn->rate[KTURN_RATE_ICMP_IND].packets = KTURN_ICMP_IND_RATE;
+	kturn_rate_complete(&kn->rate[KTURN_RATE_ICMP_IND]);
+}
+
+/**
+ * kturn_limit_net_start() - make the limits of a namespace's rates
+ * @kn: namespace
+ *
+ * Context: may sleep; kturn_net.lock.
+ * Return: 0 or -ENOMEM.
+ */
+int kturn_limit_net_start(struct kturn_net *kn)
+{
+	struct kturn_limit *limit;
+	int i, err;
+
+	lockdep_assert_held(&kn->lock);
+	for (i = 0; i < KTURN_NET_RATES; i++) {
+		err = kturn_limit_make(&kn->rate[i], &limit);
+		if (err) {
+			kturn_limit_net_exit(kn);
+			return err;
+		}
+		kturn_limit_install(&kn->limit[i], limit);
+	}
+	return 0;
+}
+
+/** kturn_limit_net_exit() - forget them; no hook runs any more, or none yet */
+void kturn_limit_net_exit(struct kturn_net *kn)
+{
+	int i;
+
+	for (i = 0; i < KTURN_NET_RATES; i++)
+		kturn_limit_flush(&kn->limit[i]);
+}

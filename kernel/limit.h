@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KTURN_LIMIT_H
+#define _KTURN_LIMIT_H
+
+#include <kturn/bucket.h>
+
+#include "kturn.h"
+
+/**
+ * struct kturn_tokens - a bucket and its time
+ * @bucket: constant
+ * @time: as kturn_bucket_take() wants it
+ */
+struct kturn_tokens {
+	struct kturn_bucket bucket;
+	atomic64_t time;
+};
+
+/**
+ * struct kturn_limit - what may pass, and how much of it has
+ * @rate: constant; where it is 0, the bucket is not looked at
+ * @bytes: of data
+ * @packets: of any size
+ * @rcu: for freeing
+ *
+ * Found through an RCU pointer, which is NULL where there is no limit, and
+ * replaced to be changed.
+ */
+struct kturn_limit {
+	struct kturn_rate rate;
+	struct kturn_tokens bytes;
+	struct kturn_tokens packets;
+	struct rcu_head rcu;
+};
+
+/* limit.c */
+void kturn_rate_complete(struct kturn_rate *rate);
+bool kturn_rate_bytes_fit(const struct kturn_rate *rate);
+bool kturn_rate_packets_fit(const struct kturn_rate *rate);
+int kturn_limit_make(const struct kturn_rate *rate,
+		     struct kturn_limit **result);
+void kturn_limit_install(struct kturn_limit __rcu **slot,
+			 struct kturn_limit *limit);
+void kturn_limit_flush(struct kturn_limit __rcu **slot);
+bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes);
+int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
+		     enum kturn_punt_reason reason);
+void kturn_limit_net_init(struct kturn_net *kn);
+int kturn_limit_net_start(struct kturn_net *kn);
+void kturn_limit_net_exit(struct kturn_net *kn);
+
+/**
+ * kturn_limit_relay() - may an allocation relay one more packet?
+ * @alloc: allocation; it is charged if the answer is yes
+ * @dir: direction
+ * @bytes: application data
+ *
+ * Context: RCU.
+ */
+static inline bool kturn_limit_relay(const struct kturn_alloc *alloc,
+				     enum kturn_dir dir, unsigned int bytes)
+{
+	struct kturn_limit *limit = rcu_dereference(alloc->limit[dir]);
+
+	return likely(!limit) || kturn_limit_take(limit, bytes);
+}
+
+static inline bool kturn_limit_net(const struct kturn_net *kn,
+				   enum kturn_net_rate which)
+{
+	struct kturn_limit *limit = rcu_dereference(kn->limit[which]);
+
+	return !limit || kturn_limit_take(limit, 0);
+}
+
+/**
+ * kturn_limit_icmp() - may the namespace send one more ICMP error?
+ * @kn: namespace; it is charged if the answer is yes
+ *
+ * Context: RCU.
+ */
+static inline bool kturn_limit_icmp(const struct kturn_net *kn)
+{
+	return kturn_limit_net(kn, KTURN_RATE_ICMP);
+}
+
+/**
+ * kturn_limit_icmp_ind() - may it send one more Data indication with an ICMP
+ * attribute (RFC 8656 section 11.5)?
+ * @kn: namespace; it is charged if the answer is yes
+ *
+ * Context: RCU.
+ */
+static inline bool kturn_limit_icmp_ind(const struct kturn_net *kn)
+{
+	return kturn_limit_net(kn, KTURN_RATE_ICMP_IND);
+}
+
+#endif /* _KTURN_LIMIT_H */
