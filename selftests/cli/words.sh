@@ -77,8 +77,9 @@ test_documented()
 			"$kturn" "$command" "$sub" --help >>"$tmp/all"
 		done
 	done
-	grep -oE -- '--[a-z-]+|max-[a-z]+' "$tmp/all" | sort -u >"$tmp/words"
-	[ "$(wc -l <"$tmp/words")" -ge 14 ]
+	grep -oE -- '--[a-z-]+|(max|punt|icmp|limit)-[a-z-]+' \
+		"$tmp/all" | sort -u >"$tmp/words"
+	[ "$(wc -l <"$tmp/words")" -ge 22 ]
 	while read -r word; do
 		known "$word"
 	done <"$tmp/words"
@@ -136,7 +137,29 @@ test_alloc()
 		"$(printf '%128s' x)"
 	usage_error "vrf: there is no device 'nothing'" "${add[@]}" vrf nothing
 	usage_error "ID is missing" alloc del
+	usage_error "ID is missing" alloc set
+	usage_error "'x' is not an ID" alloc set x lifetime 1s
+	usage_error "nothing follows the ID" alloc set 1
+	usage_error "nothing follows 'lifetime'" alloc set 1 lifetime
+	usage_error "unknown word 'client'" alloc set 1 client 192.0.2.1:1
 	usage_error "'all' is not an ID" alloc del 1 all
+}
+
+test_rate()
+{
+	local limit
+
+	for limit in "" 2 bit 2M 2Mbyte 2mbit 2Mbit/64 2Mbit/B 2Mbit/64kB/1 \
+		"2Mbit," ",2Mbit" 2Mbit,3Mbit 5pps,5pps 5pps/5B 5pps/ 1.5Mbit \
+		" 2Mbit" "2Mbit " 2Mbit,none -1pps 5xpps; do
+		usage_error "limit-to-peer: '$limit' is not a limit, as in" \
+			alloc set 1 limit-to-peer -- "$limit"
+	done
+	for limit in 0bit 0pps 2Mbit/0B 5pps/0 5Gpps 5pps/5G 4294967296pps \
+		18446744073709551616bit 99999999Tbit; do
+		usage_error "limit-to-client: '$limit' has a number that is" \
+			alloc add limit-to-client "$limit"
+	done
 }
 
 test_perm()
@@ -181,6 +204,7 @@ test_limits()
 		max-perms
 	usage_error "max-allocs: '4294967295' is not a number" \
 		limits set max-allocs 4294967295
+	usage_error "punt-rate: '10k' is not a number" limits set punt-rate 10k
 }
 
 test_top()
@@ -222,13 +246,14 @@ test_monitor_waits()
 	fails has_ended "$background"
 }
 
-ktap_plan 14
+ktap_plan 15
 run_test "version" test_version
 run_test "help of every command" test_help
 run_test "manual page and completion know every word" test_documented
 run_test "commands and options" test_commands
 run_test "show, stats, monitor" test_show
 run_test "alloc" test_alloc
+run_test "rate limits" test_rate
 run_test "perm" test_perm
 run_test "chan" test_chan
 run_test "flush" test_flush

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* kturn alloc: add and delete allocations. */
+/* kturn alloc: add, change and delete allocations. */
 #include <errno.h>
 #include <inttypes.h>
 #include <net/if.h>
@@ -68,6 +68,10 @@ static int word_read(int argc, char **argv, struct kturn_alloc *a)
 		ok = label_read(value, a);
 	else if (!strcmp(word, "vrf"))
 		ok = vrf_read(value, a);
+	else if (!strcmp(word, "limit-to-peer"))
+		ok = cli_limit(word, value, &a->limit_to_peer);
+	else if (!strcmp(word, "limit-to-client"))
+		ok = cli_limit(word, value, &a->limit_to_client);
 	else
 		ok = !cli_usage("unknown word '%s'", word);
 	return ok ? 2 : 0;
@@ -105,6 +109,88 @@ static int add_run(int argc, char **argv)
 						  (json_int_t)id));
 	else
 		printf("%" PRIu32 "\n", id);
+	kturn_close(kt);
+	return status;
+}
+
+/**
+ * struct change - what to change
+ * @lifetime_ms: 0: keep
+ * @to_peer: limit; NULL: keep
+ * @to_client: limit; NULL: keep
+ * @limit: room for them
+ */
+struct change {
+	uint32_t lifetime_ms;
+	const struct kturn_limit *to_peer;
+	const struct kturn_limit *to_client;
+	struct kturn_limit limit[2];
+};
+
+/* Reads a word and the one that belongs to it; false after a message. */
+static bool change_read(const char *word, const char *value, struct change *c)
+{
+	if (!value) {
+		cli_usage("nothing follows '%s'", word);
+		return false;
+	}
+	if (!strcmp(word, "lifetime"))
+		return cli_time(word, value, &c->lifetime_ms);
+	if (!strcmp(word, "limit-to-peer")) {
+		c->to_peer = &c->limit[0];
+		return cli_limit(word, value, &c->limit[0]);
+	}
+	if (!strcmp(word, "limit-to-client")) {
+		c->to_client = &c->limit[1];
+		return cli_limit(word, value, &c->limit[1]);
+	}
+	cli_usage("unknown word '%s'", word);
+	return false;
+}
+
+/* Limits first, which may be refused; then nothing is changed. */
+static int change_run(struct kturn *kt, uint32_t id, const struct change *c)
+{
+	struct kturn_batch *limits = kturn_batch_new(kt);
+	struct kturn_batch *rest = kturn_batch_new(kt);
+	int status = CLI_OK;
+
+	if (!limits || !rest) {
+		status = cli_error("out of memory");
+		goto out;
+	}
+	kturn_batch_alloc_set_limits(limits, id, c->to_peer, c->to_client);
+	kturn_batch_alloc_set(rest, id, c->lifetime_ms, NULL, 0);
+	if (kturn_batch_run(limits) ||
+	    (c->lifetime_ms && kturn_batch_run(rest)))
+		status = cli_error("%s", kturn_error(kt));
+out:
+	kturn_batch_free(limits);
+	kturn_batch_free(rest);
+	return status;
+}
+
+static int set_run(int argc, char **argv)
+{
+	struct change c = { 0 };
+	struct kturn *kt;
+	uint32_t id;
+	int status;
+
+	if (!argc)
+		return cli_usage("ID is missing");
+	if (!cli_id(argv[0], &id))
+		return CLI_USAGE;
+	if (argc == 1)
+		return cli_usage("nothing follows the ID");
+	for (int i = 1; i < argc; i += 2)
+		if (!change_read(argv[i], i + 1 < argc ? argv[i + 1] : NULL,
+				 &c))
+			return CLI_USAGE;
+	kt = cli_open();
+	if (!kt)
+		return CLI_FAILED;
+	status = change_run(kt, id, &c);
 	kturn_close(kt);
 	return status;
 }
@@ -159,17 +245,29 @@ static int del_run(int argc, char **argv)
 	return status;
 }
 
+#define LIMIT_HELP \
+"LIMIT is bits per second of data, or packets per second, or both, as in\n" \
+"2Mbit, 500pps or 2Mbit,500pps. Behind a slash is what may pass at once, as in\n" \
+"2Mbit/64kB or 500pps/50. \"none\" takes a limit away."
+
 const struct cli_command alloc_commands[] = {
 	{
 		.name = "add",
-		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [label TEXT] [vrf DEVICE]",
+		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [label TEXT] [vrf DEVICE] [limit-to-peer LIMIT] [limit-to-client LIMIT]",
 		.summary = "Make an allocation without an owner; prints its ID.",
 		.details =
 "At most one relay for each address family. TIME is as in 500ms, 30s, 10m or\n"
 "1h30m. In an exclusive allocation, data that no permission or channel allows\n"
-"is dropped; otherwise it is left to the socket.",
+"is dropped; otherwise it is left to the socket.\n"
+LIMIT_HELP,
 		.json = true,
 		.run = add_run,
+	}, {
+		.name = "set",
+		.arguments = "ID [lifetime TIME] [limit-to-peer LIMIT] [limit-to-client LIMIT]",
+		.summary = "Change an allocation; what is not named stays.",
+		.details = LIMIT_HELP,
+		.run = set_run,
 	}, {
 		.name = "del",
 		.arguments = "ID...|all",

@@ -146,6 +146,23 @@ bool cli_addr(const char *what, const char *text, bool port,
  */
 bool cli_time(const char *what, const char *text, uint32_t *ms);
 
+/* ------------------------------------------------------------- limit.c */
+
+/* Room for what cli_limit_text() writes. */
+#define CLI_LIMIT_MAX	128
+
+/** cli_limit() - read a limit as in "2Mbit/64kB,500pps/100" or "none".
+ * Returns false after a message that calls it @what.
+ */
+bool cli_limit(const char *what, const char *text, struct kturn_limit *limit);
+
+/** cli_limit_text() - the reverse, exact; "-" for none */
+const char *cli_limit_text(const struct kturn_limit *limit,
+			   char buf[CLI_LIMIT_MAX]);
+
+/** cli_limit_json() - a limit as JSON, as cli_alloc_json() */
+json_t *cli_limit_json(const struct kturn_limit *limit);
+
 /* -------------------------------------------------------------- text.c */
 
 /**

@@ -27,7 +27,7 @@ _kturn_value()
 			"$(ip -o link show type vrf 2>/dev/null |
 				awk -F': ' '{ print $2 }')" -- "$cur")
 		;;
-	client | server | relay | lifetime | label | max-*)
+	client | server | relay | lifetime | label | max-* | limit-to-* | *-rate | *-burst)
 		;;
 	*)
 		return 1
@@ -48,15 +48,24 @@ _kturn_words()
 	"stats "*) echo "--all --reasons --json" ;;
 	"top "*) echo "--sort --interval --count --json" ;;
 	"monitor "*) echo "--json" ;;
-	"alloc add") echo "client server relay lifetime exclusive label vrf --json" ;;
+	"alloc add") echo "client server relay lifetime exclusive label vrf" \
+		"limit-to-peer limit-to-client --json" ;;
+	"alloc set")
+		if [ "$cword" -gt 3 ]; then
+			echo "lifetime limit-to-peer limit-to-client"
+		else
+			_kturn_ids alloc
+		fi ;;
 	"alloc del") _kturn_ids alloc; echo all ;;
 	"perm add" | "perm del" | "chan add" | "chan del")
 		[ "$cword" -gt 3 ] || _kturn_ids alloc
 		[ "$2" = del ] || [ "$cword" -le 4 ] || echo lifetime ;;
-	"alloc "* | "perm "* | "chan "*) echo "add del" ;;
+	"alloc "*) echo "add set del" ;;
+	"perm "* | "chan "*) echo "add del" ;;
 	"flush owner") _kturn_ids owner ;;
 	"flush "*) echo owner ;;
-	"limits set") echo "max-allocs max-perms max-chans max-owners" ;;
+	"limits set") echo "max-allocs max-perms max-chans max-owners punt-rate" \
+		"punt-burst icmp-rate icmp-burst icmp-ind-rate icmp-ind-burst" ;;
 	"limits "*) echo "set --json" ;;
 	"user add") echo "--realm --password-file --generate --replace --db" ;;
 	"user del") echo "--realm --db" ;;

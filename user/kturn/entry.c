@@ -83,6 +83,13 @@ static void gone_add(json_t *o, int gone)
 		cli_json_put(o, "reason", json_string(kturn_gone_name(gone)));
 }
 
+static void limit_add(json_t *o, const char *key,
+		      const struct kturn_limit *limit)
+{
+	if (limit->bit_rate || limit->packet_rate)
+		cli_json_put(o, key, cli_limit_json(limit));
+}
+
 json_t *cli_alloc_json(const struct kturn_alloc *a)
 {
 	bool v4 = a->relay[0].family != KTURN_FAMILY_NONE;
@@ -120,6 +127,8 @@ json_t *cli_alloc_json(const struct kturn_alloc *a)
 	cli_json_put(o, "punted", json_integer(a->punted));
 	if (a->idle_ms >= 0)
 		cli_json_put(o, "idle_ms", json_integer(a->idle_ms));
+	limit_add(o, "limit_to_peer", &a->limit_to_peer);
+	limit_add(o, "limit_to_client", &a->limit_to_client);
 	gone_add(o, a->gone);
 	return o;
 }

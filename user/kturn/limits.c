@@ -17,6 +17,16 @@ static const struct {
 	{ "max-chans", "max_chans", offsetof(struct kturn_config, max_chans) },
 	{ "max-owners", "max_owners",
 	  offsetof(struct kturn_config, max_owners) },
+	{ "punt-rate", "punt_rate", offsetof(struct kturn_config, punt_rate) },
+	{ "punt-burst", "punt_burst",
+	  offsetof(struct kturn_config, punt_burst) },
+	{ "icmp-rate", "icmp_rate", offsetof(struct kturn_config, icmp_rate) },
+	{ "icmp-burst", "icmp_burst",
+	  offsetof(struct kturn_config, icmp_burst) },
+	{ "icmp-ind-rate", "icmp_ind_rate",
+	  offsetof(struct kturn_config, icmp_ind_rate) },
+	{ "icmp-ind-burst", "icmp_ind_burst",
+	  offsetof(struct kturn_config, icmp_ind_burst) },
 };
 
 static uint32_t *limit_of(struct kturn_config *cfg, size_t i)
@@ -33,7 +43,7 @@ static int limits_show(struct kturn *kt)
 		return cli_error("%s", kturn_error(kt));
 	if (!cli_json()) {
 		for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-			printf("%-12s%" PRIu32 "\n", limits[i].name,
+			printf("%-16s%" PRIu32 "\n", limits[i].name,
 			       *limit_of(&cfg, i));
 		return CLI_OK;
 	}

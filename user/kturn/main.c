@@ -53,7 +53,7 @@ const struct cli_command cli_commands[] = {
 		.run = monitor_run,
 	}, {
 		.name = "alloc",
-		.summary = "Add or delete allocations.",
+		.summary = "Add, change or delete allocations.",
 		.sub = alloc_commands,
 	}, {
 		.name = "perm",
@@ -73,7 +73,9 @@ const struct cli_command cli_commands[] = {
 		.arguments = "[set NAME NUMBER ...]",
 		.summary = "Show or set the network namespace's limits.",
 		.details =
-"NAME is max-allocs, max-perms, max-chans or max-owners.",
+"NAME is max-allocs, max-perms, max-chans or max-owners for entries, and in\n"
+"packets per second, where 0 means any number, punt-rate, icmp-rate or\n"
+"icmp-ind-rate. punt-burst, icmp-burst and icmp-ind-burst are packets at once.",
 		.json = true,
 		.run = limits_run,
 	}, {

@@ -48,7 +48,8 @@ static void label_cell(struct cli_table *t, const char *label)
 
 static const char *const alloc_columns[] = {
 	">ID", "CLIENT", "SERVER", "RELAY", ">LEFT", ">IDLE", ">TO PEER",
-	">TO CLIENT", ">DROPPED", ">PUNTED", ">OWNER", "FLAGS", "VRF", "LABEL", NULL
+	">TO CLIENT", ">DROPPED", ">PUNTED", ">OWNER", "FLAGS", "VRF",
+	"LIMIT TO PEER", "LIMIT TO CLIENT", "LABEL", NULL
 };
 
 static void vrf_cell(struct cli_table *t, uint32_t index)
@@ -80,7 +81,7 @@ static void families_cell(struct cli_table *t, const struct kturn_alloc *a,
 
 static int alloc_row(const struct kturn_alloc *a, void *arg)
 {
-	char text[CLI_RELAYS_MAX], unit[CLI_UNIT_MAX];
+	char text[CLI_RELAYS_MAX], unit[CLI_UNIT_MAX], limit[CLI_LIMIT_MAX];
 	struct list *l = arg;
 	struct cli_table *t = l->table;
 
@@ -107,6 +108,8 @@ static int alloc_row(const struct kturn_alloc *a, void *arg)
 	cli_table_cell(t, "%s", a->flags & KTURN_ALLOC_FLAGS_EXCLUSIVE ?
 		       "exclusive" : "-");
 	vrf_cell(t, a->l3mdev);
+	cli_table_cell(t, "%s", cli_limit_text(&a->limit_to_peer, limit));
+	cli_table_cell(t, "%s", cli_limit_text(&a->limit_to_client, limit));
 	label_cell(t, a->label);
 	return 0;
 }
