@@ -16,7 +16,7 @@ import time
 
 from ktap import Tests
 from lab import V4, V6, ip, netns, receive, udp
-from libkturn import (Addr, EXCLUSIVE, Listener, MODULE_GONE, Refused,
+from libkturn import (Addr, EXCLUSIVE, Limit, Listener, MODULE_GONE, Refused,
                       make_alloc)
 from packets import Failed, channel, expect, send_ind
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until, waiting
@@ -350,6 +350,9 @@ def churn(seed, until):
                 lambda: attempt(kt.perm_del, id, peer),
                 lambda: attempt(kt.chan_del, id, CHAN + rnd.randrange(4)),
                 lambda: attempt(kt.alloc_set, id, ms),
+                lambda: attempt(kt.alloc_set_limits, id,
+                                Limit(packet_rate=rnd.randrange(3)),
+                                Limit(bit_rate=rnd.randrange(2000))),
                 lambda: attempt(kt.alloc_del, id)))()
     kt.close()
 

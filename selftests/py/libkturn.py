@@ -49,6 +49,17 @@ class Counter(Structure):
     _fields_ = [("packets", c_uint64), ("bytes", c_uint64)]
 
 
+class Limit(Structure):
+    _fields_ = [("bit_rate", c_uint64), ("burst_bytes", c_uint64),
+                ("packet_rate", c_uint32), ("burst_packets", c_uint32)]
+
+    def __repr__(self):
+        return f"Limit({', '.join(str(getattr(self, n)) for n, _ in self._fields_)})"
+
+    def __eq__(self, other):
+        return repr(self) == repr(other)
+
+
 class Alloc(Structure):
     _fields_ = [("id", c_uint32), ("owner_id", c_uint32), ("client", Addr),
                 ("server", Addr), ("relay", Addr * 2), ("l3mdev", c_uint32),
@@ -58,7 +69,8 @@ class Alloc(Structure):
                 ("to_client", Counter), ("dropped", c_uint64),
                 ("punted", c_uint64), ("gone", c_int),
                 ("to_peer_by", Counter * 2), ("to_client_by", Counter * 2),
-                ("idle_ms", c_int64)]
+                ("idle_ms", c_int64), ("limit_to_peer", Limit),
+                ("limit_to_client", Limit)]
 
 
 class Perm(Structure):
@@ -88,7 +100,10 @@ class Stats(Structure):
 
 class Config(Structure):
     _fields_ = [("max_allocs", c_uint32), ("max_perms", c_uint32),
-                ("max_chans", c_uint32), ("max_owners", c_uint32)]
+                ("max_chans", c_uint32), ("max_owners", c_uint32),
+                ("punt_rate", c_uint32), ("punt_burst", c_uint32),
+                ("icmp_rate", c_uint32), ("icmp_burst", c_uint32),
+                ("icmp_ind_rate", c_uint32), ("icmp_ind_burst", c_uint32)]
 
 
 class EventUnion(Union):
@@ -131,6 +146,8 @@ for function, arguments in (
         ("batch_alloc_set", [c_void_p, c_uint32, c_uint32, c_void_p,
                              c_size_t]),
         ("batch_alloc_set_flags", [c_void_p, c_uint32, c_uint32]),
+        ("batch_alloc_set_limits", [c_void_p, c_uint32, POINTER(Limit),
+                                    POINTER(Limit)]),
         ("batch_alloc_new", [c_void_p, POINTER(Alloc)]),
         ("batch_perm_new", [c_void_p, c_uint32, POINTER(Addr), c_uint32]),
         ("batch_chan_new", [c_void_p, c_uint32, c_uint16, POINTER(Addr),
@@ -177,9 +194,11 @@ PUNT = reason_numbers(lib.kturn_punt_name)
 
 
 def make_alloc(client, server, relays, lifetime_ms, flags=0, label="",
-               l3mdev=0):
+               l3mdev=0, to_peer=None, to_client=None):
     a = Alloc(lifetime_ms=lifetime_ms, flags=flags, label=label.encode(),
               l3mdev=l3mdev)
+    a.limit_to_peer = to_peer or Limit()
+    a.limit_to_client = to_client or Limit()
     a.client, a.server = Addr(client), Addr(server)
     for relay in map(Addr, relays):
         a.relay[relay.family - 1] = relay
@@ -259,6 +278,12 @@ class Kturn:
         if err:
             raise Refused(err, self.batch_texts[0])
 
+    def alloc_set_limits(self, id, to_peer=None, to_client=None):
+        """None: as it is; Limit(): none."""
+        err, = self.batch([("alloc_set_limits", id, to_peer, to_client)])
+        if err:
+            raise Refused(err, self.batch_texts[0])
+
     def gather(self, call, callback_type, *args):
         found = []
 
@@ -299,7 +324,7 @@ class Kturn:
         return cfg
 
     def set_config(self, **limits):
-        cfg = Config(KEEP, KEEP, KEEP, KEEP)
+        cfg = Config(*[KEEP] * len(Config._fields_))
         for name, value in limits.items():
             setattr(cfg, name, value)
         self.check(lib.kturn_config_set(self.kt, byref(cfg)))

@@ -37,6 +37,13 @@ test_do()
 	ynl --do chan-new --json "$CHAN"
 	in_relay kturn show alloc | grep -q "by ynl"
 	in_relay kturn show chan | grep -q 0x4000
+	ynl --do alloc-set --json '{"id": 1, "limit-to-client":
+		{"bit-rate": 2000000, "packet-rate": 500}}'
+	in_relay kturn show alloc | grep -q "2Mbit/65535B,500pps/125"
+	ynl --do config-set --json '{"punt-rate": 40, "icmp-ind-rate": 0}'
+	in_relay kturn limits | grep -qx "punt-burst *16"
+	in_relay kturn limits | grep -qx "icmp-ind-rate *0"
+	ynl --do config-set --json '{"punt-rate": 0}'
 }
 
 test_dump()
@@ -48,7 +55,9 @@ test_dump()
 	ynl --dump perm-get | grep -q "2001:db8:2::2"
 	ynl --dump chan-get | grep -q "'number': 16384"
 	ynl --do stats-get --json '{}' | grep -q "'chans': 1"
+	grep -q "'bit-rate': 2000000" "$tmp/out"
 	ynl --do config-get --json '{}' | grep -q max-allocs
+	ynl --do config-get --json '{}' | grep -q "'icmp-rate': 1000"
 }
 
 # The kernel's words come through, whoever asks.
@@ -62,6 +71,13 @@ test_refusal()
 	ynl --do chan-del --json '{"alloc-id": 1, "number": 4096}' \
 		>"$tmp/out" 2>&1 && return 1
 	grep -qi "range" "$tmp/out"
+	ynl --do alloc-set --json '{"id": 1, "limit-to-peer":
+		{"bit-rate": 1, "burst-bytes": 5000000}}' \
+		>"$tmp/out" 2>&1 && return 1
+	grep -q "the burst takes longer than 417 days" "$tmp/out"
+	ynl --do alloc-set --json '{"id": 1, "limit-to-peer":
+		{"burst-packets": 1}}' >"$tmp/out" 2>&1 && return 1
+	grep -q "a burst without a rate" "$tmp/out"
 }
 
 # unprivileged COMMAND...: without CAP_NET_ADMIN in the namespace
