@@ -432,6 +432,23 @@ void kturn_build_xor_addr(struct kturn_builder *b, __u16 type,
 		xor_addr_write(p, b->buf + STUN_TID_OFF, addr);
 }
 
+size_t kturn_icmp_ind_build(__u8 *buf, const __u8 *tid,
+			    const struct kturn_addr *peer, __u8 type,
+			    __u8 code, __u32 data)
+{
+	__u8 value[8] = { 0, 0, type, code };
+	struct kturn_builder b;
+
+	if (!kturn_addr_len(peer->family))
+		return 0;
+	kturn_put32(value + 4, data);
+	kturn_build_begin(&b, buf, KTURN_ICMP_IND_MAX, KTURN_TYPE_DATA_IND,
+			  tid);
+	kturn_build_xor_addr(&b, KTURN_ATTR_XOR_PEER_ADDRESS, peer);
+	kturn_build_attr(&b, KTURN_ATTR_ICMP, value, sizeof(value));
+	return b.overflow ? 0 : b.len;
+}
+
 void kturn_build_error(struct kturn_builder *b, unsigned int code,
 		       const char *reason)
 {

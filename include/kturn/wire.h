@@ -37,6 +37,9 @@
 /* Largest prefix that kturn_data_ind_build() writes (IPv6 peer). */
 #define KTURN_DATA_IND_MAX	48
 
+/* A Data indication with an ICMP attribute and an IPv6 peer. */
+#define KTURN_ICMP_IND_MAX	56
+
 #define KTURN_STUN_PORT		3478
 
 /* Message classes, RFC 8489 section 5. */
@@ -368,6 +371,23 @@ int kturn_send_parse_tail(const void *tail, size_t len,
  */
 size_t kturn_data_ind_build(__u8 *buf, const __u8 *tid,
 			    const struct kturn_addr *peer, size_t data_len);
+
+/**
+ * kturn_icmp_ind_build() - write a Data indication that tells of an ICMP error
+ * @buf: room for KTURN_ICMP_IND_MAX bytes
+ * @tid: 12 random bytes
+ * @peer: where the packet was to go that the error is about
+ * @type: ICMP or ICMPv6 type, by the family of @peer
+ * @code: ICMP or ICMPv6 code
+ * @data: the MTU, where the error tells one, else 0
+ *
+ * RFC 8656 sections 11.5 and 18.13: XOR-PEER-ADDRESS and ICMP.
+ *
+ * Return: bytes written, 44 (IPv4) or 56 (IPv6); 0 if @peer has no family.
+ */
+size_t kturn_icmp_ind_build(__u8 *buf, const __u8 *tid,
+			    const struct kturn_addr *peer, __u8 type,
+			    __u8 code, __u32 data);
 
 /** kturn_pad() - bytes that fill @len up to a multiple of four: 0 to 3 */
 static inline size_t kturn_pad(size_t len)

@@ -291,6 +291,31 @@ static void data_ind(void)
 	KTAP_EQ(kturn_data_ind_build(buf, test_tid, &none, 4), 0);
 }
 
+static void check_icmp_ind(const struct kturn_addr *peer, const char *attrs)
+{
+	struct bytes want = msg_make(KTURN_TYPE_DATA_IND, attrs);
+	struct bytes b = bytes_alloc(want.len);
+
+	/* Not a byte more than it says. */
+	KTAP_EQ(kturn_icmp_ind_build(b.p, test_tid, peer, 3, 4, 0x0102fffe),
+		want.len);
+	KTAP_MEM_EQ(b.p, want.p, want.len);
+	bytes_free(&want);
+	bytes_free(&b);
+}
+
+static void icmp_ind(void)
+{
+	static const struct kturn_addr none;
+	__u8 buf[KTURN_ICMP_IND_MAX];
+
+	check_icmp_ind(&addr4, "00120008" ADDR4_HEX
+			       "80040008 0000 03 04 0102fffe");
+	check_icmp_ind(&addr6, "00120014" ADDR6_HEX
+			       "80040008 0000 03 04 0102fffe");
+	KTAP_EQ(kturn_icmp_ind_build(buf, test_tid, &none, 3, 3, 0), 0);
+}
+
 static void pad(void)
 {
 	static const size_t want[] = { 0, 3, 2, 1, 0, 3, 2, 1, 0 };
@@ -309,6 +334,7 @@ const struct ktap_case build_cases[] = {
 	{ "build: longest message", longest },
 	{ "build: ChannelData header", channel_data },
 	{ "build: Data indication", data_ind },
+	{ "build: Data indication with ICMP", icmp_ind },
 	{ "build: padding", pad },
 };
 
