@@ -2,7 +2,7 @@
 /* Who is told what became of a packet: counters, tracepoints, drop monitors. */
 #include <linux/jiffies.h>
 
-#include "account.h"
+#include "relay.h"
 #include "trace.h"
 
 /* Not for each packet, or CPUs would take the cache line from each other. */
@@ -161,6 +161,7 @@ static const u16 kturn_skb_reasons[KTURN_DROP_REASONS] = {
 	[KTURN_DROP_REASON_TTL] = SKB_DROP_REASON_IP_INHDR,
 	[KTURN_DROP_REASON_NO_MEMORY] = SKB_DROP_REASON_NOMEM,
 	[KTURN_DROP_REASON_ORPHAN] = SKB_DROP_REASON_NO_SOCKET,
+	[KTURN_DROP_REASON_TOO_BIG] = SKB_DROP_REASON_PKT_TOO_BIG,
 };
 
 /** kturn_account_reason() - what the kernel's drop monitors are told */

@@ -19,6 +19,7 @@ struct kturn_account {
 };
 
 /* account.c */
+struct kturn_packet;
 void kturn_account_forward(const struct kturn_packet *pkt,
 			   const struct kturn_account *acc, unsigned int bytes);
 void kturn_account_drop(const struct kturn_packet *pkt,

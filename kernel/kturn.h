@@ -56,6 +56,7 @@ static inline unsigned int kturn_family_index(u8 family)
  * @bytes: application data relayed, likewise
  * @drop: packets, by enum kturn_drop_reason
  * @punt: packets, by enum kturn_punt_reason
+ * @icmp: ICMP errors that clients were told of
  * @syncp: for 32 bit machines
  */
 struct kturn_pcpu_stats {
@@ -63,6 +64,7 @@ struct kturn_pcpu_stats {
 	u64_stats_t bytes[KTURN_DIRS][KTURN_FAMILIES];
 	u64_stats_t drop[KTURN_DROP_REASONS];
 	u64_stats_t punt[KTURN_PUNT_REASONS];
+	u64_stats_t icmp;
 	struct u64_stats_sync syncp;
 };
 
@@ -71,6 +73,7 @@ struct kturn_stats_sum {
 	struct kturn_count relayed[KTURN_DIRS][KTURN_FAMILIES];
 	u64 drop[KTURN_DROP_REASONS];
 	u64 punt[KTURN_PUNT_REASONS];
+	u64 icmp;
 };
 
 /* -------------------------------------------------------------------- keys */
@@ -179,12 +182,14 @@ struct kturn_owner {
  * @dst: a reference is held
  * @cookie: for dst_check()
  * @dport: the port that it was looked up for (rules can match ports)
+ * @local: it leads to this host: nothing is sent that way
  * @rcu: for freeing
  */
 struct kturn_route {
 	struct dst_entry *dst;
 	u32 cookie;
 	__be16 dport;
+	bool local;
 	struct rcu_head rcu;
 };
 
@@ -347,6 +352,7 @@ struct kturn_chan {
  * @gen: changes with every entry made or removed, for NLM_F_DUMP_INTR
  * @started: the hash tables and @stats are there
  * @hooks: the netfilter hooks are registered
+ * @local_out: what is relayed passes LOCAL_OUT
  * @gc: frees what has expired
  * @gc_next: the id at which @gc goes on
  * @stats: counters
@@ -380,6 +386,7 @@ struct kturn_net {
 	u32 gen;
 	bool started;
 	bool hooks;
+	bool local_out;
 
 	struct delayed_work gc;
 	unsigned long gc_next;
@@ -514,7 +521,8 @@ int kturn_hooks_get(struct kturn_net *kn);
 void kturn_hooks_release(struct kturn_net *kn);
 
 /* route.c */
-struct kturn_packet;
+#define KTURN_ROUTE_LOCAL	(-KTURN_PUNT_REASON_LOCAL_PEER - 1)
+
 int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 		       const struct kturn_addr *src,
 		       const struct kturn_addr *dst, u32 l3mdev,
@@ -524,81 +532,13 @@ bool kturn_dst_check(struct net *net, const struct sk_buff *skb, u8 family);
 bool kturn_source_check(struct net *net, struct sk_buff *skb,
 			struct kturn_source *cache, u8 family, u8 tos);
 
-/* rewrite.c */
-
-/**
- * struct kturn_packet - a UDP datagram that came in
- * @skb: with data at the IP header
- * @kn: namespace
- * @src: from
- * @dst: to
- * @l3mdev: VRF it came in through, or 0
- * @family: enum kturn_family
- * @tos: DSCP and ECN
- * @ttl: TTL or hop limit
- * @df: IPv4 don't fragment
- * @unusual: -1, or the enum kturn_punt_reason why it can't be relayed here
- * @thoff: offset of the UDP header from skb->data
- * @len: bytes of UDP payload
- * @headlen: bytes of it in @head
- * @head: the payload's first bytes; valid until the skb is changed
- */
-struct kturn_packet {
-	struct sk_buff *skb;
-	struct kturn_net *kn;
-	struct kturn_addr src;
-	struct kturn_addr dst;
-	u32 l3mdev;
-	u8 family;
-	u8 tos;
-	u8 ttl;
-	bool df;
-	int unusual;
-	unsigned int thoff;
-	unsigned int len;
-	unsigned int headlen;
-	const u8 *head;
-};
-
-/**
- * struct kturn_forward - what goes out instead
- * @src: from
- * @dst: to
- * @skip: bytes of payload to take off the front, a multiple of four
- * @len: bytes of payload to keep after them
- * @hdrlen: bytes of @hdr to put before them, a multiple of four
- * @pad: zero bytes to put after them, 0 to 3
- * @df: IPv4 don't fragment
- * @hdr: ChannelData header, or Data indication up to the data
- */
-struct kturn_forward {
-	struct kturn_addr src;
-	struct kturn_addr dst;
-	unsigned int skip;
-	unsigned int len;
-	unsigned int hdrlen;
-	unsigned int pad;
-	bool df;
-	u8 hdr[KTURN_DATA_IND_MAX] __aligned(4);
-};
-
-unsigned int kturn_forward_len(const struct kturn_forward *fwd);
-int kturn_rewrite_prepare(struct kturn_packet *pkt,
-			  const struct kturn_forward *fwd,
-			  struct dst_entry *dst);
-int kturn_rewrite(struct kturn_packet *pkt, const struct kturn_forward *fwd);
-
-/* xmit.c */
-void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-		u8 tos);
-void kturn_ttl_exceeded(struct kturn_packet *pkt);
-
 /* stats.c */
 int kturn_stats_init(struct kturn_net *kn);
 void kturn_stats_exit(struct kturn_net *kn);
 void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir, u8 family,
 			 unsigned int bytes);
 void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason);
+void kturn_stats_icmp(struct kturn_net *kn);
 void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason);
 void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum);
 

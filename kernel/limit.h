@@ -34,6 +34,7 @@ struct kturn_limit {
 };
 
 /* limit.c */
+struct kturn_packet;
 void kturn_rate_complete(struct kturn_rate *rate);
 bool kturn_rate_bytes_fit(const struct kturn_rate *rate);
 bool kturn_rate_packets_fit(const struct kturn_rate *rate);

@@ -44,7 +44,7 @@ const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT 
 	[KTURN_A_ALLOC_RELAY6] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_L3MDEV] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KTURN_A_ALLOC_LIFETIME_MS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3),
 	[KTURN_A_ALLOC_LABEL] = { .type = NLA_NUL_STRING, .len = KTURN_LABEL_MAX, },
 	[KTURN_A_ALLOC_OWNER_DATA] = { .type = NLA_BINARY, },
 	[KTURN_A_ALLOC_LIMIT_TO_PEER] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
@@ -55,7 +55,7 @@ const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT 
 const struct nla_policy kturn_alloc_set_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1] = {
 	[KTURN_A_ALLOC_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[KTURN_A_ALLOC_LIFETIME_MS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[KTURN_A_ALLOC_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3),
 	[KTURN_A_ALLOC_LABEL] = { .type = NLA_NUL_STRING, .len = KTURN_LABEL_MAX, },
 	[KTURN_A_ALLOC_OWNER_DATA] = { .type = NLA_BINARY, },
 	[KTURN_A_ALLOC_LIMIT_TO_PEER] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
@@ -126,7 +126,7 @@ const struct nla_policy kturn_config_get_nl_policy[KTURN_A_CONFIG_PAD + 1] = {
 };
 
 /* KTURN_CMD_CONFIG_SET - do */
-const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_ICMP_IND_BURST + 1] = {
+const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_LOCAL_OUT + 1] = {
 	[KTURN_A_CONFIG_MAX_ALLOCS] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_MAX_PERMS] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_MAX_CHANS] = { .type = NLA_U32, },
@@ -137,6 +137,7 @@ const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_ICMP_IND_BURST
 	[KTURN_A_CONFIG_ICMP_BURST] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_ICMP_IND_RATE] = { .type = NLA_U32, },
 	[KTURN_A_CONFIG_ICMP_IND_BURST] = { .type = NLA_U32, },
+	[KTURN_A_CONFIG_LOCAL_OUT] = NLA_POLICY_MAX(NLA_U32, 1),
 };
 
 /* Ops table for kturn */
@@ -254,7 +255,7 @@ const struct genl_ops kturn_nl_ops[16] = {
 		.cmd		= KTURN_CMD_CONFIG_SET,
 		.doit		= kturn_nl_config_set_doit,
 		.policy		= kturn_config_set_nl_policy,
-		.maxattr	= KTURN_A_CONFIG_ICMP_IND_BURST,
+		.maxattr	= KTURN_A_CONFIG_LOCAL_OUT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -45,7 +45,7 @@ extern const struct nla_policy kturn_stats_get_nl_policy[KTURN_A_STATS_PAD + 1];
 
 extern const struct nla_policy kturn_config_get_nl_policy[KTURN_A_CONFIG_PAD + 1];
 
-extern const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_ICMP_IND_BURST + 1];
+extern const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_LOCAL_OUT + 1];
 
 /* Ops table for kturn */
 extern const struct genl_ops kturn_nl_ops[16];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests about a namespace as a whole: its counters and its limits. */
+/* Requests about a namespace as a whole: its counters, limits and settings. */
 #include "netlink.h"
 
 static void *kturn_nl_net_find(struct kturn_net *kn, struct genl_info *info)
@@ -60,7 +60,9 @@ static int kturn_nl_stats_put(struct sk_buff *skb, const void *entry)
 	       nla_put_u32(skb, KTURN_A_STATS_PERMS, kn->n_perms) ||
 	       nla_put_u32(skb, KTURN_A_STATS_CHANS, kn->n_chans) ||
 	       nla_put_u32(skb, KTURN_A_STATS_OWNERS, kn->n_owners) ||
-	       nla_put_u32(skb, KTURN_A_STATS_HOOKS, kn->hooks);
+	       nla_put_u32(skb, KTURN_A_STATS_HOOKS, kn->hooks) ||
+	       nla_put_u64_64bit(skb, KTURN_A_STATS_ICMP, sum.icmp,
+				 KTURN_A_STATS_PAD);
 }
 
 static const struct kturn_nl_kind kturn_nl_stats_kind = {
@@ -85,6 +87,7 @@ static int kturn_nl_config_put(struct sk_buff *skb, const void *entry)
 	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_PERMS, kn->limits.perms) ||
 	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_CHANS, kn->limits.chans) ||
 	       nla_put_u32(skb, KTURN_A_CONFIG_MAX_OWNERS, kn->limits.owners) ||
+	       nla_put_u32(skb, KTURN_A_CONFIG_LOCAL_OUT, kn->local_out) ||
 	       kturn_nl_put_net_rates(skb, kn);
 }
 
@@ -107,6 +110,7 @@ static void kturn_nl_limit(struct genl_info *info, int attr, u32 *limit)
 
 int kturn_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *local_out = info->attrs[KTURN_A_CONFIG_LOCAL_OUT];
 	struct kturn_net *kn;
 	int err;
 
@@ -126,5 +130,7 @@ int kturn_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 	kturn_nl_limit(info, KTURN_A_CONFIG_MAX_PERMS, &kn->limits.perms);
 	kturn_nl_limit(info, KTURN_A_CONFIG_MAX_CHANS, &kn->limits.chans);
 	kturn_nl_limit(info, KTURN_A_CONFIG_MAX_OWNERS, &kn->limits.owners);
+	if (local_out)
+		WRITE_ONCE(kn->local_out, nla_get_u32(local_out));
 	return kturn_nl_unlock(kn, 0);
 }

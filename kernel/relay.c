@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The relay: find the entry a packet belongs to and send it on.
+ * The relay: find the entry a packet belongs to.
  *
  *   from the client   (5-tuple, channel number) -> channel     ChannelData
  *                     (5-tuple) -> allocation, permission      Send indication
@@ -10,11 +10,6 @@
  *
  * No entry, no business: NF_ACCEPT.
  */
-#include <linux/random.h>
-#include <linux/udp.h>
-#include <net/dst.h>
-
-#include "limit.h"
 #include "relay.h"
 
 /* What may follow the data in a Send indication: a FINGERPRINT takes 8. */
@@ -22,83 +17,35 @@
 /* Enough for the attributes that real clients put before the data. */
 #define KTURN_SEND_HEAD		128
 
-/* From IPv6 to IPv4, longer packets must not be fragmented on their way. */
-#define KTURN_DF_ABOVE		1260
-
-/* Everything that can make this a punt comes before the first change. */
-static unsigned int kturn_forward(struct kturn_packet *pkt,
-				  struct kturn_forward *fwd,
-				  struct kturn_route __rcu **route,
-				  const struct kturn_account *acc)
-{
-	unsigned int len = kturn_forward_len(fwd);
-	struct kturn_alloc *alloc = acc->alloc;
-	struct dst_entry *dst;
-	int err;
-
-	err = kturn_route_lookup(pkt->kn->net, route, &fwd->src, &fwd->dst,
-				 pkt->l3mdev, &dst);
-	if (unlikely(err))
-		return kturn_punt(pkt, alloc, -err - 1);
-	/* Before anything that punts: the daemon's own TTL would be fresh. */
-	if (unlikely(pkt->ttl <= 1)) {
-		kturn_ttl_exceeded(pkt);
-		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_TTL);
-	}
-	if (unlikely(len > dst_mtu(dst) || len > U16_MAX))
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_MTU);
-	/* RFC 8656 section 13.3, so RFC 7915 section 5.1. */
-	if (pkt->family == KTURN_FAMILY_V6 &&
-	    fwd->dst.family == KTURN_FAMILY_V4)
-		fwd->df = len > KTURN_DF_ABOVE;
-	if (unlikely(kturn_rewrite_prepare(pkt, fwd, dst)))
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_MEMORY);
-	if (unlikely(!kturn_limit_relay(alloc, acc->dir, fwd->len)))
-		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_LIMIT);
-	if (unlikely(kturn_rewrite(pkt, fwd)))
-		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_MEMORY);
-
-	kturn_account_forward(pkt, acc, fwd->len);
-	kturn_xmit(pkt->kn->net, pkt->skb, dst, pkt->tos);
-	return NF_STOLEN;
-}
-
 /* ------------------------------------------------------------ from clients */
 
-static unsigned int kturn_from_channel(struct kturn_packet *pkt,
-				       struct kturn_chan *chan)
+static void kturn_from_channel(struct kturn_packet *pkt,
+			       struct kturn_plan *plan, struct kturn_chan *chan)
 {
-	struct kturn_account acc = {
-		.alloc = chan->alloc,
-		.chan = chan,
-		.dir = KTURN_TO_PEER,
-		.family = chan->peer_key.peer.family,
-	};
+	struct kturn_alloc *alloc = chan->alloc;
 	struct kturn_channel_data cd;
-	struct kturn_forward fwd = {
-		.src = chan->peer_key.relay,
-		.dst = chan->peer_key.peer,
-		.skip = KTURN_CHAN_HDR_LEN,
-		.df = pkt->df,
-	};
 	int reason;
 
-	reason = kturn_admit(pkt, &chan->alloc->source);
+	reason = kturn_admit(pkt, &alloc->source);
 	if (unlikely(reason >= 0))
-		return kturn_punt(pkt, chan->alloc, reason);
+		return kturn_plan_punt(plan, alloc, reason);
 	if (unlikely(kturn_channel_data_parse(pkt->head, pkt->headlen, pkt->len,
 					      &cd)))
-		return kturn_punt(pkt, chan->alloc,
-				  KTURN_PUNT_REASON_MALFORMED);
-	fwd.len = cd.len;
-	return kturn_forward(pkt, &fwd, &chan->route, &acc);
+		return kturn_plan_punt(plan, alloc,
+				       KTURN_PUNT_REASON_MALFORMED);
+	kturn_plan_begin(plan, pkt);
+	plan->fwd.src = chan->peer_key.relay;
+	plan->fwd.dst = chan->peer_key.peer;
+	plan->fwd.skip = KTURN_CHAN_HDR_LEN;
+	plan->fwd.len = cd.len;
+	kturn_plan_to_peer(pkt, plan, alloc, chan, &chan->route);
 }
 
 /* The attributes behind the data, which may lie in page fragments. */
 static int kturn_send_tail(const struct kturn_packet *pkt,
 			   struct kturn_send *send)
 {
-	unsigned int off = pkt->thoff + sizeof(struct udphdr) + send->tail_off;
+	unsigned int off = pkt->off + send->tail_off;
 	u8 buf[KTURN_SEND_TAIL_MAX];
 	const u8 *tail;
 
@@ -112,35 +59,40 @@ static int kturn_send_tail(const struct kturn_packet *pkt,
 	return kturn_send_parse_tail(tail, send->tail_len, send);
 }
 
+/*
+ * A packet with more before its data is made linear; the segments of a
+ * super-packet must stay as they are.
+ */
 static int kturn_send_read(struct kturn_packet *pkt, struct kturn_send *send)
 {
-	unsigned int off = pkt->thoff + sizeof(struct udphdr);
 	unsigned int avail = min_t(unsigned int, pkt->len, KTURN_SEND_HEAD);
 	struct sk_buff *skb = pkt->skb;
+	u8 buf[KTURN_SEND_HEAD];
+	const u8 *head;
 	int err;
 
-	if (!pskb_may_pull(skb, off + avail))
-		return -ENOMEM;
-	avail = min_t(unsigned int, pkt->len, skb_headlen(skb) - off);
-	err = kturn_send_parse(skb->data + off, avail, pkt->len, send);
+	/* All that is in one piece. */
+	if (skb_headlen(skb) > pkt->off + avail)
+		avail = min_t(unsigned int, pkt->len,
+			      skb_headlen(skb) - pkt->off);
+	head = skb_header_pointer(skb, pkt->off, avail, buf);
+	if (!head)
+		return -EBADMSG;
+	err = kturn_send_parse(head, avail, pkt->len, send);
 	if (err == -EMSGSIZE) {
-		if (!pskb_may_pull(skb, off + pkt->len))
+		if (skb_is_gso(skb) || !pskb_may_pull(skb, pkt->off + pkt->len))
 			return -ENOMEM;
-		err = kturn_send_parse(skb->data + off, pkt->len, pkt->len,
-				       send);
+		/* It may have moved. */
+		pkt->head = skb->data + pkt->off;
+		err = kturn_send_parse(pkt->head, pkt->len, pkt->len, send);
 	}
 	return err ?: kturn_send_tail(pkt, send);
 }
 
 /* RFC 8656 section 11.2 */
-static unsigned int kturn_from_send(struct kturn_packet *pkt,
-				    struct kturn_alloc *alloc)
+static void kturn_from_send(struct kturn_packet *pkt, struct kturn_plan *plan,
+			    struct kturn_alloc *alloc)
 {
-	struct kturn_account acc = {
-		.alloc = alloc,
-		.dir = KTURN_TO_PEER,
-	};
-	struct kturn_forward fwd = { .df = pkt->df };
 	struct kturn_perm_key key = { .alloc_id = alloc->id };
 	struct kturn_relay *relay;
 	struct kturn_send send;
@@ -149,59 +101,60 @@ static unsigned int kturn_from_send(struct kturn_packet *pkt,
 
 	reason = kturn_admit(pkt, &alloc->source);
 	if (unlikely(reason >= 0))
-		return kturn_punt(pkt, alloc, reason);
+		return kturn_plan_punt(plan, alloc, reason);
 
 	switch (kturn_send_read(pkt, &send)) {
 	case 0:
 		break;
 	case -ENOMEM:
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_MEMORY);
+		return kturn_plan_punt(plan, alloc,
+				       KTURN_PUNT_REASON_NO_MEMORY);
 	case -EOPNOTSUPP:
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_ATTRIBUTE);
+		return kturn_plan_punt(plan, alloc,
+				       KTURN_PUNT_REASON_ATTRIBUTE);
 	default:
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_MALFORMED);
+		return kturn_plan_punt(plan, alloc,
+				       KTURN_PUNT_REASON_MALFORMED);
 	}
 
 	relay = kturn_alloc_relay(alloc, send.peer.family);
 	if (unlikely(!relay || !send.peer.port))
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_PEER);
+		return kturn_plan_punt(plan, alloc, KTURN_PUNT_REASON_PEER);
 	key.peer = send.peer;
 	key.peer.port = 0;
 	perm = kturn_perm_lookup(pkt->kn, &key);
 	if (unlikely(!perm || !kturn_alive(&perm->expires, kturn_now())))
-		return kturn_refuse_peer(pkt, alloc);
+		return kturn_refuse_peer(pkt, plan, alloc);
 
-	acc.family = send.peer.family;
-	fwd.src = relay->key.relay;
-	fwd.dst = send.peer;
-	fwd.skip = send.data_off;
-	fwd.len = send.data_len;
-	/* RFC 8656 section 14; across families the attribute is ignored. */
-	if (send.dont_fragment && send.peer.family == pkt->family)
-		fwd.df = true;
-	return kturn_forward(pkt, &fwd, &perm->route, &acc);
+	kturn_plan_begin(plan, pkt);
+	plan->fwd.src = relay->key.relay;
+	plan->fwd.dst = send.peer;
+	plan->fwd.skip = send.data_off;
+	plan->fwd.len = send.data_len;
+	plan->dont_fragment = send.dont_fragment;
+	kturn_plan_to_peer(pkt, plan, alloc, NULL, &perm->route);
 }
 
-static unsigned int kturn_from_client(struct kturn_packet *pkt,
-				      struct kturn_alloc *alloc)
+static void kturn_from_client(struct kturn_packet *pkt, struct kturn_plan *plan,
+			      struct kturn_alloc *alloc)
 {
 	switch (kturn_wire_kind(pkt->head, pkt->headlen)) {
 	case KTURN_KIND_CHANNEL:
-		return kturn_refuse_channel(pkt, alloc);
+		return kturn_plan_refuse(pkt, plan, alloc,
+					 KTURN_DROP_REASON_NO_CHANNEL,
+					 KTURN_PUNT_REASON_NO_CHANNEL);
 	case KTURN_KIND_STUN:
 		if (kturn_get16(pkt->head) == KTURN_TYPE_SEND_IND)
-			return kturn_from_send(pkt, alloc);
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_CONTROL);
+			return kturn_from_send(pkt, plan, alloc);
+		return kturn_plan_punt(plan, alloc, KTURN_PUNT_REASON_CONTROL);
 	default:
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_OTHER);
+		return kturn_plan_punt(plan, alloc, KTURN_PUNT_REASON_OTHER);
 	}
 }
 
-/*
- * Is it from a client? Return: false if not; then nothing was done.
- */
-static bool kturn_try_client(struct kturn_packet *pkt, u64 now,
-			     unsigned int *verdict)
+/* Is it from a client? If not, @plan is unchanged. */
+static bool kturn_try_client(struct kturn_packet *pkt, struct kturn_plan *plan,
+			     u64 now)
 {
 	struct kturn_number_key key = {
 		.tuple = {
@@ -218,143 +171,130 @@ static bool kturn_try_client(struct kturn_packet *pkt, u64 now,
 		chan = kturn_number_lookup(pkt->kn, &key);
 		if (chan && kturn_alive(&chan->expires, now) &&
 		    kturn_alive(&chan->alloc->expires, now)) {
-			*verdict = kturn_from_channel(pkt, chan);
+			kturn_from_channel(pkt, plan, chan);
 			return true;
 		}
 	}
 	alloc = kturn_tuple_lookup(pkt->kn, &key.tuple);
 	if (!alloc || !kturn_alive(&alloc->expires, now))
 		return false;
-	*verdict = kturn_from_client(pkt, alloc);
+	kturn_from_client(pkt, plan, alloc);
 	return true;
 }
 
 /* -------------------------------------------------------------- from peers */
 
-/* RFC 8656 section 12.7; the permission counts as well (section 9). */
-static unsigned int kturn_to_channel(struct kturn_packet *pkt,
-				     struct kturn_chan *chan, u64 now)
-{
-	struct kturn_alloc *alloc = chan->alloc;
-	struct kturn_account acc = {
-		.alloc = alloc,
-		.chan = chan,
-		.dir = KTURN_TO_CLIENT,
-		.family = pkt->family,
-	};
-	struct kturn_forward fwd = {
-		.src = alloc->tuple.server,
-		.dst = alloc->tuple.client,
-		.len = pkt->len,
-		.df = pkt->df,
-	};
-	int reason;
-
-	if (unlikely(!kturn_alive(&chan->perm->expires, now)))
-		return kturn_refuse_peer(pkt, alloc);
-	reason = kturn_admit(pkt, &chan->perm->source);
-	if (unlikely(reason >= 0))
-		return kturn_punt(pkt, alloc, reason);
-	fwd.hdrlen = kturn_channel_data_build(fwd.hdr, chan->number_key.number,
-					      pkt->len);
-	return kturn_forward(pkt, &fwd, &alloc->route, &acc);
-}
-
-/* RFC 8656 section 11.3 */
-static unsigned int kturn_to_data(struct kturn_packet *pkt,
-				  struct kturn_alloc *alloc, u64 now)
-{
-	struct kturn_account acc = {
-		.alloc = alloc,
-		.dir = KTURN_TO_CLIENT,
-		.family = pkt->family,
-	};
-	struct kturn_forward fwd = {
-		.src = alloc->tuple.server,
-		.dst = alloc->tuple.client,
-		.len = pkt->len,
-		.pad = kturn_pad(pkt->len),
-		.df = pkt->df,
-	};
-	struct kturn_perm_key key = {
-		.peer = pkt->src,
-		.alloc_id = alloc->id,
-	};
-	u8 tid[KTURN_STUN_TID_LEN];
-	u32 random[sizeof(tid) / sizeof(u32)];
-	struct kturn_perm *perm;
-	int reason;
-
-	key.peer.port = 0;
-	perm = kturn_perm_lookup(pkt->kn, &key);
-	if (unlikely(!perm || !kturn_alive(&perm->expires, now)))
-		return kturn_refuse_peer(pkt, alloc);
-	reason = kturn_admit(pkt, &perm->source);
-	if (unlikely(reason >= 0))
-		return kturn_punt(pkt, alloc, reason);
-	/* RFC 8489 section 6: unpredictable */
-	random[0] = get_random_u32();
-	random[1] = get_random_u32();
-	random[2] = get_random_u32();
-	memcpy(tid, random, sizeof(tid));
-	fwd.hdrlen = kturn_data_ind_build(fwd.hdr, tid, &pkt->src, pkt->len);
-	if (unlikely(!fwd.hdrlen))
-		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_MTU);
-	return kturn_forward(pkt, &fwd, &alloc->route, &acc);
-}
-
-/* Is it to a relayed address? Return: false if not; then nothing was done. */
-static bool kturn_try_peer(struct kturn_packet *pkt, u64 now,
-			   unsigned int *verdict)
+/**
+ * kturn_bound() - find what a relayed address knows of a peer
+ * @kn: namespace
+ * @relay: relayed transport address
+ * @peer: peer's transport address
+ * @l3mdev: VRF or 0
+ * @now: kturn_now()
+ * @b: result
+ *
+ * Context: RCU.
+ * Return: is there a live allocation at @relay?
+ */
+bool kturn_bound(struct kturn_net *kn, const struct kturn_addr *relay,
+		 const struct kturn_addr *peer, u32 l3mdev, u64 now,
+		 struct kturn_binding *b)
 {
 	struct kturn_peer_key peer_key = {
-		.relay = pkt->dst,
-		.peer = pkt->src,
-		.l3mdev = pkt->l3mdev,
+		.relay = *relay,
+		.peer = *peer,
+		.l3mdev = l3mdev,
 	};
 	struct kturn_relay_key relay_key = {
-		.relay = pkt->dst,
-		.l3mdev = pkt->l3mdev,
+		.relay = *relay,
+		.l3mdev = l3mdev,
 	};
-	struct kturn_relay *relay;
-	struct kturn_chan *chan;
+	struct kturn_perm_key perm_key = { .peer = *peer };
+	struct kturn_relay *found;
 
-	chan = kturn_peer_lookup(pkt->kn, &peer_key);
-	if (chan && kturn_alive(&chan->expires, now) &&
-	    kturn_alive(&chan->alloc->expires, now)) {
-		*verdict = kturn_to_channel(pkt, chan, now);
+	b->chan = kturn_peer_lookup(kn, &peer_key);
+	if (b->chan && kturn_alive(&b->chan->expires, now) &&
+	    kturn_alive(&b->chan->alloc->expires, now)) {
+		b->alloc = b->chan->alloc;
+		b->perm = b->chan->perm;
 		return true;
 	}
-	relay = kturn_relay_lookup(pkt->kn, &relay_key);
-	if (!relay || !kturn_alive(&relay->alloc->expires, now))
+	b->chan = NULL;
+	found = kturn_relay_lookup(kn, &relay_key);
+	if (!found || !kturn_alive(&found->alloc->expires, now))
 		return false;
-	*verdict = kturn_to_data(pkt, relay->alloc, now);
+	b->alloc = found->alloc;
+	perm_key.alloc_id = b->alloc->id;
+	perm_key.peer.port = 0;
+	b->perm = kturn_perm_lookup(kn, &perm_key);
+	return true;
+}
+
+/*
+ * Is it to a relayed address? If not, @plan is unchanged. RFC 8656 sections
+ * 11.3 and 12.7; over a channel too the permission counts (section 9).
+ */
+static bool kturn_try_peer(struct kturn_packet *pkt, struct kturn_plan *plan,
+			   u64 now)
+{
+	struct kturn_binding b;
+	int reason;
+
+	if (!kturn_bound(pkt->kn, &pkt->dst, &pkt->src, pkt->l3mdev, now, &b))
+		return false;
+	if (unlikely(!b.perm || !kturn_alive(&b.perm->expires, now))) {
+		kturn_refuse_peer(pkt, plan, b.alloc);
+		return true;
+	}
+	reason = kturn_admit(pkt, &b.perm->source);
+	if (unlikely(reason >= 0)) {
+		kturn_plan_punt(plan, b.alloc, reason);
+		return true;
+	}
+	kturn_plan_begin(plan, pkt);
+	plan->fwd.skip = 0;
+	plan->fwd.len = pkt->len;
+	kturn_plan_to_client(pkt, plan, &b, &pkt->src);
 	return true;
 }
 
 /* ------------------------------------------------------------------- both */
 
 /**
- * kturn_relay() - relay a packet if it is one of ours
- * @pkt: a UDP datagram
+ * kturn_decide() - decide what becomes of a packet
+ * @pkt: a UDP datagram, or a segment of a super-packet
+ * @plan: result
  *
  * What begins with the bits 00 or 01 looks like a client's (RFC 7983), so
  * that is tried first; peers may send anything.
+ *
+ * Context: RCU.
+ */
+void kturn_decide(struct kturn_packet *pkt, struct kturn_plan *plan)
+{
+	bool like_client = pkt->headlen && !(pkt->head[0] & 0x80);
+	u64 now = kturn_now();
+
+	plan->outcome = KTURN_PASS;
+	if (like_client)
+		(void)(kturn_try_client(pkt, plan, now) ||
+		       kturn_try_peer(pkt, plan, now));
+	else
+		(void)(kturn_try_peer(pkt, plan, now) ||
+		       kturn_try_client(pkt, plan, now));
+}
+
+/**
+ * kturn_relay() - relay a packet if it is one of ours
+ * @pkt: a UDP datagram
  *
  * Context: RCU.
  * Return: the verdict.
  */
 unsigned int kturn_relay(struct kturn_packet *pkt)
 {
-	bool like_client = pkt->headlen && !(pkt->head[0] & 0x80);
-	unsigned int verdict = NF_ACCEPT;
-	u64 now = kturn_now();
+	struct kturn_plan plan;
 
-	if (like_client)
-		(void)(kturn_try_client(pkt, now, &verdict) ||
-		       kturn_try_peer(pkt, now, &verdict));
-	else
-		(void)(kturn_try_peer(pkt, now, &verdict) ||
-		       kturn_try_client(pkt, now, &verdict));
-	return verdict;
+	kturn_decide(pkt, &plan);
+	return kturn_carry_out(pkt, &plan);
 }

@@ -8,14 +8,13 @@
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/udp.h>
 #include <net/checksum.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
 
-#include "kturn.h"
+#include "relay.h"
 
 /* How the new checksum comes about. */
 enum kturn_csum {
@@ -59,7 +58,7 @@ int kturn_rewrite_prepare(struct kturn_packet *pkt,
 			  const struct kturn_forward *fwd,
 			  struct dst_entry *dst)
 {
-	unsigned int old = pkt->thoff + sizeof(struct udphdr) + fwd->skip;
+	unsigned int old = pkt->off + fwd->skip;
 	unsigned int new = kturn_ip_len(fwd->dst.family) +
 			   sizeof(struct udphdr) + fwd->hdrlen;
 	unsigned int room = LL_RESERVED_SPACE(dst->dev) + dst->header_len;
@@ -107,7 +106,6 @@ static __wsum kturn_csum_payload(const struct kturn_packet *pkt,
 				 const struct kturn_forward *fwd,
 				 const struct udphdr *uh)
 {
-	unsigned int payload = pkt->thoff + sizeof(*uh);
 	unsigned int kept = fwd->skip + fwd->len;
 	__wsum sum = ~csum_unfold(uh->check);
 
@@ -115,7 +113,8 @@ static __wsum kturn_csum_payload(const struct kturn_packet *pkt,
 					       sizeof(*uh) + pkt->len));
 	sum = csum_sub(sum, csum_partial(uh + 1, fwd->skip, 0));
 	if (kept < pkt->len)
-		sum = csum_block_sub(sum, skb_checksum(pkt->skb, payload + kept,
+		sum = csum_block_sub(sum, skb_checksum(pkt->skb,
+						       pkt->off + kept,
 						       pkt->len - kept, 0),
 				     kept);
 	return csum_add(sum, csum_partial(fwd->hdr, fwd->hdrlen, 0));
@@ -162,30 +161,30 @@ static void kturn_csum_set(struct sk_buff *skb, const struct kturn_forward *fwd,
 		uh->check = CSUM_MANGLED_0;
 }
 
-static void kturn_push_ip4(const struct kturn_packet *pkt,
+static void kturn_push_ip4(struct net *net, struct sk_buff *skb,
 			   const struct kturn_forward *fwd)
 {
-	struct iphdr *iph = skb_push(pkt->skb, sizeof(*iph));
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
 
-	skb_reset_network_header(pkt->skb);
-	pkt->skb->protocol = htons(ETH_P_IP);
+	skb_reset_network_header(skb);
+	skb->protocol = htons(ETH_P_IP);
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = pkt->tos;
-	iph->tot_len = htons(pkt->skb->len);
+	iph->tos = fwd->tos;
+	iph->tot_len = htons(skb->len);
 	iph->frag_off = fwd->df ? htons(IP_DF) : 0;
-	iph->ttl = pkt->ttl - 1;
+	iph->ttl = fwd->ttl;
 	iph->protocol = IPPROTO_UDP;
 	memcpy(&iph->saddr, fwd->src.ip, sizeof(iph->saddr));
 	memcpy(&iph->daddr, fwd->dst.ip, sizeof(iph->daddr));
 	/* RFC 6864: with DF set the identification says nothing. */
 	iph->id = 0;
 	if (!fwd->df)
-		__ip_select_ident(pkt->kn->net, iph, 1);
+		__ip_select_ident(net, iph, 1);
 	ip_send_check(iph);
 }
 
-static void kturn_push_ip6(const struct kturn_packet *pkt,
+static void kturn_push_ip6(struct net *net, struct sk_buff *skb,
 			   const struct kturn_forward *fwd)
 {
 	struct flowi6 fl6 = {
@@ -193,30 +192,49 @@ static void kturn_push_ip6(const struct kturn_packet *pkt,
 		.fl6_sport = fwd->src.port,
 		.fl6_dport = fwd->dst.port,
 	};
-	unsigned int len = pkt->skb->len;
+	unsigned int len = skb->len;
 	struct ipv6hdr *iph;
 	__be32 label;
 
 	memcpy(&fl6.saddr, fwd->src.ip, sizeof(fl6.saddr));
 	memcpy(&fl6.daddr, fwd->dst.ip, sizeof(fl6.daddr));
 	/* RFC 8656 section 13.2: never the old one; from the new 5-tuple. */
-	skb_clear_hash(pkt->skb);
-	label = ip6_make_flowlabel(pkt->kn->net, pkt->skb, 0, true, &fl6);
+	skb_clear_hash(skb);
+	label = ip6_make_flowlabel(net, skb, 0, true, &fl6);
 
-	iph = skb_push(pkt->skb, sizeof(*iph));
-	skb_reset_network_header(pkt->skb);
-	pkt->skb->protocol = htons(ETH_P_IPV6);
-	ip6_flow_hdr(iph, pkt->tos, label);
+	iph = skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	skb->protocol = htons(ETH_P_IPV6);
+	ip6_flow_hdr(iph, fwd->tos, label);
 	iph->payload_len = htons(len);
 	iph->nexthdr = IPPROTO_UDP;
-	iph->hop_limit = pkt->ttl - 1;
+	iph->hop_limit = fwd->ttl;
 	iph->saddr = fl6.saddr;
 	iph->daddr = fl6.daddr;
 }
 
+/* Put the headers before the payload, whose sum is @sum. */
+static void kturn_push_headers(struct net *net, struct sk_buff *skb,
+			       const struct kturn_forward *fwd,
+			       enum kturn_csum kind, __wsum sum)
+{
+	struct udphdr *uh = skb_push(skb, sizeof(*uh));
+
+	skb_reset_transport_header(skb);
+	uh->source = fwd->src.port;
+	uh->dest = fwd->dst.port;
+	uh->len = htons(skb->len);
+	kturn_csum_set(skb, fwd, uh, kind, sum);
+
+	if (fwd->dst.family == KTURN_FAMILY_V4)
+		kturn_push_ip4(net, skb, fwd);
+	else
+		kturn_push_ip6(net, skb, fwd);
+}
+
 /**
  * kturn_rewrite() - make the new packet out of the old one
- * @pkt: what came in, after kturn_rewrite_prepare(); TTL of at least 2
+ * @pkt: what came in, after kturn_rewrite_prepare()
  * @fwd: what is to be sent
  *
  * Return: 0, or -ENOMEM: then the packet is spoilt and can only be dropped.
@@ -244,16 +262,35 @@ int kturn_rewrite(struct kturn_packet *pkt, const struct kturn_forward *fwd)
 	}
 
 	memcpy(skb_push(skb, fwd->hdrlen), fwd->hdr, fwd->hdrlen);
-	uh = skb_push(skb, sizeof(*uh));
-	skb_reset_transport_header(skb);
-	uh->source = fwd->src.port;
-	uh->dest = fwd->dst.port;
-	uh->len = htons(skb->len);
-	kturn_csum_set(skb, fwd, uh, kind, sum);
-
-	if (fwd->dst.family == KTURN_FAMILY_V4)
-		kturn_push_ip4(pkt, fwd);
-	else
-		kturn_push_ip6(pkt, fwd);
+	kturn_push_headers(pkt->kn->net, skb, fwd, kind, sum);
 	return 0;
+}
+
+/**
+ * kturn_make() - make a packet that has no other before it
+ * @net: namespace
+ * @fwd: what is to be sent; all of the payload is in its @hdr
+ * @dst: its route
+ *
+ * Return: NULL without memory.
+ */
+struct sk_buff *kturn_make(struct net *net, const struct kturn_forward *fwd,
+			   struct dst_entry *dst)
+{
+	unsigned int room = LL_RESERVED_SPACE(dst->dev) + dst->header_len;
+	unsigned int headers = kturn_ip_len(fwd->dst.family) +
+			       sizeof(struct udphdr);
+	struct sk_buff *skb;
+	__wsum sum;
+
+	skb = alloc_skb(room + headers + fwd->hdrlen, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, room + headers);
+	skb_put_data(skb, fwd->hdr, fwd->hdrlen);
+	/* The one part of the sum that never changes from packet to packet. */
+	sum = csum_partial(fwd->hdr, fwd->hdrlen,
+			   (__force __wsum)htons(IPPROTO_UDP));
+	kturn_push_headers(net, skb, fwd, KTURN_CSUM_UPDATE, sum);
+	return skb;
 }

@@ -93,14 +93,14 @@ static int kturn_route_usable(const struct dst_entry *dst, u8 family)
 		const struct rtable *rt = (const struct rtable *)dst;
 
 		if (rt->rt_type == RTN_LOCAL)
-			return -KTURN_PUNT_REASON_LOCAL_PEER - 1;
+			return KTURN_ROUTE_LOCAL;
 		if (rt->rt_type != RTN_UNICAST)
 			return -KTURN_PUNT_REASON_ROUTE - 1;
 	} else {
 		const struct rt6_info *rt = (const struct rt6_info *)dst;
 
 		if (rt->rt6i_flags & RTF_LOCAL)
-			return -KTURN_PUNT_REASON_LOCAL_PEER - 1;
+			return KTURN_ROUTE_LOCAL;
 		if (rt->rt6i_flags & (RTF_REJECT | RTF_ANYCAST))
 			return -KTURN_PUNT_REASON_ROUTE - 1;
 	}
@@ -120,7 +120,7 @@ static u32 kturn_route_cookie(const struct dst_entry *dst, u8 family)
  */
 static void kturn_route_remember(struct kturn_route __rcu **slot,
 				 struct dst_entry *dst, u8 family,
-				 __be16 dport)
+				 __be16 dport, bool local)
 {
 	struct kturn_route *route, *old;
 
@@ -133,6 +133,7 @@ static void kturn_route_remember(struct kturn_route __rcu **slot,
 	route->dst = dst;
 	route->cookie = kturn_route_cookie(dst, family);
 	route->dport = dport;
+	route->local = local;
 	/* Two CPUs may do this at once; each frees what it replaced. */
 	old = unrcu_pointer(xchg(slot, RCU_INITIALIZER(route)));
 	if (old)
@@ -148,8 +149,9 @@ static void kturn_route_remember(struct kturn_route __rcu **slot,
  * @l3mdev: VRF or 0
  * @result: no reference; good for the RCU read section
  *
- * Only what is sent on to another host is a route here. The TOS takes no
- * part, so that both planes send the same way.
+ * Only what is sent on to another host is a route here; that it leads to this
+ * host is remembered too. The TOS takes no part, so that both planes send the
+ * same way.
  *
  * Context: RCU.
  * Return: 0, or the enum kturn_punt_reason, negated - 1.
@@ -166,7 +168,7 @@ int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 	if (likely(route && READ_ONCE(route->dport) == dst->port &&
 		   dst_check(route->dst, route->cookie))) {
 		*result = route->dst;
-		return 0;
+		return route->local ? KTURN_ROUTE_LOCAL : 0;
 	}
 
 	found = src->family == KTURN_FAMILY_V4 ?
@@ -175,7 +177,7 @@ int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 	if (IS_ERR(found))
 		return -KTURN_PUNT_REASON_ROUTE - 1;
 	err = kturn_route_usable(found, src->family);
-	if (err) {
+	if (err && err != KTURN_ROUTE_LOCAL) {
 		dst_release(found);
 		return err;
 	}
@@ -185,10 +187,10 @@ int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
 		WRITE_ONCE(route->dport, dst->port);
 		dst_release(found);
 	} else {
-		kturn_route_remember(slot, found, src->family, dst->port);
+		kturn_route_remember(slot, found, src->family, dst->port, err);
 	}
 	*result = found;
-	return 0;
+	return err;
 }
 
 /* For a packet that has its route. */

@@ -67,6 +67,20 @@ void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason)
 	local_bh_enable();
 }
 
+/** kturn_stats_icmp() - count an ICMP error a client is told. Context: RCU. */
+void kturn_stats_icmp(struct kturn_net *kn)
+{
+	struct kturn_pcpu_stats *s;
+
+	/* As above. */
+	local_bh_disable();
+	s = this_cpu_ptr(kn->stats);
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->icmp);
+	u64_stats_update_end(&s->syncp);
+	local_bh_enable();
+}
+
 static void kturn_stats_read(const struct kturn_pcpu_stats *s,
 			     struct kturn_stats_sum *out)
 {
@@ -85,6 +99,7 @@ static void kturn_stats_read(const struct kturn_pcpu_stats *s,
 			out->drop[i] = u64_stats_read(&s->drop[i]);
 		for (i = 0; i < KTURN_PUNT_REASONS; i++)
 			out->punt[i] = u64_stats_read(&s->punt[i]);
+		out->icmp = u64_stats_read(&s->icmp);
 	} while (u64_stats_fetch_retry(&s->syncp, start));
 }
 
@@ -113,5 +128,6 @@ void kturn_stats_sum(const struct kturn_net *kn, struct kturn_stats_sum *sum)
 			sum->drop[i] += one.drop[i];
 		for (i = 0; i < KTURN_PUNT_REASONS; i++)
 			sum->punt[i] += one.punt[i];
+		sum->icmp += one.icmp;
 	}
 }

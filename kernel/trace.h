@@ -17,7 +17,7 @@
 
 #include <kturn/reason_gen.h>
 
-#include "account.h"
+#include "relay.h"
 
 #define KTURN_TRACE_DIRS(X, LAST) \
 	X(KTURN_TO_PEER, "to-peer", "") \

@@ -11,6 +11,7 @@
 #include <net/route.h>
 
 #include "limit.h"
+#include "relay.h"
 
 /* What the old packet brought along must not decide about the new one. */
 static void kturn_scrub(struct sk_buff *skb, u8 tos)
@@ -35,24 +36,47 @@ static void kturn_scrub(struct sk_buff *skb, u8 tos)
 }
 
 /**
- * kturn_xmit() - send a rewritten packet
- * @net: namespace
+ * kturn_xmit() - send a packet
+ * @kn: namespace
  * @skb: consumed
  * @dst: route, valid for the RCU read section
- * @tos: DSCP and ECN
+ * @fwd: what @skb was made from
  *
- * Goes through POST_ROUTING, not through LOCAL_OUT or FORWARD.
+ * Goes through POST_ROUTING, through LOCAL_OUT if that is configured, never
+ * through FORWARD.
  *
  * Context: RCU.
  */
-void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-		u8 tos)
+void kturn_xmit(struct kturn_net *kn, struct sk_buff *skb,
+		struct dst_entry *dst, const struct kturn_forward *fwd)
 {
-	kturn_scrub(skb, tos);
+	struct net *net = kn->net;
+
+	kturn_scrub(skb, fwd->tos);
 	skb_dst_set_noref(skb, dst);
 	/* As of a packet of this host: POST_ROUTING sees no input device. */
 	skb->dev = NULL;
-	dst_output(net, NULL, skb);
+	if (unlikely(fwd->frag && fwd->dst.family == KTURN_FAMILY_V6)) {
+		/* As of a socket that lets its packets be fragmented. */
+		skb->ignore_df = 1;
+		IP6CB(skb)->frag_max_size = fwd->frag;
+	}
+	if (likely(!READ_ONCE(kn->local_out)))
+		dst_output(net, NULL, skb);
+	else if (fwd->dst.family == KTURN_FAMILY_V4)
+		ip_local_out(net, NULL, skb);
+	else
+		ip6_local_out(net, NULL, skb);
+}
+
+/* Without a route on the packet, icmp_send() does nothing. */
+static bool kturn_icmp_route(const struct kturn_packet *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+
+	return skb_valid_dst(skb) ||
+	       !ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
+				     inet_dsfield_to_dscp(pkt->tos), skb->dev);
 }
 
 /**
@@ -66,18 +90,31 @@ void kturn_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
  */
 void kturn_ttl_exceeded(struct kturn_packet *pkt)
 {
-	struct sk_buff *skb = pkt->skb;
-
 	if (!kturn_limit_icmp(pkt->kn))
 		return;
-	if (pkt->family == KTURN_FAMILY_V6) {
-		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
+	if (pkt->family == KTURN_FAMILY_V6)
+		icmpv6_send(pkt->skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT,
+			    0);
+	else if (kturn_icmp_route(pkt))
+		icmp_send(pkt->skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+}
+
+/**
+ * kturn_too_big() - tell the sender that the packet was too big
+ * @pkt: unchanged; the caller drops it
+ * @mtu: what would fit, in bytes with the IP header
+ *
+ * RFC 8656 section 13. The stack limits the rate too.
+ *
+ * Context: RCU.
+ */
+void kturn_too_big(struct kturn_packet *pkt, u32 mtu)
+{
+	if (!kturn_limit_icmp(pkt->kn))
 		return;
-	}
-	/* Without a route on the packet icmp_send() does nothing. */
-	if (!skb_valid_dst(skb) &&
-	    ip_route_input_noref(skb, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
-				 inet_dsfield_to_dscp(pkt->tos), skb->dev))
-		return;
-	icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+	if (pkt->family == KTURN_FAMILY_V6)
+		icmpv6_send(pkt->skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else if (kturn_icmp_route(pkt))
+		icmp_send(pkt->skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			  htonl(mtu));
 }

@@ -9,7 +9,7 @@
  * the same for the last one. And how many there are.
  */
 
-#define KTURN_DROP_REASONS	7
+#define KTURN_DROP_REASONS	10
 #define KTURN_DROP_REASON_LIST(X, LAST) \
 	X(KTURN_DROP_REASON_NO_CHANNEL, "no-channel", \
 	  "ChannelData on a channel that is not bound (RFC 8656, 12.6)") \
@@ -23,8 +23,14 @@
 	  "The owner is away and no socket would take what can't be relayed") \
 	X(KTURN_DROP_REASON_LIMIT, "limit", \
 	  "Beyond the allocation's limit in that direction") \
-	LAST(KTURN_DROP_REASON_PUNT_LIMIT, "punt-limit", \
-	  "Beyond the namespace's limit of what is punted")
+	X(KTURN_DROP_REASON_PUNT_LIMIT, "punt-limit", \
+	  "Beyond the namespace's limit of what is punted") \
+	X(KTURN_DROP_REASON_TOO_BIG, "too-big", \
+	  "Too big for the way out, and not to be fragmented") \
+	X(KTURN_DROP_REASON_LOOP, "loop", \
+	  "The client's address is a relayed address of this host (RFC 8656 section 21.1.7)") \
+	LAST(KTURN_DROP_REASON_SPLIT, "split", \
+	  "Part of a packet of several segments that could not be relayed any more when it was split")
 
 #define KTURN_PUNT_REASONS	17
 #define KTURN_PUNT_REASON_LIST(X, LAST) \

@@ -159,7 +159,9 @@ def checksums(_, w):
 
     def peer_says(port, data, check=None):
         to_client.drain()
-        praw.send(w.side.peer, w.side.relay, port, w.rport, data, check=check)
+        # Without DF the longest would be fragmented for IPv6.
+        praw.send(w.side.peer, w.side.relay, port, w.rport, data, df=True,
+                  check=check)
         return to_client.next()
 
     for n in SIZES:

@@ -8,7 +8,7 @@ import socket
 import sys
 
 from ktap import Tests
-from lab import V4, ip, netns, receive, udp
+from lab import V4, netns, receive, udp
 from packets import (A_FINGERPRINT, A_SOFTWARE, attr, channel, expect,
                      parse_data_ind, pattern, send_ind)
 from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER, run
@@ -20,20 +20,13 @@ MTU = 1500
 # ----------------------------------------------------------------------- sizes
 
 def mtu(s, w):
-    """The last size that fits, and the next one."""
+    """The last size that fits; sizes.py goes on from there."""
     a, b = w.side.family, w.side.peer_family
     # From the client: what goes out is smaller, but for a larger header.
     n = MTU - 8 - max(IP_HEADER[a] + 4, IP_HEADER[b])
     with s.counted(TO_PEER):
         w.client.sendto(channel(CHAN, pattern(n)), w.server)
         expect("to the peer", receive(w.peer)[0], pattern(n))
-    if IP_HEADER[b] > IP_HEADER[a] + 4:
-        with s.counted(("punt", "mtu")):
-            msg = channel(CHAN, pattern(n + 1))
-            w.client.sendto(msg, w.server)
-            expect("one more", receive(s.daemon(w))[0], msg)
-    relay = udp("relay", *w.relay)
-    netns("relay")
     for sock, overhead, port in ((w.peer, 4, w.pport),
                                  (w.plain, 36 if b == 4 else 48, w.pport + 1)):
         n = min(MTU - 8 - IP_HEADER[a] - overhead, MTU - 8 - IP_HEADER[b])
@@ -47,27 +40,6 @@ def mtu(s, w):
         else:
             expect("Data indication", parse_data_ind(got),
                    ((w.side.peer, port), pattern(n)))
-        if n + 1 > MTU - 8 - IP_HEADER[b]:
-            continue
-        with s.counted(("punt", "mtu")):
-            sock.sendto(pattern(n + 1), w.relay)
-            expect("one more", receive(relay)[0], pattern(n + 1))
-    relay.close()
-
-
-def smaller_route(s, w):
-    """The MTU of the way out counts, and what it is now."""
-    msg = channel(CHAN, pattern(1400))
-    ip("relay", "link", "set", "relay1", "mtu", "1300")
-    try:
-        with s.counted(("punt", "mtu")):
-            w.client.sendto(msg, w.server)
-            expect("at the daemon", receive(s.daemon(w))[0], msg)
-    finally:
-        ip("relay", "link", "set", "relay1", "mtu", "1500")
-    with s.counted(TO_PEER):
-        w.client.sendto(msg, w.server)
-        expect("at the peer", receive(w.peer)[0], pattern(1400))
 
 
 # ---------------------------------------------------------------------- memory
@@ -193,42 +165,6 @@ def in_pages(s, w):
         take_notes(sock)
 
 
-def coalesced(s, w):
-    """Segments that receive offload has put together are punted as one."""
-    one = channel(CHAN, pattern(96))
-    run("client", "ethtool", "-K", "client0", "tx-udp-segmentation", "off")
-    w.client.setsockopt(socket.SOL_UDP, 103, len(one))  # UDP_SEGMENT
-    try:
-        with s.counted(*[TO_PEER] * 3):
-            w.client.sendto(one * 3, w.server)
-            for _ in range(3):
-                expect("apart", receive(w.peer)[0], pattern(96))
-        run("relay", "ethtool", "-K", "relay0", "gro", "on",
-            "rx-udp-gro-forwarding", "on")
-        with s.counted(("punt", "gso")):
-            w.client.sendto(one * 3, w.server)
-            for _ in range(3):
-                expect("together", receive(s.daemon(w))[0], one)
-    finally:
-        w.client.setsockopt(socket.SOL_UDP, 103, 0)
-        run("relay", "ethtool", "-K", "relay0", "rx-udp-gro-forwarding",
-            "off", "gro", "off")
-        run("client", "ethtool", "-K", "client0", "tx-udp-segmentation", "on")
-
-
-def segments(s, w):
-    """UDP_SEGMENT over veth arrives as one packet, and is punted."""
-    one = channel(CHAN, pattern(96))
-    w.client.setsockopt(socket.SOL_UDP, 103, len(one))
-    try:
-        with s.counted(("punt", "gso")):
-            w.client.sendto(one * 3, w.server)
-            for _ in range(3):
-                expect("at the daemon", receive(s.daemon(w))[0], one)
-    finally:
-        w.client.setsockopt(socket.SOL_UDP, 103, 0)
-
-
 def fragments(s, w):
     """With conntrack they come reassembled; without, as they are."""
     msg = channel(CHAN, pattern(4000))
@@ -249,11 +185,8 @@ def fragments(s, w):
 def main():
     tests, s, most = Tests(), Setup(), most_pieces()
     for name, w in s.worlds.items():
-        tests.add(f"{name}: sizes around the MTU", mtu, s, w)
-        tests.add(f"{name}: a smaller MTU", smaller_route, s, w)
+        tests.add(f"{name}: as large as the MTU", mtu, s, w)
         tests.add(f"{name}: payload in user pages", in_pages, s, w)
-        tests.add(f"{name}: segments", segments, s, w)
-        tests.add(f"{name}: receive offload", coalesced, s, w)
         tests.add(f"{name}: fragments", fragments, s, w)
     netns("relay")
     # Last: their sockets are connected from then on.

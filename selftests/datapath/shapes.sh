@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Packets of unusual shape: sizes around the MTU, payload in pieces of memory,
-# segments and fragments.
+# Packets of unusual shape: as large as can be, payload in pieces of memory,
+# and fragments.
 
 . "$(dirname "$0")/../py/scene.sh"
 

@@ -181,3 +181,11 @@ class Raw:
 
     def close(self):
         self.s.close()
+
+
+def careless(where, family):
+    """A raw socket that does not care what its host learns of the path."""
+    raw = Raw(where, family)
+    level, option = (0, 10) if family == 4 else (41, 23)
+    raw.s.setsockopt(level, option, 3)          # IP_PMTUDISC_PROBE
+    return raw

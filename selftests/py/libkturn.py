@@ -95,7 +95,8 @@ class Stats(Structure):
                 ("drop", c_uint64 * 64), ("punt", c_uint64 * 64),
                 ("allocs", c_uint32), ("perms", c_uint32),
                 ("chans", c_uint32), ("owners", c_uint32), ("hooks", c_bool),
-                ("to_peer_by", Counter * 2), ("to_client_by", Counter * 2)]
+                ("to_peer_by", Counter * 2), ("to_client_by", Counter * 2),
+                ("icmp", c_uint64)]
 
 
 class Config(Structure):
@@ -103,7 +104,8 @@ class Config(Structure):
                 ("max_chans", c_uint32), ("max_owners", c_uint32),
                 ("punt_rate", c_uint32), ("punt_burst", c_uint32),
                 ("icmp_rate", c_uint32), ("icmp_burst", c_uint32),
-                ("icmp_ind_rate", c_uint32), ("icmp_ind_burst", c_uint32)]
+                ("icmp_ind_rate", c_uint32), ("icmp_ind_burst", c_uint32),
+                ("local_out", c_uint32)]
 
 
 class EventUnion(Union):

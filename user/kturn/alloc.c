@@ -52,6 +52,10 @@ static int word_read(int argc, char **argv, struct kturn_alloc *a)
 		a->flags |= KTURN_ALLOC_FLAGS_EXCLUSIVE;
 		return 1;
 	}
+	if (!strcmp(word, "alternate")) {
+		a->flags |= KTURN_ALLOC_FLAGS_ALTERNATE;
+		return 1;
+	}
 	if (!value) {
 		cli_usage("nothing follows '%s'", word);
 		return 0;
@@ -253,7 +257,7 @@ static int del_run(int argc, char **argv)
 const struct cli_command alloc_commands[] = {
 	{
 		.name = "add",
-		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [label TEXT] [vrf DEVICE] [limit-to-peer LIMIT] [limit-to-client LIMIT]",
+		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [alternate] [label TEXT] [vrf DEVICE] [limit-to-peer LIMIT] [limit-to-client LIMIT]",
 		.summary = "Make an allocation without an owner; prints its ID.",
 		.details =
 "At most one relay for each address family. TIME is as in 500ms, 30s, 10m or\n"

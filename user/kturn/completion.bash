@@ -48,7 +48,7 @@ _kturn_words()
 	"stats "*) echo "--all --reasons --json" ;;
 	"top "*) echo "--sort --interval --count --json" ;;
 	"monitor "*) echo "--json" ;;
-	"alloc add") echo "client server relay lifetime exclusive label vrf" \
+	"alloc add") echo "client server relay lifetime exclusive alternate label vrf" \
 		"limit-to-peer limit-to-client --json" ;;
 	"alloc set")
 		if [ "$cword" -gt 3 ]; then
@@ -65,7 +65,7 @@ _kturn_words()
 	"flush owner") _kturn_ids owner ;;
 	"flush "*) echo owner ;;
 	"limits set") echo "max-allocs max-perms max-chans max-owners punt-rate" \
-		"punt-burst icmp-rate icmp-burst icmp-ind-rate icmp-ind-burst" ;;
+		"punt-burst icmp-rate icmp-burst icmp-ind-rate icmp-ind-burst local-out" ;;
 	"limits "*) echo "set --json" ;;
 	"user add") echo "--realm --password-file --generate --replace --db" ;;
 	"user del") echo "--realm --db" ;;

@@ -114,6 +114,8 @@ json_t *cli_alloc_json(const struct kturn_alloc *a)
 	cli_json_put(o, "lifetime_ms", json_integer(a->lifetime_ms));
 	cli_json_put(o, "exclusive",
 		     json_boolean(a->flags & KTURN_ALLOC_FLAGS_EXCLUSIVE));
+	cli_json_put(o, "alternate",
+		     json_boolean(a->flags & KTURN_ALLOC_FLAGS_ALTERNATE));
 	cli_json_put(o, "label", cli_json_string(a->label));
 	if (a->owner_data)
 		cli_json_put(o, "owner_data",

@@ -27,6 +27,7 @@ static const struct {
 	  offsetof(struct kturn_config, icmp_ind_rate) },
 	{ "icmp-ind-burst", "icmp_ind_burst",
 	  offsetof(struct kturn_config, icmp_ind_burst) },
+	{ "local-out", "local_out", offsetof(struct kturn_config, local_out) },
 };
 
 static uint32_t *limit_of(struct kturn_config *cfg, size_t i)

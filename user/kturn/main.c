@@ -75,7 +75,8 @@ const struct cli_command cli_commands[] = {
 		.details =
 "NAME is max-allocs, max-perms, max-chans or max-owners for entries, and in\n"
 "packets per second, where 0 means any number, punt-rate, icmp-rate or\n"
-"icmp-ind-rate. punt-burst, icmp-burst and icmp-ind-burst are packets at once.",
+"icmp-ind-rate. punt-burst, icmp-burst and icmp-ind-burst are packets at once.\n"
+"With local-out 1, what is relayed passes the LOCAL_OUT hooks.",
 		.json = true,
 		.run = limits_run,
 	}, {

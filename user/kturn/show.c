@@ -52,6 +52,16 @@ static const char *const alloc_columns[] = {
 	"LIMIT TO PEER", "LIMIT TO CLIENT", "LABEL", NULL
 };
 
+static const char *flags_text(uint32_t flags)
+{
+	static const char *const text[] = {
+		"-", "exclusive", "alternate", "exclusive,alternate",
+	};
+
+	return text[flags & (KTURN_ALLOC_FLAGS_EXCLUSIVE |
+			     KTURN_ALLOC_FLAGS_ALTERNATE)];
+}
+
 static void vrf_cell(struct cli_table *t, uint32_t index)
 {
 	char name[IF_NAMESIZE];
@@ -105,8 +115,7 @@ static int alloc_row(const struct kturn_alloc *a, void *arg)
 		cli_table_cell(t, "%" PRIu32, a->owner_id);
 	else
 		cli_table_cell(t, "-");
-	cli_table_cell(t, "%s", a->flags & KTURN_ALLOC_FLAGS_EXCLUSIVE ?
-		       "exclusive" : "-");
+	cli_table_cell(t, "%s", flags_text(a->flags));
 	vrf_cell(t, a->l3mdev);
 	cli_table_cell(t, "%s", cli_limit_text(&a->limit_to_peer, limit));
 	cli_table_cell(t, "%s", cli_limit_text(&a->limit_to_client, limit));

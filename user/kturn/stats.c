@@ -54,6 +54,7 @@ static int stats_json(const struct kturn_stats *st)
 	cli_json_put(o, "chans", json_integer(st->chans));
 	cli_json_put(o, "owners", json_integer(st->owners));
 	cli_json_put(o, "hooks", json_boolean(st->hooks));
+	cli_json_put(o, "icmp", json_integer(st->icmp));
 	return cli_json_print(o);
 }
 
@@ -92,6 +93,7 @@ static void stats_print(const struct kturn_stats *st)
 	families_print(st->to_peer_by);
 	counter_print("to clients", &st->to_client);
 	families_print(st->to_client_by);
+	printf("%-16s%" PRIu64 " told to clients\n", "ICMP errors", st->icmp);
 	reasons_print("dropped", st->drop, kturn_drop_name);
 	reasons_print("left to daemon", st->punt, kturn_punt_name);
 	printf("%-16s%" PRIu32 "\n", "allocations", st->allocs);

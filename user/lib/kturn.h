@@ -143,6 +143,7 @@ struct kturn_owner {
  * @hooks: the netfilter hooks are registered
  * @to_peer_by: @to_peer by the peers' family: [0] IPv4, [1] IPv6
  * @to_client_by: @to_client likewise
+ * @icmp: ICMP errors that clients were told of
  */
 struct kturn_stats {
 	struct kturn_counter to_peer;
@@ -156,10 +157,11 @@ struct kturn_stats {
 	bool hooks;
 	struct kturn_counter to_peer_by[2];
 	struct kturn_counter to_client_by[2];
+	uint64_t icmp;
 };
 
 /**
- * struct kturn_config - a namespace's limits; UINT32_MAX in a set: keep
+ * struct kturn_config - limits and settings; UINT32_MAX in a set: keep
  * @max_allocs: entries
  * @max_perms: entries
  * @max_chans: entries
@@ -172,6 +174,7 @@ struct kturn_stats {
  * @icmp_burst: at once
  * @icmp_ind_rate: Data indications with an ICMP attribute, per second
  * @icmp_ind_burst: at once
+ * @local_out: 1: what is relayed passes the LOCAL_OUT hooks; or 0
  */
 struct kturn_config {
 	uint32_t max_allocs;
@@ -184,6 +187,7 @@ struct kturn_config {
 	uint32_t icmp_burst;
 	uint32_t icmp_ind_rate;
 	uint32_t icmp_ind_burst;
+	uint32_t local_out;
 };
 
 /* ------------------------------------------------------------------ handle */

@@ -115,6 +115,7 @@ static const struct kt_attr_name stats_attrs[] = {
 	[KTURN_A_STATS_TO_PEER6] = { "to-peer6", &counter_set },
 	[KTURN_A_STATS_TO_CLIENT4] = { "to-client4", &counter_set },
 	[KTURN_A_STATS_TO_CLIENT6] = { "to-client6", &counter_set },
+	[KTURN_A_STATS_ICMP] = { "icmp" },
 };
 SET(stats, "stats");
 
@@ -130,6 +131,7 @@ static const struct kt_attr_name config_attrs[] = {
 	[KTURN_A_CONFIG_ICMP_BURST] = { "icmp-burst" },
 	[KTURN_A_CONFIG_ICMP_IND_RATE] = { "icmp-ind-rate" },
 	[KTURN_A_CONFIG_ICMP_IND_BURST] = { "icmp-ind-burst" },
+	[KTURN_A_CONFIG_LOCAL_OUT] = { "local-out" },
 };
 SET(config, "config");
 

@@ -400,6 +400,9 @@ int kt_parse_stats(const struct nlmsghdr *nlh, struct kturn_stats *st)
 		case KTURN_A_STATS_TO_CLIENT6:
 			get_counter(attr, &st->to_client_by[1], &err);
 			break;
+		case KTURN_A_STATS_ICMP:
+			get_u64(attr, &st->icmp, &err);
+			break;
 		}
 	}
 	st->hooks = hooks;
@@ -445,6 +448,9 @@ int kt_parse_config(const struct nlmsghdr *nlh, struct kturn_config *cfg)
 			break;
 		case KTURN_A_CONFIG_ICMP_IND_BURST:
 			get_u32(attr, &cfg->icmp_ind_burst, &err);
+			break;
+		case KTURN_A_CONFIG_LOCAL_OUT:
+			get_u32(attr, &cfg->local_out, &err);
 			break;
 		}
 	}

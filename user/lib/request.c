@@ -174,6 +174,7 @@ int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg)
 		{ KTURN_A_CONFIG_ICMP_BURST, cfg->icmp_burst },
 		{ KTURN_A_CONFIG_ICMP_IND_RATE, cfg->icmp_ind_rate },
 		{ KTURN_A_CONFIG_ICMP_IND_BURST, cfg->icmp_ind_burst },
+		{ KTURN_A_CONFIG_LOCAL_OUT, cfg->local_out },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)

@@ -22,9 +22,14 @@
  *   its client, so data on an unknown channel or with a peer that has no
  *   permission is dropped here. Without the flag it is left to the owner's
  *   socket.
+ * @KTURN_ALLOC_FLAGS_ALTERNATE: IP header fields as RFC 8656 sections 13 and
+ *   14 describe them as alternate behavior, which is what servers in userspace
+ *   do: default TTL and hop limit, DSCP and ECN 0, DF only for DONT-FRAGMENT,
+ *   and no ICMP errors. Without the flag they are the preferred ones.
  */
 enum kturn_alloc_flags {
 	KTURN_ALLOC_FLAGS_EXCLUSIVE = 1,
+	KTURN_ALLOC_FLAGS_ALTERNATE = 2,
 };
 
 /**
@@ -57,6 +62,12 @@ enum kturn_gone_reason {
  * @KTURN_DROP_REASON_LIMIT: Beyond the allocation's limit in that direction.
  * @KTURN_DROP_REASON_PUNT_LIMIT: Beyond the namespace's limit of what is
  *   punted.
+ * @KTURN_DROP_REASON_TOO_BIG: Too big for the way out, and not to be
+ *   fragmented; an ICMP error went to the sender (RFC 8656 section 13).
+ * @KTURN_DROP_REASON_LOOP: The client's address is a relayed address of this
+ *   host (RFC 8656 section 21.1.7).
+ * @KTURN_DROP_REASON_SPLIT: Part of a packet of several segments that could
+ *   not be relayed any more when it was split.
  */
 enum kturn_drop_reason {
 	KTURN_DROP_REASON_NO_CHANNEL,
@@ -66,6 +77,9 @@ enum kturn_drop_reason {
 	KTURN_DROP_REASON_ORPHAN,
 	KTURN_DROP_REASON_LIMIT,
 	KTURN_DROP_REASON_PUNT_LIMIT,
+	KTURN_DROP_REASON_TOO_BIG,
+	KTURN_DROP_REASON_LOOP,
+	KTURN_DROP_REASON_SPLIT,
 };
 
 /**
@@ -234,6 +248,7 @@ enum {
 	KTURN_A_STATS_TO_PEER6,
 	KTURN_A_STATS_TO_CLIENT4,
 	KTURN_A_STATS_TO_CLIENT6,
+	KTURN_A_STATS_ICMP,
 
 	__KTURN_A_STATS_MAX
 };
@@ -251,6 +266,7 @@ enum {
 	KTURN_A_CONFIG_ICMP_BURST,
 	KTURN_A_CONFIG_ICMP_IND_RATE,
 	KTURN_A_CONFIG_ICMP_IND_BURST,
+	KTURN_A_CONFIG_LOCAL_OUT,
 
 	__KTURN_A_CONFIG_MAX
 };

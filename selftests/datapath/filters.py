@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which chains of netfilter see what is relayed; see filters.sh."""
+
+import contextlib
+import json
+import sys
+
+from ktap import Tests
+from lab import ip, receive
+from packets import channel, expect, pattern, send_ind
+from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER, run
+from world import CHAN, waiting
+
+HOOKS = {"before": ("prerouting", -260), "behind": ("prerouting", -240),
+         "input": ("input", 0), "forward": ("forward", 0),
+         "output": ("output", 0), "postrouting": ("postrouting", 0)}
+# In, and out again, and nowhere in between.
+USUAL = {"before": 1, "postrouting": 1}
+WITH_OUTPUT = USUAL | {"output": 1}
+
+
+@contextlib.contextmanager
+def table(verdicts=()):
+    """Counts UDP in each hook; where a verdict is given, it follows."""
+    verdicts = dict(verdicts)
+    text = "table inet seen {\n" + "".join(
+        f"counter {name} {{ }}\nchain {name} {{ type filter hook {hook} "
+        f"priority {prio}; meta l4proto udp counter name {name} "
+        f"{verdicts.get(name, '')}; }}\n"
+        for name, (hook, prio) in HOOKS.items()) + "}\n"
+    run("relay", "nft", "-f", "-", input=text)
+    try:
+        yield
+    finally:
+        run("relay", "nft", "delete table inet seen")
+
+
+def seen():
+    """{chain: packets}, and from zero again."""
+    out = run("relay", "nft", "-j", "reset counters").stdout
+    found = {c["counter"]["name"]: c["counter"]["packets"]
+             for c in json.loads(out)["nftables"] if "counter" in c}
+    return {k: n for k, n in found.items() if n}
+
+
+@contextlib.contextmanager
+def local_out(s):
+    s.kt.set_config(local_out=1)
+    try:
+        yield
+    finally:
+        s.kt.set_config(local_out=0)
+
+
+def each_way(w):
+    """(say, hear, counted): one packet in each of the four ways."""
+    other = (w.side.peer, w.pport + 1)
+    yield (lambda: w.client.sendto(channel(CHAN, b"a"), w.server), w.peer,
+           TO_PEER)
+    yield (lambda: w.client.sendto(send_ind(other, b"b"), w.server), w.plain,
+           TO_PEER)
+    yield lambda: w.peer.sendto(b"c", w.relay), w.client, TO_CLIENT
+    yield lambda: w.plain.sendto(b"d", w.relay), w.client, TO_CLIENT
+
+
+def chains(s, w, context, wanted):
+    with table(), context(s):
+        seen()
+        for say, hear, way in each_way(w):
+            with s.counted(way):
+                say()
+                receive(hear)
+            expect("seen", seen(), wanted)
+
+
+def usual(s):
+    del s
+    return contextlib.nullcontext()
+
+
+def drops(s, w, where, context, relayed):
+    """A rule there keeps it away; what was relayed before that is counted."""
+    with table({where: "drop"}), context(s):
+        for say, _, way in each_way(w):
+            with s.counted(*[way] * relayed):
+                say()
+    w.marker()
+    expect("nothing arrives", [waiting(x) for x in
+                               (w.peer, w.plain, w.client)], [[], [], []])
+
+
+def rejects(s, w):
+    """What an output chain refuses with an error does no harm."""
+    with table({"output": "reject"}), local_out(s):
+        for say, _, way in each_way(w):
+            with s.counted(way):
+                say()
+    w.marker()
+
+
+def fragmented(s, w):
+    """Fragments are made behind the chains."""
+    ip("relay", "link", "set", "relay1", "mtu", "1300")
+    try:
+        with table(), local_out(s):
+            seen()
+            n = 1490 - IP_HEADER[4] - 12
+            with s.counted(TO_PEER):
+                w.client.setsockopt(0, 10, 0)   # IP_PMTUDISC_DONT
+                w.client.sendto(channel(CHAN, pattern(n)), w.server)
+                expect("whole", receive(w.peer)[0] == pattern(n), True)
+            expect("seen", seen(), WITH_OUTPUT)
+    finally:
+        ip("relay", "link", "set", "relay1", "mtu", "1500")
+
+
+def main():
+    tests, s = Tests(), Setup()
+    for name, w in s.worlds.items():
+        tests.add(f"{name}: chains on the way", chains, s, w, usual, USUAL)
+        tests.add(f"{name}: with LOCAL_OUT", chains, s, w, local_out,
+                  WITH_OUTPUT)
+        for where, context, relayed in (
+                ("before", usual, 0), ("postrouting", usual, 1),
+                ("output", local_out, 1), ("postrouting", local_out, 1)):
+            tests.add(f"{name}: dropped by {where}" + (
+                " with LOCAL_OUT" if context is local_out else ""), drops, s,
+                w, where, context, relayed)
+        tests.add(f"{name}: rejected by output", rejects, s, w)
+    for name in ("IPv4", "IPv4 to IPv6"):
+        tests.add(f"{name}: fragments with LOCAL_OUT", fragmented, s,
+                  s.worlds[name])
+    return tests.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
