@@ -4,8 +4,8 @@
 
 KTURND_TESTS := steer peer_acl parts
 KTURND_TEST_BIN := $(KTURND_TESTS:%=$(B)/selftests/kturnd/%_test)
-KTURND_PARTS := address file log peer_acl quota random relay reserve \
-	reserved_ports socket steer
+KTURND_PARTS := address errors file log peer_acl quota random relay \
+	reserve reserved_ports socket steer
 
 test-programs: $(KTURND_TEST_BIN)
 

@@ -63,7 +63,10 @@ test_too_big()
 test_unreachable()
 {
 	kturnd_start "${ALLOW_PEERS[@]}"
-	as_client unreachable 9
+	# One for each datagram.
+	in_peer sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	as_client unreachable "$1" 9
+	[ "$(kturnd_value "d['counters']['icmp']")" -eq 40 ]
 }
 
 # Drop all that is not asked for: what the relay sends makes a way back.
@@ -104,7 +107,7 @@ test_external()
 topology_up
 echo_start
 
-ktap_plan 12
+ktap_plan 13
 run_test "relay: coturn's client, channels and indications, 4 and 6" \
 	test_uclient
 run_test "relay: datagrams of all sizes, IPv4" test_echo 4
@@ -112,7 +115,8 @@ run_test "relay: datagrams of all sizes, IPv6" test_echo 6
 run_test "relay: many clients on four workers" test_many
 run_test "relay: TTL, DSCP, ECN and DF" test_header
 run_test "relay: too big with DONT-FRAGMENT" test_too_big
-run_test "relay: ICMP errors in between" test_unreachable
+run_test "relay: ICMP errors are told, IPv4" test_unreachable 4
+run_test "relay: ICMP errors are told, IPv6" test_unreachable 6
 run_test "relay: behind a firewall that drops by default" test_firewall
 run_test "relay: hairpin, IPv4" test_hairpin 4
 run_test "relay: hairpin, IPv6" test_hairpin 6

@@ -13,8 +13,9 @@ import struct
 import sys
 
 from checks import refused, same, silent
-from turnclient import (FEATURE_USERNAME_ANONYMITY, SHA256, TurnClient,
-                        rest_credential)
+from turnclient import (DATA_METHOD, FEATURE_USERNAME_ANONYMITY, ICMP,
+                        INDICATION, SHA256, XOR_PEER_ADDRESS, Message,
+                        TurnClient, rest_credential, xor_addr_parse)
 
 RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 OTHER_RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}
@@ -290,14 +291,37 @@ def test_too_big(size):
         silent(c)
 
 
-def test_unreachable(port):
-    """ICMP errors for one datagram don't take the next ones along."""
-    with client() as c:
-        c.allocate()
-        c.permit(PEER[4][0])
+def told(c, family, to, kind, code, mtu=0):
+    """The next that comes tells of this error (RFC 8656 section 11.5)."""
+    msg = Message.parse(c.raw_recv(5))
+    same((msg.method, msg.cls), (DATA_METHOD, INDICATION), "indication")
+    same([kind for kind, _, _ in msg.attrs], [XOR_PEER_ADDRESS, ICMP],
+         "attributes")
+    same(xor_addr_parse(msg.get(XOR_PEER_ADDRESS), msg.tid), to, "peer")
+    same(msg.get(ICMP), struct.pack("!HBBI", 0, kind, code, mtu),
+         f"ICMP, IPv{family}")
+
+
+def test_unreachable(family, port):
+    """ICMP errors are told, and take no other datagram along."""
+    family = int(family)
+    kind = (3, 3) if family == 4 else (1, 4)
+    to = (PEER[family][0], int(port))
+    with client(family) as c:
+        c.allocate(family=family)
+        c.permit(to[0])
         for _ in range(20):
-            c.send((PEER[4][0], int(port)), b"to nobody")
-            check_echo(c, 4, b"to somebody")
+            c.send(to, b"to nobody")
+            told(c, family, to, *kind)
+            check_echo(c, family, b"to somebody")
+        # At once, and mixed.
+        for _ in range(20):
+            c.send(to, b"to nobody")
+            c.send(PEER[family], b"to somebody")
+        got = [c.raw_recv(5) for _ in range(40)]
+        same(sum(Message.parse(m).get(ICMP) is not None for m in got), 20,
+             "errors told")
+        silent(c)
 
 
 def test_bad_name(name):

@@ -19,6 +19,7 @@ NO_CHANNEL, NO_PERMISSION = "drop no-channel", "drop no-permission"
 TTL_OVER = "drop ttl"
 MALFORMED, OTHER, CONTROL = "punt malformed", "punt other", "punt control"
 ATTRIBUTE, PEER, MTU = "punt attribute", "punt peer", "punt mtu"
+TOO_BIG = "drop too-big"
 HEADER, LOCAL_PEER = "punt header", "punt local-peer"
 
 # Channels to the peer's ports; PERMITTED has none, but a permission.
@@ -40,7 +41,7 @@ class Case:
     @server: another address of the server
     @port: the sender's, if not that of the client or of the bound channel
     @ip: the peer's other address
-    @looped: the daemon sends it on to a relayed address of its own
+    @looped: to a relayed address of the server, so that it is relayed twice
     @header: arguments of lab.Raw.send(); a case without goes from a socket
              if it does not fit into one packet
     """
@@ -53,12 +54,16 @@ class Case:
 
 
 def relayed(c, data_len, to_client=0):
-    """The counter of data that fits, or does not fit, into one packet."""
-    if to_client:
-        fits = FULL[c.family] >= data_len + to_client
-    else:
-        fits = FULL[c.peer_family] >= data_len
-    return MTU if not fits else TO_CLIENT if to_client else TO_PEER
+    """The counter of data that fits, or does not fit, into one packet.
+
+    RFC 8656 sections 13 and 14: what IPv4 lets be fragmented is, what comes
+    by IPv6 is not.
+    """
+    family = c.peer_family if to_client else c.family
+    room = FULL[c.family] - to_client if to_client else FULL[c.peer_family]
+    if family == 6 and data_len > room:
+        return TOO_BIG
+    return TO_CLIENT if to_client else TO_PEER
 
 
 # ------------------------------------------------------------ from the client
@@ -408,9 +413,7 @@ def hairpin(first, second, third, across):
     is the other one, has one to @second, which has none back; @third has no
     permission for the server's addresses.
     """
-    # The daemon sends it to the other relayed address, and there the kernel
-    # takes it.
-    there = (LOCAL_PEER, TO_CLIENT)
+    there = (TO_PEER, TO_CLIENT)
     cases = []
     for a, b, number, name in ((first, second, TO_SECOND, "channel"),
                                (second, first, TO_FIRST, "channel"),
@@ -430,16 +433,17 @@ def hairpin(first, second, third, across):
         cases.append(Case(f"like ChannelData, {where}",
                           send_ind(b.relay, channel(TO_SECOND, b"x")),
                           *there, looped=True, sender=a))
-    # Over lo nothing is too big, but then towards the client.
+    # What must not be fragmented is left to the daemon, and comes back.
+    big = channel(TO_SECOND, pattern(FULL[across.family] - 4))
     cases += [
-        Case("too big behind", send_ind(second.relay, pattern(
-            FULL[second.family] - 60)), LOCAL_PEER, TO_CLIENT, looped=True,
-            sender=first),
-        Case("no permission behind", channel(TO_THIRD, b"data"), LOCAL_PEER,
+        Case("no permission behind", channel(TO_THIRD, b"data"),
              NO_PERMISSION, looped=True, sender=first),
         Case("no permission behind, Send",
-             send_ind(third.relay, b"data"), LOCAL_PEER, NO_PERMISSION,
+             send_ind(third.relay, b"data"), NO_PERMISSION,
              looped=True, sender=first),
+        Case("too big behind", big,
+             *((MTU, TO_CLIENT) if across.family == 6 else there),
+             looped=True, sender=across),
         Case("no permission here", send_ind(second.relay, b"data"),
              NO_PERMISSION, sender=third),
         Case("no such relayed address",

@@ -37,12 +37,17 @@ def translated(case, output):
             4 if "DF" in output["fields"] else 6)
 
 
-def hairpin(case, _):
-    return case["looped"]
+def one_pass(case, _=None):
+    """Both hops in the kernel."""
+    return case["looped"] and RELAYED.issubset(case["expected"])
 
 
 def straight(case, _):
     return not case["looped"]
+
+
+def came_by_ipv4(case):
+    return case["families"][case["way"] == "from the peer"] == 4
 
 
 def header(field, default, change=lambda value: value):
@@ -67,7 +72,13 @@ DIFFERENCES = (
         "one less, as a router; a socket's default "
         "(RFC 8656 sections 13.1 to 13.3, 21.1.7)"),
     Difference(
-        "TTL and hop limit, hairpin", "TTL", hairpin,
+        "TTL and hop limit, hairpin", "TTL", one_pass,
+        header("ttl", 64, lambda ttl: ttl - 2), always(DEFAULT_TTL),
+        "two less, as over two routers; a socket's default "
+        "(section 21.1.7)"),
+    Difference(
+        "TTL and hop limit, hairpin by the daemon", "TTL",
+        lambda c, _: c["looped"] and not one_pass(c),
         always(DEFAULT_TTL - 1), always(DEFAULT_TTL),
         "the daemon sends, the kernel takes it from there (section 21.1.7)"),
     Difference(
@@ -90,10 +101,18 @@ DIFFERENCES = (
         "(section 13.3, so RFC 7915 section 5.1)"),
     Difference(
         "DF, hairpin", "DF",
-        lambda c, o: hairpin(c, o) and translated(c, o) == (4, 4),
+        lambda c, o: one_pass(c) and translated(c, o) == (4, 4),
         sets_df, always(False),
-        "the daemon sets it for DONT-FRAGMENT, the kernel copies it; as if it "
-        "had not been set (section 14)"),
+        "set for DONT-FRAGMENT, and copied; as if it had not been set "
+        "(section 14)"),
+    Difference(
+        "fragments, IPv4 to IPv6", "fragments",
+        lambda c, o: "DF" not in o["fields"] and not c["header"].get("df") and
+        o["bytes"] + 48 > 1280 and came_by_ipv4(c),
+        always("of 1280"),
+        lambda c, o: "of more" if o["bytes"] + 48 > c["mtu"] else "none",
+        "as routers of IPv4 might have to fragment it; as large as the link "
+        "takes it (section 13.1, so RFC 7915 section 4)"),
     Difference(
         "no UDP checksum", "checksum",
         lambda c, o: c["header"].get("check") == 0 and
@@ -105,20 +124,38 @@ DIFFERENCES = (
 # The outputs differ as a whole: @applies(case, kernel's, user's outputs).
 TTL_OVER = "TTL and hop limit of 1 or less"
 WRONG_SUM = "wrong UDP checksum"
+TOO_BIG = "too big, and not to be fragmented"
+ASKED = "too big, and DONT-FRAGMENT"
 WHOLE = {
     TTL_OVER: "dropped, with an ICMP error to the sender; relayed "
               "(RFC 8656 sections 13.2 and 21.1.7)",
     WRONG_SUM: "goes on, wrong as it is, to where it is dropped; dropped at "
                "once (a relay changes sums, it does not make them good)",
+    TOO_BIG: "dropped, with an ICMP error to the sender; in fragments "
+             "(sections 13.2, 13.3 and 14)",
+    ASKED: "dropped, with an ICMP error to the sender; dropped (section 14)",
 }
 
 
-def time_exceeded(case, output):
+def error(case, output, icmp, icmpv6):
     """At the sender; of ICMP, or of ICMPv6."""
     at = case["way"].split()[-1]
     family = case["families"][0 if at == "client" else 1]
     return (output["at"], output.get("icmp")) == (
-        at, [11, 0] if family == 4 else [3, 0])
+        at, icmp if family == 4 else icmpv6)
+
+
+def too_big(case, kernel, user):
+    """The name in WHOLE, or None."""
+    fragments = [o["fields"]["fragments"] for o in user if "fields" in o]
+    if len(kernel) != 1 or len(fragments) != len(user) or \
+            "none" in fragments:
+        return None
+    if not error(case, kernel[0], [3, 4], [2, 0]):
+        return None
+    if sets_df(case, None):
+        return ASKED if not user else None
+    return TOO_BIG if len(user) == 1 else None
 
 
 def bare(output):
@@ -137,13 +174,15 @@ def whole(case, kernel, user, group):
     header = case["header"]
     if case["expected"] == ["drop ttl"] and header.get("ttl", 64) <= 1 and \
             (len(kernel), len(user)) == (1, 1) and \
-            time_exceeded(case, kernel[0]) and usual(user[0], case, group):
+            error(case, kernel[0], [11, 0], [3, 0]) and usual(user[0], case, group):
         return TTL_OVER
     if RELAYED.intersection(case["expected"]) and header.get("check") and \
             (len(kernel), len(user)) == (1, 0) and \
             usual(kernel[0], case, group) and \
             kernel[0]["fields"]["checksum"] == "wrong":
         return WRONG_SUM
+    if "drop too-big" in case["expected"]:
+        return too_big(case, kernel, user)
     return None
 
 
@@ -152,11 +191,18 @@ def short(value):
     return text if len(text) < 240 else text[:160] + " … " + text[-60:]
 
 
+def tells_of_error(output):
+    """It is the server's own, with an ICMP attribute: nothing was relayed."""
+    return output["at"] == "client" and isinstance(output["data"], list) and \
+        output["data"][-1][0] == "0x8004"
+
+
 def compare_fields(case, k, u, seen):
     """Problems of one pair of outputs that are otherwise the same."""
     problems = []
     fields = k["fields"].keys() | u["fields"].keys()
-    by_kernel = RELAYED.intersection(case["expected"])
+    by_kernel = RELAYED.intersection(case["expected"]) and \
+        not tells_of_error(k)
     for field in sorted(fields):
         got = k["fields"].get(field), u["fields"].get(field)
         listed = [d for d in DIFFERENCES if by_kernel and d.field == field and
@@ -194,8 +240,8 @@ def data_of(case):
     """Datagrams that were relayed; what the server itself says is none."""
     return [o for o in case["out"] if "data" in o and (
         o["at"] == "peer" and o["from"].startswith("relay of") or
-        o["at"] == "client" and (isinstance(o["data"], str) or
-                                 o["data"][0].startswith("0017")))]
+        o["at"] == "client" and not tells_of_error(o) and (
+            isinstance(o["data"], str) or o["data"][0].startswith("0017")))]
 
 
 def compare_group(group, other, seen):
@@ -221,7 +267,7 @@ def counted_in_kernel(group):
                             f"{case['counted']}, not {expected}")
         relayed = RELAYED.intersection(case["expected"])
         if case["looped"]:
-            by_daemon += 1
+            by_daemon += any(e.startswith("punt") for e in case["expected"])
         elif not relayed:
             by_daemon += len(data_of(case))
         elif len(data_of(case)) != 1:

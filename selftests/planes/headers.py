@@ -4,9 +4,9 @@
 As in cases.py: each function returns cases for a client.
 """
 
-from cases import (ATTRIBUTE, BOUND, HEADER, MALFORMED, MTU, NO_CHANNEL,
+from cases import (ATTRIBUTE, BOUND, HEADER, MALFORMED, NO_CHANNEL,
                    NO_PERMISSION, FULL, IP_HEADER, PERMITTED, TO_CLIENT,
-                   TO_PEER, TTL_OVER, Case, peer_attr)
+                   TO_PEER, TOO_BIG, TTL_OVER, Case, peer_attr)
 from packets import (A_DATA, A_DF, A_INTEGRITY, SEND, attr, channel, pattern,
                      send_ind, stun)
 
@@ -92,7 +92,8 @@ def headers4(c, from_client, data, way):
         ]
         # Too big now, and the sender said not to fragment it.
         full = FULL[4]
-        cases += [Case(f"DF, {full} bytes", pattern(full), MTU, df=True)]
+        cases += [Case(f"DF, {full} bytes", pattern(full), TOO_BIG,
+                       df=True)]
     return cases
 
 
@@ -114,16 +115,19 @@ def mtu(c):
     room = 1300 - IP_HEADER[c.peer_family] - 8
     cases = []
     for n in (room - 1, room, room + 1, room + 60):
-        way = MTU if n > room else TO_PEER
+        way = TOO_BIG if n > room and c.family == 6 else TO_PEER
         cases.append(Case(f"ChannelData, {n} bytes",
                           channel(BOUND, pattern(n)), way))
         cases.append(Case(f"Send, {n} bytes",
                           send_ind(c.permitted, pattern(n)), way))
         # RFC 8656 section 14: nothing, if it does not fit.
+        if n > room and (c.family, c.peer_family) == (4, 4):
+            way = TOO_BIG
         cases.append(Case(f"Send, DONT-FRAGMENT, {n} bytes",
                           send_ind(c.permitted, pattern(n),
                                    [attr(A_DF, b"")]), way))
     if c.family == 4:
         cases.append(Case("ChannelData, DF, too big",
-                          channel(BOUND, pattern(room + 1)), MTU, df=True))
+                          channel(BOUND, pattern(room + 1)), TOO_BIG,
+                          df=True))
     return cases

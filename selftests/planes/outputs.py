@@ -104,9 +104,10 @@ class Reader:
             data = p.payload.hex()
         out = {"at": where, "from": self.role(src, p.sport),
                "to": self.role(dst, p.dport), "data": data,
-               "bytes": len(p.payload), "fragments": p.sizes,
+               "bytes": len(p.payload),
                "fields": {"TTL": p.ttl, "DSCP": p.tos >> 2,
-                          "ECN": p.tos & 3, "checksum": self.checksum(p)}}
+                          "ECN": p.tos & 3, "checksum": self.checksum(p),
+                          "fragments": self.fragments(p)}}
         if p.raw[0] >> 4 == 4:
             out["fields"]["DF"] = p.df
             out["fields"]["options"] = (p.raw[0] & 15) > 5
@@ -115,6 +116,14 @@ class Reader:
                 "zero" if not p.label else "copied"
                 if p.label == sent.get("label") else "its own")
         return out
+
+    @staticmethod
+    def fragments(p):
+        """None, or how large the packets are."""
+        if not p.sizes:
+            return "none"
+        header = 20 if p.raw[0] >> 4 == 4 else 48
+        return "of 1280" if max(p.sizes) + header <= 1280 else "of more"
 
     @staticmethod
     def checksum(p):

@@ -19,7 +19,7 @@ import time
 import cases
 import headers
 from lab import SERVER_PORT, TIMEOUT, V4, V4_TO_V6, V6, V6_TO_V4
-from lab import Raw, empty, ip, netns, udp
+from lab import careless, empty, ip, netns, udp
 from libkturn import DROP, PUNT, Kturn
 from outputs import Reader, Tap
 from packets import Failed, channel, stun
@@ -89,7 +89,7 @@ class Scene:
         netns("peer")
         self.at_peer = Tap("peer0")
         self.taps = {"client": self.at_client, "peer": self.at_peer}
-        self.raw = {(where, family): Raw(where, family)
+        self.raw = {(where, family): careless(where, family)
                     for where in ("client", "peer") for family in (4, 6)}
         self.peers = {(a, port): udp("peer", a, port)
                       for a, port in self.peer_sockets()}
@@ -106,6 +106,7 @@ class Scene:
                               for name, c in self.clients.items()})
         self.number = 0
         self.found = {}
+        self.mtu = {"client": 1500, "peer": 1500}
 
     @staticmethod
     def peer_sockets():
@@ -258,6 +259,8 @@ class Scene:
             records.append({
                 "name": case.name, "out": out, "expected": case.counted,
                 "way": way, "looped": case.looped,
+                "mtu": self.mtu["peer" if way == "from the client" and
+                                not case.looped else "client"],
                 "header": {k: case.header[k] for k in (
                     "ttl", "tos", "df", "check") if k in case.header},
                 "dont_fragment": dont_fragment(case.data),
@@ -287,9 +290,11 @@ def main():
             c.bind()
             record[f"{name}, {way}: {what}"] = scene.group(c, table(c), way)
         ip("relay", "link", "set", "relay1", "mtu", "1300")
+        scene.mtu["peer"] = 1300
         record[f"{name}, from the client: MTU"] = scene.group(
             c, headers.mtu(c), "from the client")
         ip("relay", "link", "set", "relay1", "mtu", "1500")
+        scene.mtu["peer"] = 1500
     for family, across in ((4, "IPv6 to IPv4"), (6, "IPv4 to IPv6")):
         first, second, third, across = scene.hairpin(family, across)
         both = [(cases.TO_SECOND, first, second),

@@ -21,6 +21,7 @@ static const struct {
 	{ permission_cases, &permission_count },
 	{ channel_cases, &channel_count },
 	{ data_cases, &data_count },
+	{ icmp_cases, &icmp_count },
 	{ expiry_cases, &expiry_count },
 	{ adopt_cases, &adopt_count },
 	{ malformed_cases, &malformed_count },

@@ -71,6 +71,7 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.to_client_packets += c->to_client_packets;
 	q->turn.to_client_bytes += c->to_client_bytes;
 	q->turn.dropped += c->dropped;
+	q->turn.icmp += c->icmp;
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
 	q->kernel_allocs += w->offload.entries;
@@ -134,7 +135,7 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I}",
 		"allocs", (json_int_t)t->allocs,
 		"perms", (json_int_t)t->perms,
 		"chans", (json_int_t)t->chans,
@@ -149,6 +150,7 @@ static json_t *counters_json(const struct query *q)
 			"packets", (json_int_t)t->to_client_packets,
 			"bytes", (json_int_t)t->to_client_bytes,
 		"dropped", (json_int_t)t->dropped,
+		"icmp", (json_int_t)t->icmp,
 		"send_errors", (json_int_t)q->io.send_errors,
 		"send_full", (json_int_t)q->io.send_full);
 }

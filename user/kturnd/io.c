@@ -12,6 +12,9 @@
 /* No UDP datagram is longer; jumbograms don't reach sockets like ours. */
 #define DATAGRAM_MAX	65535
 
+/* Interruptions and errors of other datagrams, before giving up. */
+#define ERRORS_MAX	16
+
 /* Each on its own cache lines. */
 #define STRIDE	((TURN_HEADROOM + DATAGRAM_MAX + TURN_TAILROOM + 63) & ~63ul)
 
@@ -52,14 +55,19 @@ unsigned int io_recv(struct io *io, int fd)
 	io_flush(io);
 	for (i = 0; i < IO_BATCH; i++)
 		io->rx[i].msg_hdr.msg_namelen = sizeof(io->rx_name[i]);
-	do
+	/*
+	 * An ICMP error is reported once, with nothing received; there may be
+	 * more than one.
+	 */
+	for (i = 0; i < ERRORS_MAX; i++) {
 		n = recvmmsg(fd, io->rx, IO_BATCH, MSG_DONTWAIT, NULL);
-	while (n < 0 && errno == EINTR);
-	if (n >= 0)
-		return (unsigned int)n;
-	if (errno != EAGAIN)
-		log_limited(LOG_WARNING, "receive-failed", "error=%s",
-			    strerror(errno));
+		if (n >= 0)
+			return (unsigned int)n;
+		if (errno == EAGAIN)
+			return 0;
+	}
+	log_limited(LOG_WARNING, "receive-failed", "error=%s",
+		    strerror(errno));
 	return 0;
 }
 

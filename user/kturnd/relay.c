@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "kturn.h"
 #include "log.h"
 #include "random.h"
@@ -102,6 +103,7 @@ static int bind_port(struct relay_addr *ra, uint16_t port,
 		ret = rs->fd;
 		goto free_sock;
 	}
+	errors_enable(rs->fd, relay->addr.family);
 	relay->handle = rs;
 	return 0;
 free_sock:

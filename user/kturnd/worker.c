@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "errors.h"
 #include "log.h"
 #include "worker.h"
 
@@ -82,6 +83,29 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	worker_expire(w);
 }
 
+/*
+ * What the kernel's plane relays, it gets errors about as well, and tells the
+ * client itself; the sockets have them all the same.
+ */
+static void read_errors(struct worker *w, struct relay_sock *rs)
+{
+	bool kernel = turn_alloc_offload(rs->alloc);
+	struct icmp_error error;
+	struct relay_addr *ra;
+
+	while (errors_next(rs->fd, &error)) {
+		if (kernel)
+			continue;
+		ra = w->d->relays.nat ? relay_find(&w->d->relays, &error.to) :
+					NULL;
+		if (ra)
+			memcpy(error.to.ip, ra->public.ip,
+			       sizeof(error.to.ip));
+		turn_icmp_input(w->turn, w->now, rs->alloc, &error.to,
+				error.type, error.code, error.data);
+	}
+}
+
 static void on_peer(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_sock *rs = arg;
@@ -94,6 +118,9 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 
 	n = io_recv(&w->io, rs->fd);
 	w->now = worker_clock();
+	/* What woke us up, if it was no datagram. */
+	if (!n)
+		read_errors(w, rs);
 	/* The allocation may end in between, and @rs with it. */
 	w->reading = rs;
 	for (i = 0; i < n && w->reading; i++) {

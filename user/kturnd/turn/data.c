@@ -103,7 +103,7 @@ void turn_send_input(struct turn_server *s, uint64_t now,
 }
 
 /* RFC 8489 section 5: of indications too it is uniformly random. */
-static const uint8_t *random_tid(struct turn_server *s)
+const uint8_t *turn_random_tid(struct turn_server *s)
 {
 	if (!s->n_tids) {
 		s->ops->random(s->env, s->tids, sizeof(s->tids));
@@ -129,7 +129,7 @@ static size_t wrap(struct turn_server *s, const struct turn_chan *c,
 						c->number, len);
 	}
 
-	hdr_len = kturn_data_ind_build(hdr, random_tid(s), peer, len);
+	hdr_len = kturn_data_ind_build(hdr, turn_random_tid(s), peer, len);
 	memcpy(buf - hdr_len, hdr, hdr_len);
 	*pad = kturn_pad(len);
 	memset(buf + len, 0, *pad);

@@ -222,6 +222,7 @@ struct turn_counters {
 	uint64_t to_client_packets;
 	uint64_t to_client_bytes;
 	uint64_t dropped;		/* data that nothing allowed */
+	uint64_t icmp;			/* ICMP errors told to clients */
 };
 
 /**
@@ -268,6 +269,23 @@ void turn_client_input(struct turn_server *s, uint64_t now, uint64_t wall,
 void turn_peer_input(struct turn_server *s, uint64_t now,
 		     struct turn_alloc *alloc, const struct kturn_addr *peer,
 		     uint8_t *buf, size_t len);
+
+/**
+ * turn_icmp_input() - an ICMP error came back for what a relayed address sent
+ * @s: server
+ * @now: as above
+ * @alloc: from relay_start()
+ * @peer: where the datagram was to go
+ * @type: ICMP or ICMPv6 type, by the family of @peer
+ * @code: its code
+ * @data: the MTU, where the error tells one
+ *
+ * RFC 8656 section 11.5: the client is told, if it has a permission for
+ * @peer; at most 1000 times a second.
+ */
+void turn_icmp_input(struct turn_server *s, uint64_t now,
+		     struct turn_alloc *alloc, const struct kturn_addr *peer,
+		     uint8_t type, uint8_t code, uint32_t data);
 
 /** turn_expire() - end what is over at @now; returns when to call again, in
  * milliseconds of the same clock, UINT64_MAX for never.

@@ -115,6 +115,7 @@ struct turn_alloc {
  * @last_id: of an allocation
  * @tids: random transaction ids, drawn in advance
  * @n_tids: how many of them are left
+ * @icmp_at: how far the token bucket of ICMP errors is used up, ms
  */
 struct turn_server {
 	struct turn_config cfg;
@@ -133,7 +134,11 @@ struct turn_server {
 	uint64_t last_id;
 	uint8_t tids[TURN_TIDS][KTURN_STUN_TID_LEN];
 	size_t n_tids;
+	uint64_t icmp_at;
 };
+
+/** turn_random_tid() - a transaction id for an indication */
+const uint8_t *turn_random_tid(struct turn_server *s);
 
 /** turn_addr_equal() - the same transport address? */
 static inline bool turn_addr_equal(const struct kturn_addr *a,
