@@ -146,9 +146,9 @@ def bridged(s):
         sysctl("relay", "net.bridge.bridge-nf-call-iptables=1")
         for _ in range(3):
             with s.counted(("punt", "link")):
-                w.say("chan-out", pattern(100))
+                w.say("chan-out", pattern(50))
                 expect("at the daemon", receive(server)[0],
-                       channel(CHAN, pattern(100)))
+                       channel(CHAN, pattern(50)))
         sysctl("relay", "net.bridge.bridge-nf-call-iptables=0")
         # It was not charged, because nobody knows yet who gets it.
         with s.counted(TO_PEER, LIMIT, TO_PEER, TO_CLIENT):

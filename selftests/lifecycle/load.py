@@ -367,6 +367,17 @@ def flusher(until):
     kt.close()
 
 
+def limiter(ids, until):
+    """Limits come, change and go; none that a few packets would find."""
+    kt = kturn()
+    while time.monotonic() < until:
+        for n in range(3):
+            limit = Limit(bit_rate=n << 40, packet_rate=n << 30)
+            for id in ids:
+                kt.alloc_set_limits(id, limit, limit)
+    kt.close()
+
+
 def comer(until):
     """Join and leave at once, with entries and without."""
     n = 0
@@ -408,7 +419,7 @@ def dumps(kt):
 
 
 def changes(worlds):
-    """Flows that nobody touches lose nothing meanwhile."""
+    """Flows whose entries stay lose nothing meanwhile."""
     kt = kturn()
     for w in worlds:
         w.begin(kt)
@@ -416,6 +427,7 @@ def changes(worlds):
     until = time.monotonic() + CHURN_SECONDS
     children = [Child(churn, 1, until), Child(churn, 2, until),
                 Child(flusher, until), Child(comer, until),
+                Child(limiter, [w.id for w in worlds], until),
                 Child(shots, until)]
     n = 0
     while time.monotonic() < until:
