@@ -193,6 +193,23 @@ def not_told(s, w):
     r.close()
 
 
+def rate(s, w):
+    """No more than the namespace's limit, however many come."""
+    family = w.side.peer_family
+    r = Router(family)
+    s.kt.set_config(icmp_ind_rate=1, icmp_ind_burst=3)
+    try:
+        with told(s, 3):
+            for _ in range(50):
+                r.say(w.relay[0], *((3, 3) if family == 4 else (1, 4)), 0,
+                      quote(*w.relay, w.side.peer, w.pport))
+            s.steady(w).peer_marker()
+            expect("heard", len(waiting(w.client)), 3)
+    finally:
+        s.kt.set_config(icmp_ind_rate=1000, icmp_ind_burst=0)
+        r.close()
+
+
 def mtu_of(w, to, frm):
     out = run("relay", "ip", "-j", *(["-6"] if ":" in to else []), "route",
               "get", to, "from", frm).stdout
@@ -264,6 +281,7 @@ def main():
     for name, w in s.worlds.items():
         tests.add(f"{name}: what errors say", kinds, s, w)
         tests.add(f"{name}: a closed port", real, s, w)
+        tests.add(f"{name}: rate", rate, s, w)
         tests.add(f"{name}: not about what was relayed", not_told, s, w)
     return tests.run()
 
