@@ -28,9 +28,9 @@
 	X(KTURN_DROP_REASON_TOO_BIG, "too-big", \
 	  "Too big for the way out, and not to be fragmented") \
 	X(KTURN_DROP_REASON_LOOP, "loop", \
-	  "The client's address is a relayed address of this host (RFC 8656 section 21.1.7)") \
+	  "The client's address is a relayed address of this host") \
 	LAST(KTURN_DROP_REASON_SPLIT, "split", \
-	  "Part of a packet of several segments that could not be relayed any more when it was split")
+	  "Segment that could not be relayed any more")
 
 #define KTURN_PUNT_REASONS	17
 #define KTURN_PUNT_REASON_LIST(X, LAST) \

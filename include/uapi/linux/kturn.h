@@ -65,9 +65,10 @@ enum kturn_gone_reason {
  * @KTURN_DROP_REASON_TOO_BIG: Too big for the way out, and not to be
  *   fragmented; an ICMP error went to the sender (RFC 8656 section 13).
  * @KTURN_DROP_REASON_LOOP: The client's address is a relayed address of this
- *   host (RFC 8656 section 21.1.7).
- * @KTURN_DROP_REASON_SPLIT: Part of a packet of several segments that could
- *   not be relayed any more when it was split.
+ *   host. See RFC 8656 section 21.1.7.
+ * @KTURN_DROP_REASON_SPLIT: Segment that could not be relayed any more. When
+ *   its super-packet was split, all of them could be, and punting one alone is
+ *   impossible.
  */
 enum kturn_drop_reason {
 	KTURN_DROP_REASON_NO_CHANNEL,
