@@ -313,6 +313,34 @@ def rules_by_port(s, w):
     expect("without", w.passes(s.steady(w)), ALL)
 
 
+def queues(s, w):
+    """A queue that looks at times and priorities gets clean packets.
+
+    What somebody watches has the time of its arrival in it, which fq would
+    take for one to be sent at, in the future or long past.
+    """
+    caps = []
+    for device in ("relay0", "relay1"):
+        run("relay", "tc", "qdisc", "replace", "dev", device, "root", "fq",
+            "horizon", "1s", "horizon_drop")
+        caps.append(Capture("relay", device, 4))
+        caps[-1].s.setsockopt(socket.SOL_SOCKET, 35, 1)     # SO_TIMESTAMPNS
+    netns("relay")
+    try:
+        for _ in range(50):
+            expect("passes", w.passes(s.steady(w)), ALL)
+        for device in ("relay0", "relay1"):
+            q, = json.loads(run("relay", "tc", "-j", "-s", "qdisc", "show",
+                                "dev", device).stdout)
+            expect("queue", (q["kind"], q["drops"], q.get("throttled", 0)),
+                   ("fq", 0, 0))
+    finally:
+        for device in ("relay0", "relay1"):
+            run("relay", "tc", "qdisc", "del", "dev", device, "root")
+        for cap in caps:
+            cap.close()
+
+
 def neighbours(s, w):
     """Until the next hop's address is known, packets wait."""
     ip("relay", "neigh", "flush", "all")
@@ -380,6 +408,7 @@ def main():
         tests.add(f"{name}: marks", marks, s, w)
         tests.add(f"{name}: rules by port", rules_by_port, s, w)
         tests.add(f"{name}: unknown neighbours", neighbours, s, w)
+        tests.add(f"{name}: fair queueing", queues, s, w)
     tests.add("IPv4: martians", martians, s, s.worlds["IPv4"])
     tests.add("a client on the host", client_on_host, s)
     tests.add("tunnel", tunnel, s)
