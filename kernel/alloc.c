@@ -246,6 +246,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 	INIT_LIST_HEAD(&alloc->perms);
 	INIT_LIST_HEAD(&alloc->chans);
 	INIT_LIST_HEAD(&alloc->owner_link);
+	INIT_LIST_HEAD(&alloc->gc_link);
 	for (i = 0; i < ARRAY_SIZE(alloc->relay); i++) {
 		alloc->relay[i].key.relay = req->relay[i];
 		alloc->relay[i].key.l3mdev = req->tuple.l3mdev;
@@ -294,6 +295,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 	kn->n_allocs++;
 	kn->gen++;
 	*id = alloc->id;
+	kturn_gc_watch(kn, alloc, alloc->expires);
 	kturn_gc_kick(kn);
 	return 0;
 
@@ -306,6 +308,24 @@ err_publish:
 err_free:
 	kturn_alloc_free(alloc);
 	return err;
+}
+
+/**
+ * kturn_alloc_refresh() - give an allocation another lifetime
+ * @kn: namespace
+ * @alloc: allocation
+ * @lifetime_ms: from now; at least 1
+ *
+ * Context: kturn_net.lock.
+ */
+void kturn_alloc_refresh(struct kturn_net *kn, struct kturn_alloc *alloc,
+			 u32 lifetime_ms)
+{
+	u64 expires = kturn_deadline(lifetime_ms);
+
+	lockdep_assert_held(&kn->lock);
+	WRITE_ONCE(alloc->expires, expires);
+	kturn_gc_watch(kn, alloc, expires);
 }
 
 /**
@@ -337,6 +357,7 @@ void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc)
 		kturn_perm_destroy(kn, perm);
 
 	xa_erase(&kn->ids, alloc->id);
+	list_del(&alloc->gc_link);
 	if (alloc->owner) {
 		list_del(&alloc->owner_link);
 		alloc->owner->n_allocs--;

@@ -125,7 +125,9 @@ static int kturn_chan_create(struct kturn_net *kn, struct kturn_alloc *alloc,
 	err = kturn_peer_insert(kn, chan);
 	if (err)
 		goto err_number;
+	kturn_gc_watch(kn, alloc, expires);
 	list_add_tail(&chan->link, &alloc->chans);
+	alloc->n_chans++;
 	kn->n_chans++;
 	kn->gen++;
 	return 0;
@@ -181,6 +183,7 @@ int kturn_chan_bind(struct kturn_net *kn, struct kturn_alloc *alloc,
 			return -EEXIST;
 		}
 		WRITE_ONCE(chan->expires, expires);
+		kturn_gc_watch(kn, alloc, expires);
 		return 0;
 	}
 	if (kturn_chan_make_way(kn, kturn_chan_find_peer(kn, &peer_key))) {
@@ -205,6 +208,7 @@ void kturn_chan_destroy(struct kturn_net *kn, struct kturn_chan *chan)
 	kturn_peer_remove(kn, chan);
 	list_del(&chan->link);
 	kturn_perm_put(kn, chan->perm);
+	chan->alloc->n_chans--;
 	kn->n_chans--;
 	kn->gen++;
 	call_rcu(&chan->rcu, kturn_chan_free_rcu);

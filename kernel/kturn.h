@@ -232,12 +232,15 @@ struct kturn_relay {
  * @dropped: packets
  * @punted: packets
  * @n_perms: how many permissions it has
+ * @n_chans: how many channels
  * @perms: all its permissions
  * @chans: all its channels
  * @owner_link: in kturn_owner.allocs
+ * @gc_link: in kturn_net.gc_slots or kturn_net.gc_todo
  * @label: or NULL
  * @owner_data: or NULL
  * @owner_data_len: bytes
+ * @gc_slot: the slot, not yet modulo their number
  * @rcu: for freeing
  */
 struct kturn_alloc {
@@ -261,12 +264,15 @@ struct kturn_alloc {
 	atomic64_t punted;
 
 	u32 n_perms;
+	u32 n_chans;
 	struct list_head perms;
 	struct list_head chans;
 	struct list_head owner_link;
+	struct list_head gc_link;
 	char *label;
 	void *owner_data;
 	u32 owner_data_len;
+	u32 gc_slot;
 	struct rcu_head rcu;
 };
 
@@ -354,7 +360,9 @@ struct kturn_chan {
  * @hooks: the netfilter hooks are registered
  * @local_out: what is relayed passes LOCAL_OUT
  * @gc: frees what has expired
- * @gc_next: the id at which @gc goes on
+ * @gc_slots: struct kturn_alloc by when to look at it
+ * @gc_slot: the slot that was looked at last, not yet modulo their number
+ * @gc_todo: struct kturn_alloc to look at now
  * @stats: counters
  */
 struct kturn_net {
@@ -389,7 +397,9 @@ struct kturn_net {
 	bool local_out;
 
 	struct delayed_work gc;
-	unsigned long gc_next;
+	struct list_head *gc_slots;
+	u32 gc_slot;
+	struct list_head gc_todo;
 
 	struct kturn_pcpu_stats __percpu *stats;
 };
@@ -399,6 +409,7 @@ extern unsigned int kturn_net_id;
 /* main.c */
 struct kturn_net *kturn_pernet(const struct net *net);
 int kturn_net_start(struct kturn_net *kn, struct netlink_ext_ack *extack);
+void kturn_net_pause(struct kturn_net *kn);
 
 /* ---------------------------------------------------------------- the clock */
 
@@ -460,6 +471,18 @@ void kturn_number_remove(struct kturn_net *kn, struct kturn_chan *chan);
 void kturn_peer_remove(struct kturn_net *kn, struct kturn_chan *chan);
 void kturn_perm_remove(struct kturn_net *kn, struct kturn_perm *perm);
 
+/*
+ * Entries that are looked at or removed before others get kturn_net.lock: work
+ * that grows with their number must not keep who asks for one of them waiting.
+ */
+#define KTURN_BATCH	256
+
+/** kturn_alloc_entries() - an allocation with all that depends on it */
+static inline int kturn_alloc_entries(const struct kturn_alloc *alloc)
+{
+	return 1 + alloc->n_perms + alloc->n_chans;
+}
+
 /* alloc.c */
 struct kturn_alloc_request;
 int kturn_alloc_init(void);
@@ -468,6 +491,8 @@ int kturn_alloc_create(struct kturn_net *kn,
 		       const struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id);
 void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc);
+void kturn_alloc_refresh(struct kturn_net *kn, struct kturn_alloc *alloc,
+			 u32 lifetime_ms);
 struct kturn_alloc *kturn_alloc_by_id(struct kturn_net *kn, u32 id);
 struct kturn_relay *kturn_alloc_relay(struct kturn_alloc *alloc, u8 family);
 
@@ -506,12 +531,16 @@ int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
 		     struct kturn_owner **result);
 struct kturn_owner *kturn_owner_of(struct kturn_net *kn, const struct sock *sk);
 struct kturn_owner *kturn_owner_by_id(struct kturn_net *kn, u32 id);
-void kturn_owner_expire(struct kturn_net *kn, u64 now);
+bool kturn_owner_expire(struct kturn_net *kn, u64 now, int *left);
 void kturn_owner_destroy_all(struct kturn_net *kn);
 void kturn_owner_release_idle(struct kturn_net *kn, struct kturn_owner *owner);
 
 /* gc.c */
 void kturn_gc_init(struct kturn_net *kn);
+int kturn_gc_start(struct kturn_net *kn);
+void kturn_gc_stop(struct kturn_net *kn);
+void kturn_gc_watch(struct kturn_net *kn, struct kturn_alloc *alloc,
+		    u64 expires);
 void kturn_gc_exit(struct kturn_net *kn);
 void kturn_gc_kick(struct kturn_net *kn);
 void kturn_gc_reschedule(struct kturn_net *kn);

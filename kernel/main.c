@@ -5,6 +5,7 @@
  * Userspace decides, the module only does what was decided, and a packet
  * that it has no entry for is none of its business.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <net/netns/generic.h>
@@ -43,6 +44,23 @@ static int __net_init kturn_net_init(struct net *net)
 }
 
 /**
+ * kturn_net_pause() - let others have the lock for a moment
+ * @kn: namespace
+ *
+ * Giving it up is not enough: who spins for it would hardly ever see it free
+ * before it is taken again.
+ *
+ * Context: may sleep; kturn_net.lock, which is given up and taken again.
+ */
+void kturn_net_pause(struct kturn_net *kn)
+{
+	lockdep_assert_held(&kn->lock);
+	mutex_unlock(&kn->lock);
+	usleep_range(20, 50);
+	mutex_lock(&kn->lock);
+}
+
+/**
  * kturn_net_start() - make what a namespace needs to hold entries
  * @kn: namespace
  * @extack: for the refusal
@@ -63,9 +81,12 @@ int kturn_net_start(struct kturn_net *kn, struct netlink_ext_ack *extack)
 	err = kturn_stats_init(kn);
 	if (err)
 		goto err_extack;
-	err = kturn_tables_init(kn);
+	err = kturn_gc_start(kn);
 	if (err)
 		goto err_stats;
+	err = kturn_tables_init(kn);
+	if (err)
+		goto err_gc;
 	err = kturn_limit_net_start(kn);
 	if (err)
 		goto err_tables;
@@ -74,6 +95,8 @@ int kturn_net_start(struct kturn_net *kn, struct netlink_ext_ack *extack)
 
 err_tables:
 	kturn_tables_exit(kn);
+err_gc:
+	kturn_gc_stop(kn);
 err_stats:
 	kturn_stats_exit(kn);
 err_extack:
@@ -101,6 +124,7 @@ static void kturn_net_stop(struct kturn_net *kn)
 	if (kn->started) {
 		kturn_limit_net_exit(kn);
 		kturn_tables_exit(kn);
+		kturn_gc_stop(kn);
 		kturn_stats_exit(kn);
 	}
 	xa_destroy(&kn->ids);

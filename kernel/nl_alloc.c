@@ -343,7 +343,7 @@ static int kturn_nl_limits_make(struct genl_info *info,
 	return err;
 }
 
-static int kturn_nl_alloc_change(struct genl_info *info,
+static int kturn_nl_alloc_change(struct kturn_net *kn, struct genl_info *info,
 				 struct kturn_alloc *alloc,
 				 struct kturn_limit *limit[KTURN_DIRS])
 {
@@ -368,7 +368,7 @@ static int kturn_nl_alloc_change(struct genl_info *info,
 	}
 	attr = info->attrs[KTURN_A_ALLOC_LIFETIME_MS];
 	if (attr)
-		WRITE_ONCE(alloc->expires, kturn_deadline(nla_get_u32(attr)));
+		kturn_alloc_refresh(kn, alloc, nla_get_u32(attr));
 	attr = info->attrs[KTURN_A_ALLOC_FLAGS];
 	if (attr)
 		WRITE_ONCE(alloc->flags, nla_get_u32(attr));
@@ -392,7 +392,7 @@ int kturn_nl_alloc_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	alloc = kturn_nl_alloc(kn, info, KTURN_A_ALLOC_ID);
 	err = IS_ERR(alloc) ? PTR_ERR(alloc) :
-			      kturn_nl_alloc_change(info, alloc, limit);
+			      kturn_nl_alloc_change(kn, info, alloc, limit);
 	mutex_unlock(&kn->lock);
 free_limits:
 	/* Those that were not installed. */
@@ -441,13 +441,34 @@ int kturn_nl_alloc_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return kturn_nl_del(info, &kturn_nl_alloc_kind);
 }
 
+/* From *@id on; return: whether there is more, which *@id then says. */
+static bool kturn_nl_flush_batch(struct kturn_net *kn, u32 owner_id,
+				 unsigned long *id)
+{
+	struct kturn_alloc *alloc;
+	int left = KTURN_BATCH;
+
+	lockdep_assert_held(&kn->lock);
+	xa_for_each_start(&kn->ids, *id, alloc, *id) {
+		if (left <= 0)
+			return true;
+		if (!kturn_nl_owned_by(alloc, owner_id)) {
+			left--;
+			continue;
+		}
+		left -= kturn_alloc_entries(alloc);
+		kturn_notify_alloc(kn, alloc, KTURN_GONE_REASON_DELETED);
+		kturn_alloc_destroy(kn, alloc);
+	}
+	return false;
+}
+
 int kturn_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[KTURN_A_ALLOC_OWNER_ID];
 	u32 owner_id = attr ? nla_get_u32(attr) : 0;
-	struct kturn_alloc *alloc;
 	struct kturn_net *kn;
-	unsigned long id;
+	unsigned long id = 0;
 
 	kn = kturn_nl_lock(info);
 	if (IS_ERR(kn))
@@ -456,12 +477,7 @@ int kturn_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_ATTR(info->extack, attr, "no such owner");
 		return kturn_nl_unlock(kn, -ENOENT);
 	}
-	xa_for_each(&kn->ids, id, alloc) {
-		if (!kturn_nl_owned_by(alloc, owner_id))
-			continue;
-		kturn_notify_alloc(kn, alloc, KTURN_GONE_REASON_DELETED);
-		kturn_alloc_destroy(kn, alloc);
-		cond_resched();
-	}
+	while (kturn_nl_flush_batch(kn, owner_id, &id))
+		kturn_net_pause(kn);
 	return kturn_nl_unlock(kn, 0);
 }

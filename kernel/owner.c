@@ -52,6 +52,23 @@ static void kturn_owner_destroy(struct kturn_net *kn, struct kturn_owner *owner,
 	kturn_owner_free(kn, owner);
 }
 
+/* Return: whether all its allocations are removed. */
+static bool kturn_owner_shrink(struct kturn_net *kn, struct kturn_owner *owner,
+			       int *left)
+{
+	struct kturn_alloc *alloc, *next;
+
+	lockdep_assert_held(&kn->lock);
+	list_for_each_entry_safe(alloc, next, &owner->allocs, owner_link) {
+		if (*left <= 0)
+			return false;
+		*left -= kturn_alloc_entries(alloc);
+		kturn_notify_alloc(kn, alloc, KTURN_GONE_REASON_OWNER_GONE);
+		kturn_alloc_destroy(kn, alloc);
+	}
+	return true;
+}
+
 static void kturn_owner_sock_remove(struct kturn_owner *owner,
 				    struct kturn_owner_sock *os)
 {
@@ -311,20 +328,24 @@ err_owner:
  * kturn_owner_expire() - remove owners whose grace period is over
  * @kn: namespace
  * @now: the time
+ * @left: so many entries at the most; what is left of that
  *
  * Context: may sleep; kturn_net.lock.
+ * Return: whether there is more to remove.
  */
-void kturn_owner_expire(struct kturn_net *kn, u64 now)
+bool kturn_owner_expire(struct kturn_net *kn, u64 now, int *left)
 {
 	struct kturn_owner *owner, *next;
 
 	lockdep_assert_held(&kn->lock);
 	list_for_each_entry_safe(owner, next, &kn->owners, link) {
-		if (owner->n_socks)
+		if (owner->n_socks || (owner->n_allocs && owner->deadline > now))
 			continue;
-		if (!owner->n_allocs || owner->deadline <= now)
-			kturn_owner_destroy(kn, owner, true);
+		if (!kturn_owner_shrink(kn, owner, left))
+			return true;
+		kturn_owner_destroy(kn, owner, true);
 	}
+	return false;
 }
 
 /**

@@ -89,6 +89,9 @@ static struct kturn_perm *kturn_perm_create(struct kturn_net *kn,
 		kfree(perm);
 		return ERR_PTR(err);
 	}
+	/* Without an end of its own, its channels have one. */
+	if (expires)
+		kturn_gc_watch(kn, alloc, expires);
 	list_add_tail(&perm->link, &alloc->perms);
 	alloc->n_perms++;
 	kn->n_perms++;
@@ -119,6 +122,7 @@ int kturn_perm_install(struct kturn_net *kn, struct kturn_alloc *alloc,
 		if (!kturn_alive(&perm->expires, kturn_now()))
 			kn->gen++;
 		WRITE_ONCE(perm->expires, expires);
+		kturn_gc_watch(kn, alloc, expires);
 		return 0;
 	}
 	return PTR_ERR_OR_ZERO(kturn_perm_create(kn, alloc, peer, expires,

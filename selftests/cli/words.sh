@@ -85,6 +85,26 @@ test_documented()
 	done <"$tmp/words"
 }
 
+# The guide has every reason; what the drop monitors get has those of drops.
+test_reasons()
+{
+	local rst=$top/Documentation/networking/kturn.rst name n=0
+
+	awk -F '"' '/[(]KTURN_(DROP|PUNT)_REASON_/ { print $2 }' \
+		"$top/include/kturn/reason_gen.h" >"$tmp/reasons"
+	while read -r name; do
+		grep -qw -- "$name" "$rst" || fail "kturn.rst lacks $name"
+		n=$((n + 1))
+	done <"$tmp/reasons"
+	[ "$n" -ge 22 ]
+	awk -F '"' '/[(]KTURN_DROP_REASON_/ { print $2 }' \
+		"$top/include/kturn/reason_gen.h" >"$tmp/reasons"
+	while read -r name; do
+		grep -qE "^$name +[A-Z_]+ " "$rst" ||
+			fail "kturn.rst does not say what the kernel calls $name"
+	done <"$tmp/reasons"
+}
+
 test_commands()
 {
 	usage_error "a command is missing"
@@ -246,10 +266,11 @@ test_monitor_waits()
 	fails has_ended "$background"
 }
 
-ktap_plan 15
+ktap_plan 16
 run_test "version" test_version
 run_test "help of every command" test_help
 run_test "manual page and completion know every word" test_documented
+run_test "the guide has every reason" test_reasons
 run_test "commands and options" test_commands
 run_test "show, stats, monitor" test_show
 run_test "alloc" test_alloc

@@ -139,6 +139,7 @@ for function, arguments in (
         ("chan_del", [c_void_p, c_uint32, c_uint16]),
         ("flush", [c_void_p, c_uint32]),
         ("alloc_get", [c_void_p, c_uint32, c_uint32, ALLOC_CB, c_void_p]),
+        ("alloc_sample", [c_void_p, ALLOC_CB, c_void_p]),
         ("perm_get", [c_void_p, c_uint32, PERM_CB, c_void_p]),
         ("chan_get", [c_void_p, c_uint32, CHAN_CB, c_void_p]),
         ("owner_get", [c_void_p, OWNER_CB, c_void_p]),
