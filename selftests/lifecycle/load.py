@@ -146,7 +146,9 @@ def unload():
     """A dump that is under way keeps the module."""
     def done():
         r = subprocess.run(["rmmod", "kturn"], capture_output=True, text=True)
-        if r.returncode and "in use" not in r.stderr:
+        # The latter: a dump has begun since rmmod looked.
+        if r.returncode and "in use" not in r.stderr and \
+                "temporarily unavailable" not in r.stderr:
             raise Failed("rmmod: " + r.stderr)
         return not r.returncode
     wait_until("the module is unloaded", done, 60)
