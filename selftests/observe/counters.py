@@ -14,7 +14,7 @@ from world import CHAN, LONG, World, kturn, wait_until
 
 # More than an allocation has lanes.
 CPUS = os.cpu_count()
-PACKETS = 20000
+PACKETS = 1000 if os.environ.get("KTURN_VM") == "debug" else 20000
 DIRS = ("to_peer", "to_client")
 
 
