@@ -111,13 +111,15 @@ def meanwhile(kt, worlds, child):
 
 def judge(what, found, begin, end):
     """Of what was asked between two moments, enough got through in time."""
-    inside = [seconds for start, seconds, _ in found
-              if start >= begin and start + seconds <= end]
+    inside = sorted(seconds for start, seconds, _ in found
+                    if start >= begin and start + seconds <= end)
     whole = end - begin
     print(f"# {what}: {whole:.2f} s, {len(inside)} requests meanwhile, "
           f"the longest took {max(inside, default=0) * 1000:.1f} ms")
     expect("enough got through", len(inside) >= TURNS, True)
-    expect("none waited for all of it", max(inside) < whole / 2, True)
+    # The rest may be the machine's, which others use too.
+    expect("they do not wait for all of it",
+           inside[len(inside) * 19 // 20] < whole / 10, True)
 
 
 def read_all(times, seen):
