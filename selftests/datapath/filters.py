@@ -3,7 +3,9 @@
 """Which chains of netfilter see what is relayed; see filters.sh."""
 
 import contextlib
+import errno
 import json
+import socket
 import sys
 
 from ktap import Tests
@@ -115,6 +117,38 @@ def fragmented(s, w):
         ip("relay", "link", "set", "relay1", "mtu", "1500")
 
 
+def errors(s, w):
+    """The module's own errors get out as documented: conntrack knows nothing
+    of what they quote."""
+    full = 1500 - IP_HEADER[w.side.family] - 8
+    w.peer.setsockopt(*((socket.IPPROTO_IP, 10, 2)  # IP_PMTUDISC_DO
+                        if w.side.family == 4 else
+                        (socket.IPPROTO_IPV6, 62, 1)))  # IPV6_DONTFRAG
+    text = "table inet guard { chain errors { type filter hook output priority 0;"
+    try:
+        for rule, arrives in (("", False),
+                              ("meta l4proto { icmp, ipv6-icmp } accept;",
+                               True)):
+            run("relay", "nft", "-f", "-",
+                input=f"{text} {rule} ct state invalid drop; }}\n}}\n")
+            try:
+                with s.counted(("drop", "too-big")):
+                    w.peer.sendto(bytes(full), w.relay)
+                w.marker()
+                learned = False
+                try:
+                    w.peer.sendto(bytes(full), w.relay)
+                    w.marker()
+                except OSError as e:
+                    learned = e.errno == errno.EMSGSIZE
+            finally:
+                run("relay", "nft", "delete table inet guard")
+            expect(f"learned with {rule!r}", learned, arrives)
+    finally:
+        run("peer", "ip", "route", "flush", "cache")
+        run("peer", "ip", "-6", "route", "flush", "cache")
+
+
 def main():
     tests, s = Tests(), Setup()
     for name, w in s.worlds.items():
@@ -128,6 +162,8 @@ def main():
                 " with LOCAL_OUT" if context is local_out else ""), drops, s,
                 w, where, context, relayed)
         tests.add(f"{name}: rejected by output", rejects, s, w)
+    for name in ("IPv4", "IPv6"):
+        tests.add(f"{name}: errors by the module", errors, s, s.worlds[name])
     for name in ("IPv4", "IPv4 to IPv6"):
         tests.add(f"{name}: fragments with LOCAL_OUT", fragmented, s,
                   s.worlds[name])

@@ -39,7 +39,7 @@ firewall_up()
 		chain output {
 			type filter hook output priority 0; policy drop;
 			ct state established,related accept
-			meta l4proto ipv6-icmp accept
+			meta l4proto { icmp, ipv6-icmp } accept
 			udp sport $RELAY_PORTS accept
 			counter name dropped
 		}

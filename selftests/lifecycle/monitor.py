@@ -195,7 +195,8 @@ def reasons_json(side):
         "client": f"{ip.replace(side.peer, side.client)}:{w.cport}",
         "server": f"{ip.replace(side.peer, side.server)}:3478",
         "relays": [f"{ip.replace(side.peer, side.relay)}:{w.rport}"],
-        "lifetime_ms": 0, "exclusive": True, "label": "alice\n",
+        "lifetime_ms": 0, "exclusive": True, "alternate": False,
+        "label": "alice\n",
         "to_peer": both, "to_client": both, "dropped": 0, "punted": 0,
         "reason": "expired"})
     kt.alloc_del(steady.id)
