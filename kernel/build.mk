@@ -10,8 +10,8 @@
 KRELEASE := $(subst ",,$(lastword \
 	$(file < $(KDIR)/include/generated/utsrelease.h)))
 MODULE_DIR := $(B)/modules/$(KRELEASE)
-MODULE_SOURCES := $(wildcard Kbuild kernel/*.[ch] kernel/compat/*/*.[ch] \
-	include/kturn/*.[ch] include/uapi/linux/*.h)
+MODULE_SOURCES := $(wildcard Kbuild kernel/*.[ch] kernel/tests/*.[ch] \
+	kernel/compat/*/*.[ch] include/kturn/*.[ch] include/uapi/linux/*.h)
 
 # Two builds for the same kernel wait for each other.
 KBUILD = flock $(MODULE_DIR)/lock \
@@ -41,6 +41,9 @@ $(MODULE_DIR)/kturn.ko: $(MODULE_SOURCES) $(MODULE_DIR)/sources \
 	done
 	@find $(MODULE_DIR)/src -xtype l -delete
 	$(KBUILD) modules
+	@rm -f $(MODULE_DIR)/kturn_kunit.ko
+	@[ ! -e $(MODULE_DIR)/src/kturn_kunit.ko ] || \
+		cp $(MODULE_DIR)/src/kturn_kunit.ko $(MODULE_DIR)
 	@cp $(MODULE_DIR)/src/kturn.ko $@.$$$$ && mv $@.$$$$ $@
 
 # The list of sources, written when it changes: that a file is gone can't be
