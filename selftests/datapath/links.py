@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 from ktap import Tests
-from lab import (Capture, Raw, SERVER_PORT, Side, V4, ip, netns, quiet,
-                 receive, sysctl, text, udp)
+from lab import (Capture, Raw, SERVER_PORT, Side, V4, V6, ip, netns,
+                 quiet, receive, sysctl, text, udp)
 from libkturn import EXCLUSIVE
 from packets import (Packet, channel, expect, ones, parse_data_ind, pattern,
                      send_ind)
@@ -379,6 +379,47 @@ def martians(s, w):
     raw.close()
 
 
+def gateway(s):
+    """The next hop may be of another family than the packet."""
+    w = s.worlds["IPv4"]
+    routes = [(V4.peer, V6.peer, "relay1"), (V4.client, V6.client, "relay0")]
+    for to, via, device in routes:
+        ip("relay", "route", "add", to, "via", "inet6", via, "dev", device)
+    try:
+        with s.counted(*[TO_PEER] * 3 + [TO_CLIENT] * 3):
+            expect("passes", w.passes(s.worlds["IPv6"]), ALL)
+    finally:
+        for to, _, _ in routes:
+            ip("relay", "route", "del", to)
+
+
+def encapsulated(s):
+    """A route that wraps what takes it: here in segment routing."""
+    w = s.worlds["IPv6"]
+    cap = Capture("peer", "peer0", 6)
+    segment = "2001:db8:2::77"
+    ip("peer", "addr", "add", segment + "/64", "dev", "peer0", "nodad")
+    ip("relay", "route", "add", V6.peer, "encap", "seg6", "mode", "encap",
+       "segs", segment, "dev", "relay1")
+    try:
+        for size in (10, 1000):
+            with s.counted(TO_PEER):
+                w.client.sendto(channel(CHAN, pattern(size)), w.server)
+                p = cap.next(43)                # a routing header
+            # It says how many more times 8 bytes it has, and what follows.
+            expect("IPv6 within", p.l4[0], 41)
+            inner = Packet(p.l4[8 + 8 * p.l4[1]:])
+            expect("relayed", (inner.payload, inner.udp_partial(),
+                               (inner.sport, inner.dport)),
+                   (pattern(size), True, (w.rport, w.pport)))
+    finally:
+        ip("relay", "route", "del", V6.peer)
+        ip("peer", "addr", "del", segment + "/64", "dev", "peer0")
+        cap.close()
+    w.empty()
+    expect("passes", w.passes(s.worlds["IPv4"]), ALL)
+
+
 def client_on_host(s):
     """A process of the host is a client; what is for it is the stack's."""
     client = udp("relay", V4.server, 5001)
@@ -411,6 +452,8 @@ def main():
         tests.add(f"{name}: fair queueing", queues, s, w)
     tests.add("IPv4: martians", martians, s, s.worlds["IPv4"])
     tests.add("a client on the host", client_on_host, s)
+    tests.add("a gateway of the other family", gateway, s)
+    tests.add("a route that encapsulates", encapsulated, s)
     tests.add("tunnel", tunnel, s)
     tests.add("VLAN", vlan, s)
     tests.add("bridge", bridge, s)

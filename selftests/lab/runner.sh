@@ -123,10 +123,7 @@ test_vm_dies()
 		kill -KILL $PPID $(cat "$0.vm")'
 	program a two <<<'echo 1..1; echo "ok 1 x"'
 	echo "--smp 1" >"$tmp/tree/selftests/a/vm"
-	mkdir "$tmp/tree/selftests/vm"
-	# In place of the real one: "--" comes before the command.
-	cat >"$tmp/tree/selftests/vm/run" <<-'END'
-	#!/bin/bash
+	machine <<-'END'
 	echo "$*" >"${0%/*}/arguments"
 	while [ "$1" != -- ]; do shift; done
 	shift
@@ -135,13 +132,55 @@ test_vm_dies()
 	wait $!
 	exit 99
 	END
-	chmod 755 "$tmp/tree/selftests/vm/run"
 	expect 1 "1 passed, 3 failed, 0 skipped"
 	grep -q "a (6.1): selftests/a/one.sh: did not end" "$tmp/out"
 	grep -q "a (6.1): selftests/a/two.sh: did not run" "$tmp/out"
 	grep -q "a (6.1): the VM's exit status is 99" "$tmp/out"
 	grep -q -- "--kernel 6.1 .*--smp 1 -- " \
 		"$tmp/tree/selftests/vm/arguments"
+}
+
+# machine: what stands in for a VM; "--" comes before the command.
+machine()
+{
+	mkdir "$tmp/tree/selftests/vm"
+	{
+		echo "#!/bin/bash"
+		cat
+	} >"$tmp/tree/selftests/vm/run"
+	chmod 755 "$tmp/tree/selftests/vm/run"
+}
+
+# Each of two waits until the other has begun; one that measures, for nobody.
+test_vms_at_once()
+{
+	local group
+
+	tree
+	for group in a b; do
+		# shellcheck disable=SC2016 # expanded in the program
+		program "$group" one <<<'echo 1..1; d=${0%/*}; touch "$d/began"
+			for i in {1..100}; do
+				[ ! -e "$d/../a/began" ] || [ ! -e "$d/../b/began" ] ||
+					{ echo "ok 1 x"; exit 0; }
+				read -rt 0.1 <> <(:)
+			done'
+		echo "--smp 1" >"$tmp/tree/selftests/$group/vm"
+	done
+	program c one <<<'echo 1..1; echo "ok 1 x"'
+	echo "--smp 1" >"$tmp/tree/selftests/c/vm"
+	echo "alone=y" >"$tmp/tree/selftests/c/settings"
+	echo "debug" >"$tmp/tree/selftests/c/kernels"
+	machine <<-'END'
+	while [ "$1" != -- ]; do shift; done
+	shift
+	exec "$@"
+	END
+	JOBS=2 expect 0 "2 passed, 0 failed, 0 skipped"
+	grep -q "^# group b (6.1): 1 passed" "$tmp/out"
+	fails grep -q "group c" "$tmp/out"
+	rm "$tmp"/tree/selftests/[ab]/began
+	JOBS=1 expect 1 "1 passed, 2 failed, 0 skipped" T=in-vm
 }
 
 # A process that a test leaves behind must not hold up the run.
@@ -158,7 +197,7 @@ test_leftover()
 	kill "$pid"
 }
 
-ktap_plan 10
+ktap_plan 11
 run_test "runner: passes and skips" test_pass
 run_test "runner: a program that skips all" test_skip_all
 run_test "runner: failed tests" test_fail
@@ -168,5 +207,6 @@ run_test "runner: no tests at all" test_nothing
 run_test "runner: a program that takes too long" test_timeout
 run_test "runner: a program that isn't built" test_missing_program
 run_test "runner: a VM that dies" test_vm_dies
+run_test "runner: VMs at the same time" test_vms_at_once
 run_test "runner: a process that stays" test_leftover
 ktap_finish

@@ -4,7 +4,6 @@
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 
@@ -13,42 +12,11 @@ from lab import Capture, V4, V6, netns, receive, udp
 from libkturn import (ALLOC, DELETED, DROP, EXCLUSIVE, Kturn, Listener,
                       OWNER_GONE, PUNT)
 from packets import Packet, expect, stun
-from world import ALL, CHAN, LONG, World, kturn, refused, wait_until
+from world import (ALL, CHAN, LONG, Holder, World, kturn, refused,
+                   wait_until)
 
 COOKIE = 0xC0FFEE0000000001
 GRACE = 60_000
-
-
-class Holder:
-    """A process that joins an owner and makes the entries of a world."""
-
-    def __init__(self, cookie, grace, world=None, label=""):
-        self.world = world
-        ready, told = os.pipe()
-        stay, self.stop = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            try:
-                os.close(self.stop)
-                kt = kturn()
-                kt.join(cookie, grace, label)
-                if world:
-                    world.begin(kt)
-                os.write(told, b"%d" % (world.id if world else 0))
-                os.read(stay, 1)
-            finally:
-                os._exit(0)
-        os.close(told)
-        os.close(stay)
-        id = int(os.read(ready, 100))
-        os.close(ready)
-        if world:
-            world.id = id
-
-    def kill(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.stop)
 
 
 class Setup:

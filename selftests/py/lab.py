@@ -150,9 +150,9 @@ class Raw:
         if family == 6:
             self.s.setsockopt(socket.IPPROTO_IPV6, 36, 1)   # IPV6_HDRINCL
 
-    def send(self, src, dst, sport, dport, payload, tos=0, ttl=64, df=False,
-             check=None, label=0, ident=0, options=b"", frag=0, ulen=None,
-             ext=None):
+    def packet(self, src, dst, sport, dport, payload, tos=0, ttl=64, df=False,
+               check=None, label=0, ident=0, options=b"", frag=0, ulen=None,
+               ext=None):
         """Without @check the right one, without @ulen the true length.
 
         @ext: (number, what follows its length byte) of one IPv6 extension
@@ -172,12 +172,17 @@ class Raw:
             iph = struct.pack("!BBHHHBBH4s4s", 0x40 | hl // 4, tos,
                               hl + full, ident, (0x4000 if df else 0) | frag,
                               ttl, 17, 0, s, d) + options
+            # A raw socket would do it.
+            iph = iph[:10] + struct.pack("!H", 0xFFFF ^ ones(iph)) + iph[12:]
         else:
             before = struct.pack("!BB6s", 17, 0, ext[1]) if ext else b""
             iph = struct.pack("!IHBB16s16s", 6 << 28 | tos << 20 | label,
                               len(before) + full, ext[0] if ext else 17, ttl,
                               s, d) + before
-        self.s.sendto(iph + udp_part, (dst, 0))
+        return iph + udp_part
+
+    def send(self, src, dst, *args, **kwargs):
+        self.s.sendto(self.packet(src, dst, *args, **kwargs), (dst, 0))
 
     def close(self):
         self.s.close()

@@ -2,6 +2,7 @@
 """An allocation with its sockets, and what passes through it."""
 
 import os
+import signal
 import time
 
 from lab import (CLIENT_PORT, PEER_PORT, RELAY_PORT, SERVER_PORT, V4, netns,
@@ -156,6 +157,38 @@ class World:
 
 
 ALL = {"chan-out", "send-out", "chan-in", "data-in"}
+
+
+class Holder:
+    """A process that joins an owner and makes the entries of a world."""
+
+    def __init__(self, cookie, grace, world=None, label=""):
+        self.world = world
+        ready, told = os.pipe()
+        stay, self.stop = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                os.close(self.stop)
+                kt = kturn()
+                kt.join(cookie, grace, label)
+                if world:
+                    world.begin(kt)
+                os.write(told, b"%d" % (world.id if world else 0))
+                os.read(stay, 1)
+            finally:
+                os._exit(0)
+        os.close(told)
+        os.close(stay)
+        id = int(os.read(ready, 100))
+        os.close(ready)
+        if world:
+            world.id = id
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.stop)
 
 
 def open_until(world, way, change, barrier):

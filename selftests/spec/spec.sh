@@ -104,8 +104,26 @@ test_privilege()
 	grep -q CAP_NET_ADMIN "$tmp/out"
 }
 
+# Root of a user namespace has capabilities only there.
+test_userns()
+{
+	local userns=/sys/module/kturn/parameters/userns
+
+	grep -q N "$userns"
+	unshare --user --map-root-user --net "$top/build/kturn" stats \
+		>"$tmp/out" 2>&1 && return 1
+	grep -q "not in a user namespace, unless" "$tmp/out"
+	echo 1 >"$userns"
+	unshare --user --map-root-user --net "$top/build/kturn" stats \
+		>"$tmp/out" 2>&1 || return 1
+	grep -q "hooks *not registered" "$tmp/out"
+	# The parameter is no way into a namespace of others.
+	fails unshare --user --map-root-user "$top/build/kturn" stats
+	echo 0 >"$userns"
+}
+
 module_load
-ktap_plan 5
+ktap_plan 6
 mkdir -p "$work/specs"
 cp "$linux"/Documentation/netlink/*.yaml "$work/"
 cp "$top/Documentation/netlink/specs/kturn.yaml" "$work/specs/"
@@ -115,4 +133,5 @@ run_test "spec: the stock client makes entries" test_do
 run_test "spec: the stock client shows entries" test_dump
 run_test "spec: refusals say why" test_refusal
 run_test "spec: nothing without CAP_NET_ADMIN" test_privilege
+run_test "spec: user namespaces" test_userns
 ktap_finish

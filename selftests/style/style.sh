@@ -165,7 +165,7 @@ test_yamllint()
 
 # Lists of words have nothing that could be licensed.
 unlicensed='^(LICENSES/.*|\.gitignore|MAINTAINERS|.*/corpus/.*|.*\.(md|json)'
-unlicensed+='|selftests/[^/]*/(programs|settings|vm|codespell\.words))$'
+unlicensed+='|selftests/[^/]*/(programs|settings|vm|kernels|codespell\.words))$'
 
 # The licence that a file has to name.
 licence_of()
@@ -226,7 +226,30 @@ done
 list_sources >"$tmp/sources"
 make -s linux_source || exit
 
-ktap_plan 10
+# The list of promises names tests that there are, and all of those in VMs.
+test_testing()
+{
+	local name group list=$tmp/testing
+
+	sed -nE 's,.* ([a-z0-9]+/[a-z0-9_]+)$,\1,p' \
+		Documentation/networking/testing.rst | sort -u >"$list"
+	[ "$(wc -l <"$list")" -gt 20 ]
+	while read -r name; do
+		[ -e "selftests/$name.sh" ] || [ -e "selftests/$name.c" ] ||
+			fail "testing.rst: there is no $name"
+	done <"$list"
+	for group in selftests/*/vm; do
+		[ -f "$group" ] || continue
+		for name in "${group%/vm}"/*.sh; do
+			[ -x "$name" ] || continue
+			name=${name#selftests/}
+			grep -qx "${name%.sh}" "$list" ||
+				fail "testing.rst does not say what ${name%.sh} is for"
+		done
+	done
+}
+
+ktap_plan 11
 run_test "style: checkpatch" test_checkpatch
 run_test "style: kernel-doc" test_kernel_doc
 run_test "style: where the kernel enters the module" test_entry_points
@@ -237,4 +260,5 @@ run_test "style: codespell" test_codespell
 run_test "style: yamllint" test_yamllint
 run_test "style: licences" test_spdx
 run_test "style: tests don't sleep, and can fail" test_tests
+run_test "style: what shows which promise" test_testing
 ktap_finish
