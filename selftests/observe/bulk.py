@@ -10,11 +10,12 @@ import os
 import sys
 import time
 
+from child import Child
 from ktap import Tests
-from lab import V4, V6, receive
+from lab import V4, V6
 from libkturn import (ALLOC_CB, EXCLUSIVE, Addr, c_void_p, lib, make_alloc)
-from packets import channel, expect
-from world import CHAN, LONG, World, kturn, wait_until
+from packets import expect
+from world import CHAN, LONG, World, kturn, nothing_lost, wait_until
 
 # A kernel that checks itself is slower by far.
 SLOW = os.environ.get("KTURN_VM") == "debug"
@@ -52,44 +53,9 @@ def shorten(kt, ms):
                   for id in ids[base:base + BATCH]])
 
 
-class Child:
-    """Runs a function on another CPU; its end can be waited for."""
-
-    def __init__(self, function, *args):
-        self.pid = os.fork()
-        if self.pid:
-            self.status = None
-            return
-        status = 1
-        try:
-            os.sched_setaffinity(0, set(range(1, os.cpu_count())))
-            function(*args)
-            status = 0
-        except Exception as e:
-            print("#", function.__name__, repr(e), file=sys.stderr)
-        finally:
-            os._exit(status)
-
-    def running(self):
-        if self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.status = status if pid else None
-        return self.status is None
-
-    def done(self):
-        if self.status is None:
-            self.status = os.waitpid(self.pid, 0)[1]
-        expect("exit status", self.status, 0)
-
-
-def round_trip(worlds, n):
-    """Each packet is relayed, and is the one that was sent."""
-    data = b"%d" % n
-    for w in worlds:
-        w.client.sendto(channel(CHAN, data), w.server)
-        expect("to the peer", receive(w.peer)[0], data)
-        w.peer.sendto(data, w.relay)
-        expect("to the client", receive(w.client)[0], channel(CHAN, data))
+def beside(function, *args):
+    """On another CPU than the packets."""
+    return Child(function, *args, cpus=range(1, os.cpu_count()))
 
 
 def meanwhile(kt, worlds, child):
@@ -103,9 +69,9 @@ def meanwhile(kt, worlds, child):
         allocs = kt.stats().allocs
         found.append((start, time.monotonic() - start, allocs))
         if n % 5 == 0:
-            round_trip(worlds, n)
+            nothing_lost(worlds, n)
         n += 1
-    child.done()
+    child.wait()
     return found
 
 
@@ -136,7 +102,7 @@ def read_all(times, seen):
 def read(kt, worlds):
     """Everything is read over and over."""
     path = f"/run/kturn-bulk-{os.getpid()}"
-    child = Child(read_all, 5, path)
+    child = beside(read_all, 5, path)
     found = meanwhile(kt, worlds, child)
     with open(path, encoding="ascii") as f:
         begin, end = map(float, f.read().split())
@@ -168,7 +134,7 @@ def wait_for_few(left):
 def expire(kt, worlds):
     """All end at once."""
     shorten(kt, 1000)
-    found = meanwhile(kt, worlds, Child(wait_for_few, len(worlds)))
+    found = meanwhile(kt, worlds, beside(wait_for_few, len(worlds)))
     steps(f"{MANY} allocations expired", found, worlds)
 
 
@@ -180,7 +146,7 @@ def flush_owner(id):
 
 def flush(kt, worlds, owner):
     """What others own stays."""
-    found = meanwhile(kt, worlds, Child(flush_owner, owner.id))
+    found = meanwhile(kt, worlds, beside(flush_owner, owner.id))
     steps(f"{MANY} allocations flushed", found, worlds)
     expect("left", kt.stats().allocs, len(worlds))
 
@@ -191,7 +157,7 @@ def orphaned(kt, worlds):
     owned.join(11, 100, "away")
     crowd(owned, LONG)
     owned.close()
-    found = meanwhile(kt, worlds, Child(wait_for_few, len(worlds)))
+    found = meanwhile(kt, worlds, beside(wait_for_few, len(worlds)))
     steps(f"{MANY} allocations of an owner that is gone", found, worlds)
 
 
@@ -218,7 +184,7 @@ def again(kt, worlds):
         before[0] + 1, before[1], before[2]))
     kt.alloc_set(w.id, 1)
     wait_until("it is freed", lambda: left() == before)
-    round_trip(worlds, 0)
+    nothing_lost(worlds, 0)
 
 
 def main():

@@ -191,6 +191,16 @@ class Holder:
         os.close(self.stop)
 
 
+def nothing_lost(worlds, n):
+    """There and back by the channel: each packet arrives."""
+    data = b"%d" % n
+    for w in worlds:
+        w.client.sendto(channel(CHAN, data), w.server)
+        expect("to the peer", receive(w.peer)[0], data)
+        w.peer.sendto(data, w.relay)
+        expect("to the client", receive(w.client)[0], channel(CHAN, data))
+
+
 def open_until(world, way, change, barrier):
     """Send as fast as possible while an entry ends.
 

@@ -7,13 +7,15 @@ import random
 import sys
 import time
 
+from child import Child
 from ktap import Tests
 from lab import V4, udp
 from libkturn import EXCLUSIVE, Limit, Refused
 from packets import channel, expect, send_ind
-from race import (RACE_SECONDS, Child, crowd, flooded_worlds, flooding,
-                  joined, nothing_left, nothing_lost, rounds)
-from world import ALL, CHAN, LONG, Holder, kturn, wait_until
+from race import (RACE_SECONDS, crowd, flooded_worlds, flooding,
+                  joined, nothing_left, rounds)
+from world import (ALL, CHAN, LONG, Holder, kturn, nothing_lost,
+                   wait_until)
 
 GRACE = 60_000
 

@@ -10,14 +10,13 @@ import contextlib
 import ctypes
 import glob
 import os
-import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 
-from lab import V4, V6, ip, receive
+from child import Child
+from lab import V4, V6, ip
 from libkturn import Addr, EXCLUSIVE, make_alloc
 from packets import Failed, channel, expect, send_ind
 from world import CHAN, LONG, World, kturn, wait_until
@@ -37,31 +36,6 @@ def rounds(body):
         body(n)
         n += 1
     print(f"# {n} rounds", flush=True)
-
-
-class Child:
-    """A process that calls a function until it is stopped."""
-
-    def __init__(self, function, *args):
-        self.pid = os.fork()
-        if self.pid:
-            return
-        status = 1
-        try:
-            os.sched_setaffinity(0, range(os.cpu_count()))
-            function(*args)
-            status = 0
-        except Exception as e:
-            print("#", function.__name__, repr(e), file=sys.stderr)
-        finally:
-            os._exit(status)
-
-    def kill(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-
-    def wait(self):
-        expect("exit status", os.waitpid(self.pid, 0)[1], 0)
 
 
 # --------------------------------------------------------------------- traffic
@@ -124,16 +98,6 @@ def flows(kt, packets=100):
         return (st.to_peer.packets > start.to_peer.packets + packets and
                 st.to_client.packets > start.to_client.packets + packets)
     wait_until("packets flow", enough, 60)
-
-
-def nothing_lost(worlds, n):
-    """There and back by the channel: each packet arrives."""
-    data = b"%d" % n
-    for w in worlds:
-        w.client.sendto(channel(CHAN, data), w.server)
-        expect("to the peer", receive(w.peer)[0], data)
-        w.peer.sendto(data, w.relay)
-        expect("to the client", receive(w.client)[0], channel(CHAN, data))
 
 
 def crowd(kt):

@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 
+from child import Child
 from ktap import Tests
 from lab import V4, V6, ip, netns, receive
 from packets import Failed, expect
-from race import (Child, Leaks, flooded_worlds, flooding, flows, has_device,
-                  ip_lines, joined, link_up, load, nothing_left, nothing_lost,
+from race import (Leaks, flooded_worlds, flooding, flows, has_device,
+                  ip_lines, joined, link_up, load, nothing_left,
                   relay_up, rounds, unload)
-from world import ALL, Holder, kturn, wait_until, waiting
+from world import (ALL, Holder, kturn, nothing_lost, wait_until,
+                   waiting)
 
 GRACE = 60_000
 

@@ -6,12 +6,13 @@ import errno
 import sys
 import time
 
+from child import Child
 from ktap import Tests
 from libkturn import Listener, MODULE_GONE, Refused
 from packets import expect
-from race import (Child, Leaks, crowd, flooded_worlds, flooding, flows, joined,
-                  load, loaded, nothing_left, nothing_lost, rounds, unload)
-from world import Holder, kturn, refused
+from race import (Leaks, crowd, flooded_worlds, flooding, flows, joined,
+                  load, loaded, nothing_left, rounds, unload)
+from world import Holder, kturn, nothing_lost, refused
 
 GRACE = 60_000
 
