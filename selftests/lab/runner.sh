@@ -135,7 +135,7 @@ test_vm_dies()
 	expect 1 "1 passed, 3 failed, 0 skipped"
 	grep -q "a (6.1): selftests/a/one.sh: did not end" "$tmp/out"
 	grep -q "a (6.1): selftests/a/two.sh: did not run" "$tmp/out"
-	grep -q "a (6.1): the VM's exit status is 99" "$tmp/out"
+	grep -q "a (6.1): the exit status is 99" "$tmp/out"
 	grep -q -- "--kernel 6.1 .*--smp 1 -- " \
 		"$tmp/tree/selftests/vm/arguments"
 }
