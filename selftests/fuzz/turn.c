@@ -102,10 +102,13 @@ static void fine_request(struct client *c, const uint8_t *p, size_t len)
 	c->fingerprint = false;
 	switch (p[0] % 4) {
 	case 0:
-		code = do_allocate(c);
+		code = len > 1 && p[1] & 1 ? do_allocate_both(c) :
+					     do_allocate(c);
 		break;
 	case 1:
-		code = do_refresh(c, len > 2 ? kturn_get16(p + 1) : 0);
+		code = len > 3 ? do_refresh_family(c, p[3] % 4,
+						   kturn_get16(p + 1)) :
+				 do_refresh(c, len > 2 ? kturn_get16(p + 1) : 0);
 		break;
 	case 2:
 		code = do_permit(c, peer);
@@ -120,13 +123,20 @@ static void fine_request(struct client *c, const uint8_t *p, size_t len)
 static void peer_datagram(struct client *c, const uint8_t *p, size_t len)
 {
 	struct turn_alloc *a = turn_alloc_find(world.s, &c->tuple);
+	const struct turn_relay *relay;
 	uint64_t before = world_state();
-	struct kturn_addr relay;
+	struct kturn_addr to;
+	const char *peer;
 
 	if (!a || !len)
 		return;
-	relay = turn_alloc_relay(a)->public;
-	peer_send_in(&relay, peers[p[0] % KTAP_COUNT(peers)], p + 1, len - 1);
+	/* What comes of the other family than the address is can't matter. */
+	peer = peers[p[0] % KTAP_COUNT(peers)];
+	relay = turn_alloc_relay(a, addr(peer).family);
+	if (!relay)
+		relay = turn_alloc_relay(a, addr(peer).family ^ 3);
+	to = relay->public;
+	peer_send_in(&to, peer, p + 1, len - 1);
 	FUZZ_ASSERT(world_state() == before);
 }
 
@@ -135,6 +145,7 @@ static void fail(unsigned int what)
 	world.offload_fails = what & 1;
 	world.reserve_fails = what & 2;
 	world.relay_error = what & 4 ? -ENOSPC : 0;
+	world.relay_error_family = what >> 4 & 3;
 	world.quota_left = what & 8 ? world.quota_used : 1000;
 }
 
@@ -208,7 +219,8 @@ static void check_world(void)
 
 	for (i = 0; i < PORTS; i++)
 		relaying += world.ports[i].open && world.ports[i].alloc;
-	FUZZ_ASSERT(n->allocs == relaying);
+	FUZZ_ASSERT(n->relays == relaying);
+	FUZZ_ASSERT(n->allocs <= relaying && relaying <= 2 * n->allocs);
 	FUZZ_ASSERT((int)n->allocs == world.quota_used);
 	FUZZ_ASSERT((int)n->allocs == world.pushed);
 }

@@ -10,7 +10,7 @@ static struct client c;
 /* What the kernel would keep of an allocation, and hand to a successor. */
 static struct kept {
 	struct turn_tuple tuple;
-	struct turn_relay relay;
+	struct turn_relay relays[2];
 	uint32_t left_ms;
 	uint8_t packed[TURN_PACKED_MAX];
 	size_t packed_len;
@@ -39,11 +39,18 @@ static void keep_chan(uint16_t number, const struct kturn_addr *peer,
 
 static void keep(struct turn_alloc *a, void *arg)
 {
-	size_t *n = arg;
+	const struct turn_relay *relay;
+	size_t *n = arg, i;
 
 	++*n;
 	kept.tuple = *turn_alloc_tuple(a);
-	kept.relay = *turn_alloc_relay(a);
+	memset(kept.relays, 0, sizeof(kept.relays));
+	for (i = 0; i < 2; i++) {
+		relay = turn_alloc_relay(a, i ? KTURN_FAMILY_V6 :
+					 KTURN_FAMILY_V4);
+		if (relay)
+			kept.relays[i] = *relay;
+	}
 	kept.left_ms = turn_alloc_left_ms(a, world.now);
 	kept.packed_len = turn_alloc_pack(a, kept.packed);
 	kept.n = 0;
@@ -51,13 +58,43 @@ static void keep(struct turn_alloc *a, void *arg)
 	turn_alloc_each_chan(a, world.now, keep_chan, NULL);
 }
 
-/* The server goes, and a new one comes up with the only allocation. */
-static struct turn_alloc *restart(void)
+/* Binds what was kept; @lost can't be had any more. */
+static void rebind(uint8_t lost)
+{
+	struct turn_relay *relay = kept.relays;
+	struct port *port;
+
+	for (; relay < kept.relays + 2; relay++) {
+		if (relay->addr.family == KTURN_FAMILY_NONE)
+			continue;
+		port = relay->handle;
+		if (relay->addr.family == lost)
+			memset(relay, 0, sizeof(*relay));
+		else
+			*port = (struct port){ .open = true,
+					       .family = relay->addr.family };
+	}
+}
+
+static void start_relays(struct turn_alloc *a)
+{
+	struct turn_relay *relay = kept.relays;
+
+	for (; relay < kept.relays + 2; relay++)
+		if (relay->addr.family != KTURN_FAMILY_NONE)
+			((struct port *)relay->handle)->alloc = a;
+}
+
+/*
+ * The server goes, and a new one comes up with the only allocation, which may
+ * have lost one of two relayed addresses, and what belongs to that.
+ */
+static struct turn_alloc *restart_without(uint8_t lost)
 {
 	struct turn_alloc *a;
-	struct port *port;
 	size_t n = 0, i;
 	uint8_t *packed;
+	int want;
 
 	turn_server_each(world.s, keep, &n);
 	KTAP_EQ(n, 1);
@@ -74,30 +111,35 @@ static struct turn_alloc *restart(void)
 
 	world.seed += 12345;
 	world_start();
-	port = kept.relay.handle;
-	*port = (struct port){ .open = true,
-			       .family = kept.relay.addr.family };
+	rebind(lost);
 	packed = malloc(kept.packed_len);
 	memcpy(packed, kept.packed, kept.packed_len);
-	a = turn_adopt_alloc(world.s, world.now, &kept.tuple, &kept.relay,
+	a = turn_adopt_alloc(world.s, world.now, &kept.tuple, kept.relays,
 			     kept.left_ms, packed, kept.packed_len);
 	free(packed);
 	if (!KTAP_CHECK(a))
 		return NULL;
 	KTAP_EQ(turn_alloc_offload(a), 0);
 	turn_alloc_set_offload(a, 1);
-	port->alloc = a;
-	for (i = 0; i < kept.n; i++)
+	start_relays(a);
+	for (i = 0; i < kept.n; i++) {
+		want = kept.v[i].peer.family == lost ? -EINVAL : 0;
 		if (kept.v[i].number)
 			KTAP_EQ(turn_adopt_chan(world.s, a, world.now,
 						kept.v[i].number,
 						&kept.v[i].peer,
-						kept.v[i].left_ms), 0);
+						kept.v[i].left_ms), want);
 		else
 			KTAP_EQ(turn_adopt_perm(world.s, a, world.now,
 						&kept.v[i].peer,
-						kept.v[i].left_ms), 0);
+						kept.v[i].left_ms), want);
+	}
 	return a;
+}
+
+static struct turn_alloc *restart(void)
+{
+	return restart_without(KTURN_FAMILY_NONE);
 }
 
 static void goes_on(void)
@@ -201,18 +243,27 @@ static void retransmission(void)
 }
 
 /* Nobody promises that what is kept is what was put there. */
-static void unreadable(void)
+static void check_unreadable(bool both)
 {
-	static const struct turn_relay relay;
+	static const struct turn_relay relays[2] = {
+		{ .addr = { .family = KTURN_FAMILY_V4 } },
+	};
+	static const struct turn_relay none[2];
+	struct turn_relay one[2] = { 0 };
 	uint8_t copy[TURN_PACKED_MAX], *p;
 	struct turn_alloc *a;
 	size_t n = 0, len, i;
 
 	world_begin();
-	client_allocated(&c, 40000);
+	client_init(&c, 40000);
+	client_challenge(&c);
+	if (both)
+		KTAP_EQ(do_allocate_both(&c), SUCCESS);
+	else
+		KTAP_EQ(do_allocate(&c), SUCCESS);
 	turn_server_each(world.s, keep, &n);
 	/* It is there already. */
-	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, &relay,
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, relays,
 				     1000, kept.packed, kept.packed_len));
 	kept.tuple.client.port ^= 1;
 
@@ -220,39 +271,48 @@ static void unreadable(void)
 		p = malloc(len);
 		memcpy(p, kept.packed, len);
 		KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple,
-					     &relay, 1000, p, len));
+					     relays, 1000, p, len));
 		free(p);
 	}
 	memcpy(copy, kept.packed, kept.packed_len);
 	copy[kept.packed_len] = 'x';
-	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, &relay,
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, relays,
 				     1000, copy, kept.packed_len + 1));
 
 	/* Another version; a name that is none. */
 	copy[0]++;
-	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, &relay,
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, relays,
 				     1000, copy, kept.packed_len));
 	copy[0]--;
-	copy[kept.packed_len - 1] = '\n';
-	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, &relay,
+	/* Before what two relayed addresses differ in. */
+	copy[kept.packed_len - (both ? 8 : 1)] = '\n';
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, relays,
 				     1000, copy, kept.packed_len));
 
+	one[0].addr = addr("10.0.0.1:50009");
+	one[0].handle = &world.ports[9];
 	/* Whatever byte is wrong: no crash, and at most another name or id. */
 	for (i = 0; i < kept.packed_len * 8; i++) {
 		memcpy(copy, kept.packed, kept.packed_len);
 		copy[i / 8] ^= 1 << i % 8;
 		world.ports[9].open = true;
 		a = turn_adopt_alloc(world.s, world.now, &kept.tuple,
-				     &(struct turn_relay){
-					.addr = addr("10.0.0.1:50009"),
-					.handle = &world.ports[9] },
-				     1000, copy, kept.packed_len);
+				     one, 1000, copy, kept.packed_len);
 		if (a)
 			turn_alloc_end(world.s, a);
 		world.ports[9].open = false;
 	}
+	/* Nor is there an allocation without any relayed address. */
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple,
+				     none, 1000, kept.packed, kept.packed_len));
 	KTAP_EQ(turn_counters(world.s)->allocs, 1);
 	world_stop();
+}
+
+static void unreadable(void)
+{
+	check_unreadable(false);
+	check_unreadable(true);
 }
 
 static void parts(void)
@@ -305,6 +365,122 @@ static void over_quota(void)
 	world_stop();
 }
 
+static void both_families(void)
+{
+	struct turn_alloc *a;
+
+	world_begin();
+	client_init(&c, 40000);
+	client_challenge(&c);
+	KTAP_EQ(do_allocate_both(&c), SUCCESS);
+	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
+	KTAP_EQ(do_permit(&c, PEER_V6), SUCCESS);
+	/* IPv4 until 700 s, IPv6 until 600 s. */
+	KTAP_EQ(do_refresh_family(&c, KTURN_FAMILY_V4, 700), SUCCESS);
+	world_pass(100000);
+	a = restart();
+	KTAP_EQ(turn_counters(world.s)->allocs, 1);
+	KTAP_EQ(turn_counters(world.s)->relays, 2);
+	KTAP_EQ(world.quota_used, 1);
+	KTAP_EQ(turn_alloc_left_ms(a, world.now), 600000);
+	KTAP_CHECK(sends_by_channel(&c, 0x4000, PEER_A));
+	KTAP_EQ(receives(&c, PEER_A), KTURN_KIND_CHANNEL);
+	KTAP_CHECK(sends_by_indication(&c, PEER_V6));
+	KTAP_EQ(receives(&c, PEER_V6), KTURN_KIND_STUN);
+
+	world_pass(499999);
+	KTAP_EQ(do_permit(&c, PEER_V6), SUCCESS);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	world_pass(1);
+	turn_expire(world.s, world.now);
+	KTAP_EQ(turn_counters(world.s)->relays, 1);
+	KTAP_EQ(do_permit(&c, PEER_V6), 443);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	world_pass(99999);
+	KTAP_EQ(receives(&c, PEER_A), KTURN_KIND_STUN);
+	world_pass(1);
+	KTAP_EQ(do_permit(&c, PEER_A), 437);
+	world_stop();
+}
+
+/* One that should have ended while there was no server ends at once. */
+static void over_meanwhile(void)
+{
+	world_begin();
+	client_init(&c, 40000);
+	client_challenge(&c);
+	KTAP_EQ(do_allocate_both(&c), SUCCESS);
+	KTAP_EQ(do_refresh_family(&c, KTURN_FAMILY_V6, 900), SUCCESS);
+	world_pass(601000);
+	restart();
+	KTAP_EQ(turn_expire(world.s, world.now), world.now + 299000);
+	KTAP_EQ(turn_counters(world.s)->relays, 1);
+	KTAP_EQ(do_permit(&c, PEER_A), 443);
+	KTAP_EQ(do_permit(&c, PEER_V6), SUCCESS);
+	world_stop();
+}
+
+static void one_family_lost(void)
+{
+	static const struct {
+		uint8_t lost;
+		const char *gone, *kept;
+	} table[] = {
+		{ KTURN_FAMILY_V4, PEER_A, PEER_V6 },
+		{ KTURN_FAMILY_V6, PEER_V6, PEER_A },
+	};
+	size_t i;
+
+	for (i = 0; i < KTAP_COUNT(table); i++) {
+		world_begin();
+		client_init(&c, 40000);
+		client_challenge(&c);
+		KTAP_EQ(do_allocate_both(&c), SUCCESS);
+		KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
+		KTAP_EQ(do_bind(&c, 0x4001, PEER_V6), SUCCESS);
+		restart_without(table[i].lost);
+		KTAP_EQ(turn_counters(world.s)->relays, 1);
+		KTAP_EQ(turn_counters(world.s)->perms, 1);
+		KTAP_EQ(turn_counters(world.s)->chans, 1);
+		KTAP_EQ(receives(&c, table[i].kept), KTURN_KIND_CHANNEL);
+		KTAP_EQ(do_permit(&c, table[i].gone), 443);
+		KTAP_EQ(do_refresh_family(&c, table[i].lost, 0), 443);
+		KTAP_EQ(do_refresh(&c, 0), SUCCESS);
+		world_stop();
+	}
+}
+
+/* Met in full and in part: what the client is told does not change. */
+static void retransmission_both(void)
+{
+	struct kturn_attr attr;
+	struct client before;
+	struct request r;
+	int part;
+
+	for (part = 0; part < 2; part++) {
+		world_begin();
+		client_init(&c, 40000);
+		client_challenge(&c);
+		world.relay_error = part ? -ENOSPC : 0;
+		world.relay_error_family = KTURN_FAMILY_V6;
+		KTAP_EQ(do_allocate_both(&c), SUCCESS);
+		before = c;
+		restart();
+		req_again(&r, &c, KTURN_ALLOCATE);
+		req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
+		KTAP_EQ(req_call(&r, &c), SUCCESS);
+		KTAP_CHECK(resp_relays(&c));
+		KTAP_MEM_EQ(&c.relay, &before.relay, sizeof(c.relay));
+		KTAP_MEM_EQ(&c.relay6, &before.relay6, sizeof(c.relay6));
+		KTAP_EQ(resp_attr(KTURN_ATTR_ADDRESS_ERROR_CODE, &attr), part);
+		if (part)
+			KTAP_EQ(kturn_get32(attr.value),
+				0x02000000 | 5 << 8 | 8);
+		world_stop();
+	}
+}
+
 const struct ktap_case adopt_cases[] = {
 	{ "adopt: clients go on, other users can't", goes_on },
 	{ "adopt: all ends when it would have", ends_in_time },
@@ -312,6 +488,11 @@ const struct ktap_case adopt_cases[] = {
 	{ "adopt: unreadable data is refused", unreadable },
 	{ "adopt: permissions and channels", parts },
 	{ "adopt: over the quota, and given back once", over_quota },
+	{ "adopt: two relayed addresses, with their ends", both_families },
+	{ "adopt: two, of which one is over meanwhile", over_meanwhile },
+	{ "adopt: two, of which one can't be had any more", one_family_lost },
+	{ "adopt: a repeated Allocate for two gets the same answer",
+	  retransmission_both },
 };
 
 const size_t adopt_count = KTAP_COUNT(adopt_cases);

@@ -245,58 +245,6 @@ static void families(void)
 	world_stop();
 }
 
-static void check_half_met(void)
-{
-	struct kturn_attr attr;
-
-	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_RELAYED_ADDRESS, &c.relay));
-	KTAP_EQ(c.relay.family, KTURN_FAMILY_V4);
-	KTAP_EQ(resp_count(KTURN_ATTR_XOR_RELAYED_ADDRESS), 1);
-	if (!KTAP_CHECK(resp_attr(KTURN_ATTR_ADDRESS_ERROR_CODE, &attr)))
-		return;
-	KTAP_EQ(kturn_get32(attr.value), 0x02000000 | 4 << 8 | 40);
-	KTAP_MEM_EQ(attr.value + 4, "Address Family not Supported", 28);
-}
-
-static void additional_family(void)
-{
-	struct request r;
-
-	start();
-	begin(&r);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6);
-	KTAP_EQ(req_call(&r, &c), SUCCESS);
-	check_half_met();
-	/* The same again. */
-	req_again(&r, &c, KTURN_ALLOCATE);
-	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, UDP);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6);
-	KTAP_EQ(req_call(&r, &c), SUCCESS);
-	check_half_met();
-	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
-
-	begin(&r);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V4);
-	check_refused(&r, 400);
-	begin(&r);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, 3 << 24);
-	check_refused(&r, 400);
-	begin(&r);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6);
-	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V4);
-	check_refused(&r, 400);
-	begin(&r);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6);
-	req_attr(&r, KTURN_ATTR_EVEN_PORT, "\x80", 1);
-	check_refused(&r, 400);
-	/* An even port alone goes with it. */
-	begin(&r);
-	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6);
-	req_attr(&r, KTURN_ATTR_EVEN_PORT, "\0", 1);
-	KTAP_EQ(req_call(&r, &c), SUCCESS);
-	world_stop();
-}
-
 /* Steps 2, 3, 5 to 9 of section 7.2: what is told first. */
 static void precedence(void)
 {
@@ -467,8 +415,6 @@ const struct ktap_case allocate_cases[] = {
 	{ "allocate: REQUESTED-TRANSPORT, 400 and 442", transport },
 	{ "allocate: 400 for attributes of wrong length", wrong_lengths },
 	{ "allocate: REQUESTED-ADDRESS-FAMILY and 440", families },
-	{ "allocate: ADDITIONAL-ADDRESS-FAMILY is met in part",
-	  additional_family },
 	{ "allocate: which error comes first", precedence },
 	{ "allocate: 403 for Teredo and 6to4 clients", tunneled_client },
 	{ "allocate: retransmissions get the same answer", retransmission },

@@ -169,18 +169,19 @@ static void forbidden(void)
 /* RFC 8656 section 21.4: nor from a client that came to be tunneled. */
 static void tunneled_client(void)
 {
-	struct turn_relay relay;
+	struct turn_relay relays[2] = { 0 };
 	struct request r;
 
 	world_allocated(&c);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
-	relay = *turn_alloc_relay(turn_alloc_find(world.s, &c.tuple));
+	relays[0] = *turn_alloc_relay(turn_alloc_find(world.s, &c.tuple),
+				      KTURN_FAMILY_V4);
 	c.tuple.client = addr("[2002:c633:6401::1]:40000");
 	turn_alloc_end(world.s, turn_alloc_find(world.s, &(struct turn_tuple){
 		addr("198.51.100.1:40000"), c.tuple.server }));
 	world.pushed--;
 	world.ports[1].open = true;
-	KTAP_CHECK(turn_adopt_alloc(world.s, world.now, &c.tuple, &relay, 10000,
+	KTAP_CHECK(turn_adopt_alloc(world.s, world.now, &c.tuple, relays, 10000,
 				    world.packed, world.packed_len));
 	turn_alloc_set_offload(turn_alloc_find(world.s, &c.tuple), 1);
 	world.pushed++;

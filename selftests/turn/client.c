@@ -169,6 +169,27 @@ bool resp_addr(uint16_t type, struct kturn_addr *out)
 	       !kturn_xor_addr_parse(attr.value, attr.len, resp.msg.tid, out);
 }
 
+bool resp_relays(struct client *c)
+{
+	struct kturn_addr *out = &c->relay;
+	struct kturn_attr_iter it;
+	struct kturn_attr attr;
+
+	memset(&c->relay, 0, sizeof(c->relay));
+	memset(&c->relay6, 0, sizeof(c->relay6));
+	kturn_attr_begin(&it, &resp.msg);
+	while (kturn_attr_next(&it, &attr)) {
+		if (attr.type != KTURN_ATTR_XOR_RELAYED_ADDRESS)
+			continue;
+		if (!KTAP_CHECK(out) ||
+		    !KTAP_EQ(kturn_xor_addr_parse(attr.value, attr.len,
+						  resp.msg.tid, out), 0))
+			return false;
+		out = out == &c->relay ? &c->relay6 : NULL;
+	}
+	return out != &c->relay;
+}
+
 uint32_t resp_u32(uint16_t type)
 {
 	struct kturn_attr attr;
@@ -312,7 +333,7 @@ static void note_allocation(struct client *c)
 {
 	struct kturn_attr attr;
 
-	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_RELAYED_ADDRESS, &c->relay));
+	KTAP_CHECK(resp_relays(c));
 	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_MAPPED_ADDRESS, &c->mapped));
 	c->lifetime = resp_u32(KTURN_ATTR_LIFETIME);
 	c->has_token = resp_attr(KTURN_ATTR_RESERVATION_TOKEN, &attr);
@@ -320,17 +341,30 @@ static void note_allocation(struct client *c)
 		memcpy(c->token, attr.value, 8);
 }
 
-int do_allocate(struct client *c)
+static int allocate(struct client *c, bool both)
 {
 	struct request r;
 	int code;
 
 	req_begin(&r, c, KTURN_ALLOCATE);
 	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
+	if (both)
+		req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY,
+			KTURN_FAMILY_V6 << 24);
 	code = req_call(&r, c);
 	if (!code)
 		note_allocation(c);
 	return code;
+}
+
+int do_allocate(struct client *c)
+{
+	return allocate(c, false);
+}
+
+int do_allocate_both(struct client *c)
+{
+	return allocate(c, true);
 }
 
 void client_allocated(struct client *c, uint16_t port)
@@ -352,6 +386,17 @@ int do_refresh(struct client *c, uint32_t lifetime)
 
 	req_begin(&r, c, KTURN_REFRESH);
 	req_u32(&r, KTURN_ATTR_LIFETIME, lifetime);
+	return req_call(&r, c);
+}
+
+int do_refresh_family(struct client *c, uint8_t family, uint32_t lifetime)
+{
+	struct request r;
+
+	req_begin(&r, c, KTURN_REFRESH);
+	req_u32(&r, KTURN_ATTR_LIFETIME, lifetime);
+	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY,
+		(uint32_t)family << 24);
 	return req_call(&r, c);
 }
 
@@ -403,12 +448,18 @@ void send_channel(struct client *c, uint16_t number, const void *data,
 	client_send_raw(c, buf, 4 + len);
 }
 
+static const struct kturn_addr *relay_for(const struct client *c,
+					  const char *peer)
+{
+	return addr(peer).family == c->relay6.family ? &c->relay6 : &c->relay;
+}
+
 bool sends_by_indication(struct client *c, const char *peer)
 {
 	send_indication(c, peer, "knock", 5, false);
 	if (!world.n_sent)
 		return false;
-	check_to_peer(&c->relay, peer, "knock", 5, false);
+	check_to_peer(relay_for(c, peer), peer, "knock", 5, false);
 	return true;
 }
 
@@ -417,14 +468,14 @@ bool sends_by_channel(struct client *c, uint16_t number, const char *peer)
 	send_channel(c, number, "knock", 5);
 	if (!world.n_sent)
 		return false;
-	check_to_peer(&c->relay, peer, "knock", 5, false);
+	check_to_peer(relay_for(c, peer), peer, "knock", 5, false);
 	return true;
 }
 
 enum kturn_kind receives(struct client *c, const char *peer)
 {
 	world_clear();
-	peer_send_in(&c->relay, peer, "reply", 5);
+	peer_send_in(relay_for(c, peer), peer, "reply", 5);
 	if (!world.n_sent)
 		return KTURN_KIND_OTHER;
 	KTAP_EQ(world.n_sent, 1);

@@ -36,6 +36,7 @@ struct client {
 	uint8_t tid[KTURN_STUN_TID_LEN];
 	/* From the last Allocate that succeeded. */
 	struct kturn_addr relay;
+	struct kturn_addr relay6;	/* the second one, of a dual allocation */
 	struct kturn_addr mapped;
 	uint32_t lifetime;
 	uint8_t token[8];
@@ -100,11 +101,17 @@ size_t resp_count(uint16_t type);
 /* Does @type hold what the client's key makes of the response? */
 bool resp_integrity(uint16_t type, const struct client *c);
 bool resp_addr(uint16_t type, struct kturn_addr *addr);
+/* The XOR-RELAYED-ADDRESS attributes, one or two. */
+bool resp_relays(struct client *c);
 uint32_t resp_u32(uint16_t type);
 
 /* Whole requests; each returns what req_call() does. */
 int do_allocate(struct client *c);
+/* With ADDITIONAL-ADDRESS-FAMILY. */
+int do_allocate_both(struct client *c);
 int do_refresh(struct client *c, uint32_t lifetime);
+/* Of one half only. */
+int do_refresh_family(struct client *c, uint8_t family, uint32_t lifetime);
 int do_permit(struct client *c, const char *peer);
 int do_bind(struct client *c, uint16_t number, const char *peer);
 
@@ -114,7 +121,10 @@ void send_indication(struct client *c, const char *peer, const void *data,
 void send_channel(struct client *c, uint16_t number, const void *data,
 		  size_t len);
 
-/* Is data relayed now? Both directions, each way in and out. */
+/*
+ * Is data relayed now? Both directions, each way in and out, at the relayed
+ * address of the peer's family where there are two.
+ */
 bool sends_by_indication(struct client *c, const char *peer);
 bool sends_by_channel(struct client *c, uint16_t number, const char *peer);
 /* KTURN_KIND_STUN or _CHANNEL, _OTHER when the client gets nothing. */

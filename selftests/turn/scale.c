@@ -35,15 +35,15 @@ static void adopt(size_t i)
 	static const struct kturn_addr peer = {
 		.ip = { 192, 0, 2, 1 }, .port = 1, .family = KTURN_FAMILY_V4,
 	};
-	static const struct turn_relay relay = {
+	static const struct turn_relay relays[2] = { {
 		.addr.family = KTURN_FAMILY_V4,
 		.public.family = KTURN_FAMILY_V4,
-	};
+	} };
 	struct turn_alloc *a;
 	struct turn_tuple t;
 
 	nth_tuple(i, &t);
-	a = turn_adopt_alloc(world.s, world.now, &t, &relay, nth_left_ms(i),
+	a = turn_adopt_alloc(world.s, world.now, &t, relays, nth_left_ms(i),
 			     world.packed, world.packed_len);
 	if (!KTAP_CHECK(a))
 		return;

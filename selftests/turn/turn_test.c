@@ -17,6 +17,7 @@ static const struct {
 	{ rest_cases, &rest_count },
 	{ allocate_cases, &allocate_count },
 	{ ports_cases, &ports_count },
+	{ dual_cases, &dual_count },
 	{ refresh_cases, &refresh_count },
 	{ permission_cases, &permission_count },
 	{ channel_cases, &channel_count },

@@ -95,7 +95,10 @@ static int relay_open(void *env, uint8_t family, enum turn_parity parity,
 	bool pair = parity == TURN_PORT_EVEN_PAIR;
 
 	trace("relay_open");
-	if (world.relay_error)
+	/* What is there after an error is not to be looked at. */
+	memset(relay, 0xee, sizeof(*relay));
+	if (world.relay_error && (!world.relay_error_family ||
+				  world.relay_error_family == family))
 		return world.relay_error;
 	/* Odd ports first, so that an even one is never had by chance. */
 	for (i = parity == TURN_PORT_ANY; i < PORTS; i += step)
@@ -291,10 +294,25 @@ static int offload_alloc(void *env, struct turn_alloc *a, uint32_t lifetime)
 	return 0;
 }
 
-static int offload_refresh(void *env, struct turn_alloc *a, uint32_t lifetime)
+static int offload_refresh(void *env, struct turn_alloc *a)
 {
-	world.off_lifetime = lifetime;
+	world.off_lifetime = turn_alloc_left_ms(a, world.now) / 1000;
 	return offload("offload_refresh", a);
+}
+
+/* The port is still held, and what is left is there already. */
+static void offload_shrink(void *env, struct turn_alloc *a)
+{
+	size_t i, n = 0;
+
+	trace("offload_shrink");
+	KTAP_CHECK(turn_alloc_offload(a));
+	KTAP_CHECK(!turn_alloc_relay(a, KTURN_FAMILY_V4) !=
+		   !turn_alloc_relay(a, KTURN_FAMILY_V6));
+	for (i = 0; i < PORTS; i++)
+		n += world.ports[i].alloc == a;
+	KTAP_EQ(n, 2);
+	world.packed_len = turn_alloc_pack(a, world.packed);
 }
 
 static int offload_peers(void *env, struct turn_alloc *a,
@@ -360,6 +378,7 @@ const struct turn_ops world_ops = {
 	.offload_alloc = offload_alloc,
 	.offload_refresh = offload_refresh,
 	.offload_peers = offload_peers,
+	.offload_shrink = offload_shrink,
 	.offload_remove = offload_remove,
 	.random = fake_random,
 	.log = fake_log,
@@ -489,12 +508,19 @@ static void mix_chan(uint16_t number, const struct kturn_addr *peer,
 	mix_perm(peer, left_ms, arg);
 }
 
+static void mix_relay(const struct turn_relay *relay, void *arg)
+{
+	if (relay)
+		mix(arg, relay, sizeof(*relay));
+}
+
 static void mix_alloc(struct turn_alloc *a, void *arg)
 {
 	uint8_t packed[TURN_PACKED_MAX];
 
 	mix(arg, turn_alloc_tuple(a), sizeof(struct turn_tuple));
-	mix(arg, turn_alloc_relay(a), sizeof(struct turn_relay));
+	mix_relay(turn_alloc_relay(a, KTURN_FAMILY_V4), arg);
+	mix_relay(turn_alloc_relay(a, KTURN_FAMILY_V6), arg);
 	mix(arg, packed, turn_alloc_pack(a, packed));
 	*(uint64_t *)arg += turn_alloc_left_ms(a, world.now);
 	turn_alloc_each_perm(a, world.now, mix_perm, arg);
@@ -511,6 +537,7 @@ uint64_t world_state(void)
 	mix(&sum, &world.quota_used, sizeof(world.quota_used));
 	mix(&sum, &world.pushed, sizeof(world.pushed));
 	mix(&sum, &c->allocs, sizeof(c->allocs));
+	mix(&sum, &c->relays, sizeof(c->relays));
 	mix(&sum, &c->perms, sizeof(c->perms));
 	mix(&sum, &c->chans, sizeof(c->chans));
 	return sum;

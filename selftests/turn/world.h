@@ -75,8 +75,9 @@ struct world {
 	int pushed;		/* allocations that the offload holds */
 	uint64_t seed;
 
-	/* What is to fail. */
+	/* What is to fail; relays of one family, or of both when it is 0. */
 	int relay_error;
+	uint8_t relay_error_family;
 	bool offload_fails;
 	bool reserve_fails;
 

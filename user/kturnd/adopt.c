@@ -13,11 +13,13 @@
  * @id: the kernel's
  * @worker: whose it is now
  * @a: its
+ * @partly: without one of its relayed addresses
  */
 struct adopted {
 	uint32_t id;
 	struct worker *worker;
 	struct turn_alloc *a;
+	bool partly;
 };
 
 /**
@@ -54,48 +56,106 @@ static bool is_listening(const struct daemon *d, const struct kturn_addr *addr)
 	return false;
 }
 
+/* NULL, or why it can't be. */
+static const char *rebind(struct daemon *d, const struct kturn_addr *addr,
+			  struct turn_relay *relay)
+{
+	int ret = relay_rebind(&d->relays, addr, relay);
+
+	if (!ret)
+		return NULL;
+	memset(relay, 0, sizeof(*relay));
+	return ret == -EADDRNOTAVAIL ?
+	       "the relayed address is not one of ours" : strerror(-ret);
+}
+
+static void log_rejected(const struct kturn_alloc *ka,
+			 const struct kturn_addr *relay, const char *why)
+{
+	char client[KTURN_ADDR_TEXT_MAX], text[KTURN_ADDR_TEXT_MAX];
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, "not-adopted");
+	log_add(&line, "id=%u client=%s user=%s", ka->id,
+		kturn_addr_text(&ka->client, client), ka->label);
+	if (relay)
+		log_add(&line, "relay=%s", kturn_addr_text(relay, text));
+	log_add(&line, "error=%s", why);
+	log_end(&line);
+}
+
+/* All or one of two; NULL, or why none can be bound. */
+static const char *rebind_all(struct adoption *ad, const struct kturn_alloc *ka,
+			      struct turn_relay relays[2],
+			      struct adopted *one)
+{
+	const char *why[2] = { NULL, NULL };
+	bool bound = false;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (ka->relay[i].family == KTURN_FAMILY_NONE)
+			continue;
+		why[i] = rebind(ad->d, &ka->relay[i], &relays[i]);
+		bound |= !why[i];
+	}
+	if (!bound)
+		return why[0] ? why[0] : why[1];
+	for (i = 0; i < 2; i++) {
+		if (!why[i])
+			continue;
+		one->partly = true;
+		log_rejected(ka, &ka->relay[i], why[i]);
+	}
+	return NULL;
+}
+
+static void close_all(struct turn_relay relays[2])
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (relays[i].handle)
+			relay_close(&relays[i]);
+}
+
 /* NULL, or why it can't be taken over. */
 static const char *take_over(struct adoption *ad, const struct kturn_alloc *ka,
 			     struct adopted *one)
 {
-	const struct kturn_addr *addr = &ka->relay[0];
 	struct turn_tuple tuple = { .client = ka->client,
 				    .server = ka->server };
-	struct turn_relay relay;
-	int ret;
+	struct turn_relay relays[2] = { 0 };
+	const char *why;
+	int i;
 
-	if (addr->family == KTURN_FAMILY_NONE)
-		addr = &ka->relay[1];
 	if (!is_listening(ad->d, &ka->server))
 		return "the server's address is not one that we listen on";
-	ret = relay_rebind(&ad->d->relays, addr, &relay);
-	if (ret == -EADDRNOTAVAIL)
-		return "the relayed address is not one of ours";
-	if (ret)
-		return strerror(-ret);
+	why = rebind_all(ad, ka, relays, one);
+	if (why)
+		return why;
 	one->worker = &ad->d->workers[steer_worker(&ad->d->steer,
 						    &tuple.client)];
 	one->worker->now = ad->now;
-	one->a = turn_adopt_alloc(one->worker->turn, ad->now, &tuple, &relay,
+	one->a = turn_adopt_alloc(one->worker->turn, ad->now, &tuple, relays,
 				  ka->lifetime_ms, ka->owner_data,
 				  ka->owner_data_len);
 	if (!one->a) {
-		relay_close(&relay);
+		close_all(relays);
 		return "its data can't be read";
 	}
-	worker_watch_relay(one->worker, &relay, one->a);
+	for (i = 0; i < 2; i++)
+		if (relays[i].handle)
+			worker_watch_relay(one->worker, &relays[i], one->a);
 	return NULL;
 }
 
 static int reject(struct adoption *ad, const struct kturn_alloc *ka,
 		  const char *why)
 {
-	char client[KTURN_ADDR_TEXT_MAX];
 	uint32_t *bigger;
 
-	log_event(LOG_WARNING, "not-adopted",
-		  "id=%u client=%s user=%s error=%s", ka->id,
-		  kturn_addr_text(&ka->client, client), ka->label, why);
+	log_rejected(ka, NULL, why);
 	bigger = reallocarray(ad->rejected, ad->n_rejected + 1,
 			      sizeof(*bigger));
 	if (!bigger)
@@ -196,6 +256,16 @@ static void delete_rejected(struct adoption *ad, struct kturn *kt)
 	kturn_batch_free(b);
 }
 
+/* What they lack now, they must lack in the kernel too. */
+static void shrink(struct adoption *ad)
+{
+	size_t i;
+
+	for (i = 0; i < ad->n; i++)
+		if (ad->v[i].partly)
+			offload_shrink(&ad->v[i].worker->offload, ad->v[i].a);
+}
+
 int adopt_all(struct daemon *d, struct kturn *kt, uint32_t owner_id,
 	      bool keep)
 {
@@ -214,6 +284,8 @@ int adopt_all(struct daemon *d, struct kturn *kt, uint32_t owner_id,
 		ret = kturn_flush(kt, owner_id);
 	else if (ad.n_rejected)
 		delete_rejected(&ad, kt);
+	if (!ret && keep)
+		shrink(&ad);
 	log_event(LOG_NOTICE, "adopted",
 		  "allocs=%zu perms=%zu chans=%zu rejected=%zu", ad.n,
 		  ad.perms, ad.chans, ad.n_rejected);

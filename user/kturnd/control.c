@@ -61,6 +61,7 @@ static void add_counters(struct query *q, struct worker *w)
 	const struct turn_counters *c = turn_counters(w->turn);
 
 	q->turn.allocs += c->allocs;
+	q->turn.relays += c->relays;
 	q->turn.perms += c->perms;
 	q->turn.chans += c->chans;
 	q->turn.requests += c->requests;
@@ -135,8 +136,9 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I}",
 		"allocs", (json_int_t)t->allocs,
+		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
 		"chans", (json_int_t)t->chans,
 		"kernel_allocs", (json_int_t)q->kernel_allocs,

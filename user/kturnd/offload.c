@@ -11,8 +11,8 @@
 #define PERM_MS		(TURN_PERMISSION_LIFETIME * 1000u)
 #define CHAN_MS		(TURN_CHANNEL_LIFETIME * 1000u)
 
-static void log_failed(const struct turn_alloc *a, const char *what,
-		       const char *error, const char *effect)
+void offload_log_failed(const struct turn_alloc *a, const char *what,
+			const char *error, const char *effect)
 {
 	char client[KTURN_ADDR_TEXT_MAX];
 
@@ -31,14 +31,18 @@ bool offload_is_nat_peer(const struct offload *o,
 void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
 		  uint32_t flags, uint8_t *packed, struct kturn_alloc *ka)
 {
-	const struct turn_relay *relay = turn_alloc_relay(a);
+	const struct turn_relay *v4 = turn_alloc_relay(a, KTURN_FAMILY_V4);
+	const struct turn_relay *v6 = turn_alloc_relay(a, KTURN_FAMILY_V6);
 	const struct turn_tuple *tuple = turn_alloc_tuple(a);
 	const char *user = turn_alloc_user(a);
 
 	memset(ka, 0, sizeof(*ka));
 	ka->client = tuple->client;
 	ka->server = tuple->server;
-	ka->relay[relay->addr.family == KTURN_FAMILY_V6] = relay->addr;
+	if (v4)
+		ka->relay[0] = v4->addr;
+	if (v6)
+		ka->relay[1] = v6->addr;
 	ka->lifetime_ms = lifetime_ms ? lifetime_ms : 1;
 	ka->flags = flags;
 	log_escape(ka->label, sizeof(ka->label), user, strlen(user));
@@ -81,11 +85,7 @@ static int go_on(const struct offload *o, int error)
 	return o->strict ? error : 0;
 }
 
-/*
- * Take the allocation out of the kernel, so that all of it comes to us.
- * Return: 0, or an error: the entry is still there.
- */
-static int withdraw(struct offload *o, struct turn_alloc *a)
+int offload_withdraw(struct offload *o, struct turn_alloc *a)
 {
 	int ret = kturn_alloc_del(o->kt, offload_id(a));
 
@@ -110,7 +110,7 @@ static int make_partial(struct offload *o, struct turn_alloc *a)
 		kturn_batch_free(b);
 	}
 	if (ret)
-		return withdraw(o, a);
+		return offload_withdraw(o, a);
 	set_id(o, a, offload_id(a) | OFFLOAD_PARTIAL);
 	return 0;
 }
@@ -137,17 +137,17 @@ int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime)
 		return go_on(o, -ENODEV);
 	/* Somebody else's entry would take this one's packets. */
 	if (ret == -EEXIST) {
-		log_failed(a, "alloc", kturn_error(o->kt), "error 508");
+		offload_log_failed(a, "alloc", kturn_error(o->kt), "error 508");
 		return ret;
 	}
-	log_failed(a, "alloc", kturn_error(o->kt),
-		   o->strict ? "error 508" : "the daemon relays");
+	offload_log_failed(a, "alloc", kturn_error(o->kt),
+			   o->strict ? "error 508" : "the daemon relays");
 	return go_on(o, ret);
 }
 
-int offload_refresh(struct offload *o, struct turn_alloc *a,
-		    uint32_t lifetime)
+int offload_refresh(struct offload *o, struct turn_alloc *a)
 {
+	uint32_t left_ms = turn_alloc_left_ms(a, o->w->now);
 	uint8_t packed[KTURN_OWNER_DATA_MAX];
 	struct kturn_batch *b;
 	int ret = -ENOMEM;
@@ -156,8 +156,8 @@ int offload_refresh(struct offload *o, struct turn_alloc *a,
 		return 0;
 	b = kturn_batch_new(o->kt);
 	if (b) {
-		kturn_batch_alloc_set(b, offload_id(a), lifetime * 1000,
-				      packed, turn_alloc_pack(a, packed));
+		kturn_batch_alloc_set(b, offload_id(a), left_ms, packed,
+				      turn_alloc_pack(a, packed));
 		ret = kturn_batch_run(b);
 		kturn_batch_free(b);
 	}
@@ -167,8 +167,8 @@ int offload_refresh(struct offload *o, struct turn_alloc *a,
 	if (ret == -ENOENT)
 		return offload_lost_module(o) ? 0 : ret;
 	/* It ends in the kernel when it would have, and comes to us then. */
-	log_failed(a, "refresh", kturn_error(o->kt),
-		   o->strict ? "error 508" : "the daemon relays later on");
+	offload_log_failed(a, "refresh", kturn_error(o->kt),
+			   o->strict ? "error 508" : "the daemon relays later on");
 	return go_on(o, ret);
 }
 
@@ -180,8 +180,8 @@ void offload_remove(struct offload *o, struct turn_alloc *a)
 		return;
 	ret = o->kt ? kturn_alloc_del(o->kt, offload_id(a)) : 0;
 	if (ret && ret != -ENOENT)
-		log_failed(a, "removal", kturn_error(o->kt),
-			   "the kernel relays until the lifetime ends");
+		offload_log_failed(a, "removal", kturn_error(o->kt),
+				   "the kernel relays until the lifetime ends");
 	set_id(o, a, 0);
 }
 
@@ -319,9 +319,9 @@ static int push_failed(struct push *p, int error)
 		/* Somebody has deleted the allocation; we will hear of it. */
 		return error;
 	}
-	log_failed(p->a, p->number ? "channel" : "permission",
-		   kturn_error(o->kt),
-		   o->strict ? "error 508" : "the daemon relays");
+	offload_log_failed(p->a, p->number ? "channel" : "permission",
+			   kturn_error(o->kt),
+			   o->strict ? "error 508" : "the daemon relays");
 	if (!o->strict) {
 		error = make_partial(o, p->a);
 		if (!error)

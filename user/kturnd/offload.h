@@ -37,13 +37,15 @@ struct offload {
 /** offload_alloc() - as turn_ops.offload_alloc; @lifetime in seconds */
 int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime);
 
-/** offload_refresh() - as turn_ops.offload_refresh; @lifetime in seconds */
-int offload_refresh(struct offload *o, struct turn_alloc *a,
-		    uint32_t lifetime);
+/** offload_refresh() - as turn_ops.offload_refresh */
+int offload_refresh(struct offload *o, struct turn_alloc *a);
 
 /** offload_peers() - as turn_ops.offload_peers */
 int offload_peers(struct offload *o, struct turn_alloc *a,
 		  const struct kturn_addr *peers, size_t n, uint16_t number);
+
+/** offload_shrink() - as turn_ops.offload_shrink */
+void offload_shrink(struct offload *o, struct turn_alloc *a);
 
 /** offload_remove() - as turn_ops.offload_remove */
 void offload_remove(struct offload *o, struct turn_alloc *a);
@@ -133,6 +135,19 @@ void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
  * Return: true if so; the handle is closed then.
  */
 bool offload_lost_module(struct offload *o);
+
+/**
+ * offload_withdraw() - take an allocation out of the kernel
+ * @o: mirror
+ * @a: allocation that is there; all of it comes to us then
+ *
+ * Return: 0, or an error: the entry is still there.
+ */
+int offload_withdraw(struct offload *o, struct turn_alloc *a);
+
+/** offload_log_failed() - the kernel refused something; with what effect */
+void offload_log_failed(const struct turn_alloc *a, const char *what,
+			const char *error, const char *effect);
 
 /** offload_is_nat_peer() - does only the daemon know how to reach it? */
 bool offload_is_nat_peer(const struct offload *o,

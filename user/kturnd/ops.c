@@ -160,12 +160,11 @@ static int push_alloc(void *env, struct turn_alloc *alloc, uint32_t lifetime)
 	return offload_alloc(&w->offload, alloc, lifetime);
 }
 
-static int push_refresh(void *env, struct turn_alloc *alloc,
-			uint32_t lifetime)
+static int push_refresh(void *env, struct turn_alloc *alloc)
 {
 	struct worker *w = env;
 
-	return offload_refresh(&w->offload, alloc, lifetime);
+	return offload_refresh(&w->offload, alloc);
 }
 
 static int push_peers(void *env, struct turn_alloc *alloc,
@@ -175,6 +174,13 @@ static int push_peers(void *env, struct turn_alloc *alloc,
 	struct worker *w = env;
 
 	return offload_peers(&w->offload, alloc, peers, n, number);
+}
+
+static void push_shrink(void *env, struct turn_alloc *alloc)
+{
+	struct worker *w = env;
+
+	offload_shrink(&w->offload, alloc);
 }
 
 static void push_remove(void *env, struct turn_alloc *alloc)
@@ -234,6 +240,7 @@ const struct turn_ops worker_ops = {
 	.offload_alloc = push_alloc,
 	.offload_refresh = push_refresh,
 	.offload_peers = push_peers,
+	.offload_shrink = push_shrink,
 	.offload_remove = push_remove,
 	.random = fill_random,
 	.log = write_log,

@@ -28,12 +28,31 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 	return a;
 }
 
-void turn_alloc_link(struct turn_server *s, struct turn_alloc *a, uint64_t at)
+void turn_alloc_link(struct turn_server *s, struct turn_alloc *a)
 {
+	struct turn_half *h;
+
 	turn_table_add(&s->by_tuple, &a->node, tuple_hash(s, &a->tuple));
-	turn_timer_add(&s->timers, &a->timer, TURN_TIMER_ALLOC, at);
 	LIST_INSERT_HEAD(&s->allocs, a, entry);
 	s->counters.allocs++;
+	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++) {
+		if (!turn_half_there(h))
+			continue;
+		turn_timer_add(&s->timers, &h->timer, TURN_TIMER_HALF,
+			       h->timer.at);
+		s->counters.relays++;
+	}
+}
+
+uint64_t turn_alloc_ends(const struct turn_alloc *a)
+{
+	uint64_t at = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(a->half); i++)
+		if (turn_half_there(&a->half[i]) && a->half[i].timer.at > at)
+			at = a->half[i].timer.at;
+	return at;
 }
 
 struct turn_alloc *turn_alloc_find(struct turn_server *s,
@@ -57,7 +76,20 @@ struct turn_alloc *turn_alloc_live(struct turn_server *s,
 {
 	struct turn_alloc *a = turn_alloc_find(s, tuple);
 
-	return a && !turn_timer_over(&a->timer, now) ? a : NULL;
+	return a && now < turn_alloc_ends(a) ? a : NULL;
+}
+
+static void close_relays(struct turn_server *s, struct turn_alloc *a)
+{
+	struct turn_half *h;
+
+	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++) {
+		if (!turn_half_there(h))
+			continue;
+		turn_timer_del(&s->timers, &h->timer);
+		s->ops->relay_close(s->env, &h->relay);
+		s->counters.relays--;
+	}
 }
 
 void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
@@ -75,12 +107,11 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 		turn_chan_remove(s, c);
 	while ((p = LIST_FIRST(&a->perms)))
 		turn_perm_remove(s, p);
-	s->ops->relay_close(s->env, &a->relay);
+	close_relays(s, a);
 	if (a->has_quota)
 		s->ops->quota_give(s->env, a->user);
 
 	LIST_REMOVE(a, entry);
-	turn_timer_del(&s->timers, &a->timer);
 	turn_table_del(&s->by_tuple, &a->node);
 	s->counters.allocs--;
 	free(a);
@@ -105,9 +136,12 @@ const struct turn_tuple *turn_alloc_tuple(const struct turn_alloc *a)
 	return &a->tuple;
 }
 
-const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a)
+const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
+					  uint8_t family)
 {
-	return &a->relay;
+	const struct turn_half *h = &a->half[family == KTURN_FAMILY_V6];
+
+	return turn_half_there(h) ? &h->relay : NULL;
 }
 
 const char *turn_alloc_user(const struct turn_alloc *a)
@@ -127,5 +161,7 @@ uint64_t turn_alloc_offload(const struct turn_alloc *a)
 
 uint32_t turn_alloc_left_ms(const struct turn_alloc *a, uint64_t now)
 {
-	return turn_timer_left(&a->timer, now);
+	const struct turn_timer end = { .at = turn_alloc_ends(a) };
+
+	return turn_timer_left(&end, now);
 }

@@ -11,7 +11,7 @@
  * struct plan - what is asked for
  * @family: of the relayed address
  * @parity: of its port
- * @more: an IPv6 one too, which can't be had
+ * @more: an IPv6 one too
  */
 struct plan {
 	uint8_t family;
@@ -81,12 +81,16 @@ static void add_address_error(struct turn_reply *rp, uint8_t family,
 static void answer(struct turn_server *s, const struct turn_request *rq,
 		   const struct turn_alloc *a)
 {
-	uint64_t left_ms = a->timer.at - rq->now;
+	uint64_t left_ms = turn_alloc_ends(a) - rq->now;
 	struct turn_reply rp;
+	size_t i;
 
 	turn_reply_begin(&rp, rq);
-	kturn_build_xor_addr(&rp.b, KTURN_ATTR_XOR_RELAYED_ADDRESS,
-			     &a->relay.public);
+	for (i = 0; i < ARRAY_SIZE(a->half); i++)
+		if (turn_half_there(&a->half[i]))
+			kturn_build_xor_addr(&rp.b,
+					     KTURN_ATTR_XOR_RELAYED_ADDRESS,
+					     &a->half[i].relay.public);
 	/* Rounded up: so a retransmission mostly gets the same. */
 	kturn_build_u32(&rp.b, KTURN_ATTR_LIFETIME,
 			(left_ms + TURN_MS - 1) / TURN_MS);
@@ -95,48 +99,105 @@ static void answer(struct turn_server *s, const struct turn_request *rq,
 	if (a->has_token)
 		kturn_build_attr(&rp.b, KTURN_ATTR_RESERVATION_TOKEN, a->token,
 				 sizeof(a->token));
-	/* One relayed address each: the request is met in part (step 9). */
-	if (turn_has(rq, TURN_A_MORE_FAMILY))
-		add_address_error(&rp, KTURN_FAMILY_V6,
-				  TURN_FAMILY_UNSUPPORTED);
+	/* The request was met in part (step 9). */
+	if (a->refused)
+		add_address_error(&rp, turn_half_there(&a->half[0]) ?
+				  KTURN_FAMILY_V6 : KTURN_FAMILY_V4,
+				  a->refused);
 	turn_reply_send(s, rq, &rp);
 }
 
-/* The relayed address, and the reserved one; 0 or the error. */
-static int open_relay(struct turn_server *s, const struct turn_request *rq,
-		      const struct plan *plan, struct turn_alloc *a,
-		      struct turn_relay *reserved)
+/* What was reserved before; 0 or the error. */
+static int claim(struct turn_server *s, const struct turn_request *rq,
+		 struct turn_alloc *a)
+{
+	struct turn_relay relay;
+
+	if (s->ops->claim(s->env, rq->attr[TURN_A_TOKEN].value, &relay))
+		return TURN_NO_CAPACITY;
+	turn_half_set(a, &relay);
+	return 0;
+}
+
+/* A relayed address, and perhaps a reserved one; 0 or the error. */
+static int open_half(struct turn_server *s, struct turn_alloc *a,
+		     uint8_t family, enum turn_parity parity,
+		     struct turn_relay *reserved)
+{
+	struct turn_relay relay;
+	int ret = -EAFNOSUPPORT;
+
+	if (available(s, family))
+		ret = s->ops->relay_open(s->env, family, parity, &relay,
+					 reserved);
+	if (ret)
+		return ret == -EAFNOSUPPORT ? TURN_FAMILY_UNSUPPORTED :
+					      TURN_NO_CAPACITY;
+	turn_half_set(a, &relay);
+	return 0;
+}
+
+/*
+ * One of each family, or one of either (step 9); 0 or the error. But without
+ * IPv4 at all there is nothing (step 7).
+ */
+static int open_both(struct turn_server *s, struct turn_alloc *a,
+		     enum turn_parity parity)
+{
+	int no_v4, no_v6;
+
+	no_v4 = open_half(s, a, KTURN_FAMILY_V4, parity, NULL);
+	if (no_v4 == TURN_FAMILY_UNSUPPORTED)
+		return no_v4;
+	no_v6 = open_half(s, a, KTURN_FAMILY_V6, parity, NULL);
+	if (no_v4 && no_v6)
+		return TURN_NO_CAPACITY;
+	a->refused = no_v4 ? no_v4 : no_v6;
+	return 0;
+}
+
+/* The relayed addresses, and the reserved one; 0 or the error. */
+static int open_relays(struct turn_server *s, const struct turn_request *rq,
+		       const struct plan *plan, struct turn_alloc *a,
+		       struct turn_relay *reserved)
 {
 	int ret;
 
 	if (turn_has(rq, TURN_A_TOKEN))
-		return s->ops->claim(s->env, rq->attr[TURN_A_TOKEN].value,
-				     &a->relay) ? TURN_NO_CAPACITY : 0;
+		return claim(s, rq, a);
+	if (plan->more)
+		return open_both(s, a, plan->parity);
 
-	ret = s->ops->relay_open(s->env, plan->family, plan->parity, &a->relay,
-				 reserved);
-	if (ret)
-		return ret == -EAFNOSUPPORT ? TURN_FAMILY_UNSUPPORTED :
-					      TURN_NO_CAPACITY;
-	if (plan->parity == TURN_PORT_EVEN_PAIR) {
+	ret = open_half(s, a, plan->family, plan->parity, reserved);
+	if (!ret && plan->parity == TURN_PORT_EVEN_PAIR) {
 		a->has_token = true;
 		s->ops->random(s->env, a->token, sizeof(a->token));
 	}
-	return 0;
+	return ret;
 }
 
 /* A claimed reservation is held again, for whoever tries once more. */
-static void close_relay(struct turn_server *s, const struct turn_request *rq,
-			struct turn_alloc *a, struct turn_relay *reserved)
+static void close_relays(struct turn_server *s, const struct turn_request *rq,
+			 struct turn_alloc *a, struct turn_relay *reserved)
 {
 	uint64_t until = rq->now + TURN_RESERVATION_LIFETIME * TURN_MS;
+	struct turn_half *h;
 
 	if (a->has_token)
 		s->ops->relay_close(s->env, reserved);
-	if (!turn_has(rq, TURN_A_TOKEN) ||
-	    s->ops->reserve(s->env, rq->attr[TURN_A_TOKEN].value, &a->relay,
-			    until))
-		s->ops->relay_close(s->env, &a->relay);
+	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++)
+		if (turn_half_there(h) &&
+		    (!turn_has(rq, TURN_A_TOKEN) ||
+		     s->ops->reserve(s->env, rq->attr[TURN_A_TOKEN].value,
+				     &h->relay, until)))
+			s->ops->relay_close(s->env, &h->relay);
+}
+
+/* The offload may ask when it ends. */
+static void set_end(struct turn_alloc *a, uint64_t at)
+{
+	a->half[0].timer.at = at;
+	a->half[1].timer.at = at;
 }
 
 /* All that can fail, and is undone when something does; 0 or the error. */
@@ -152,12 +213,13 @@ static int acquire(struct turn_server *s, const struct turn_request *rq,
 		return TURN_QUOTA_REACHED;
 	a->has_quota = true;
 
-	ret = open_relay(s, rq, plan, a, &reserved);
+	ret = open_relays(s, rq, plan, a, &reserved);
 	if (ret)
 		goto err_quota;
 
+	set_end(a, rq->now + lifetime * TURN_MS);
 	ret = TURN_NO_CAPACITY;
-	if (!turn_heap_reserve(&s->timers, 1) ||
+	if (!turn_heap_reserve(&s->timers, ARRAY_SIZE(a->half)) ||
 	    s->ops->offload_alloc(s->env, a, lifetime))
 		goto err_relay;
 	if (a->has_token &&
@@ -168,7 +230,7 @@ static int acquire(struct turn_server *s, const struct turn_request *rq,
 err_offload:
 	s->ops->offload_remove(s->env, a);
 err_relay:
-	close_relay(s, rq, a, &reserved);
+	close_relays(s, rq, a, &reserved);
 err_quota:
 	s->ops->quota_give(s->env, a->user);
 	return ret;
@@ -177,11 +239,28 @@ err_quota:
 static void log_new(struct turn_server *s, const struct turn_alloc *a,
 		    uint32_t lifetime)
 {
-	char text[TURN_ADDR_TEXT];
+	const struct turn_half *v4 = &a->half[0], *v6 = &a->half[1];
+	char text4[TURN_ADDR_TEXT], text6[TURN_ADDR_TEXT];
 
-	s->ops->log(s->env, LOG_INFO, "alloc-new", &a->tuple, a->user,
-		    "relay=%s lifetime=%u",
-		    turn_addr_text(&a->relay.public, text), lifetime);
+	turn_addr_text(&v4->relay.public, text4);
+	turn_addr_text(&v6->relay.public, text6);
+	if (turn_half_there(v4) && turn_half_there(v6))
+		s->ops->log(s->env, LOG_INFO, "alloc-new", &a->tuple, a->user,
+			    "relay=%s relay=%s lifetime=%u", text4, text6,
+			    lifetime);
+	else
+		s->ops->log(s->env, LOG_INFO, "alloc-new", &a->tuple, a->user,
+			    "relay=%s lifetime=%u",
+			    turn_half_there(v4) ? text4 : text6, lifetime);
+}
+
+static void start_relays(struct turn_server *s, struct turn_alloc *a)
+{
+	struct turn_half *h;
+
+	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++)
+		if (turn_half_there(h))
+			s->ops->relay_start(s->env, &h->relay, a);
 }
 
 /* 0 or the error. */
@@ -203,16 +282,14 @@ static int create(struct turn_server *s, const struct turn_request *rq)
 	if (!a)
 		return TURN_NO_CAPACITY;
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
-	/* The offload may ask what is left of it. */
-	a->timer.at = rq->now + lifetime * TURN_MS;
 	ret = acquire(s, rq, &plan, a, lifetime);
 	if (ret) {
 		free(a);
 		return ret;
 	}
 
-	turn_alloc_link(s, a, a->timer.at);
-	s->ops->relay_start(s->env, &a->relay, a);
+	turn_alloc_link(s, a);
+	start_relays(s, a);
 	log_new(s, a, lifetime);
 	answer(s, rq, a);
 	return 0;

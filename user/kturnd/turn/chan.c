@@ -125,7 +125,7 @@ int turn_adopt_chan(struct turn_server *s, struct turn_alloc *a, uint64_t now,
 	 * The whole range of RFC 5766, whatever is configured now: what was
 	 * granted goes on until its end.
 	 */
-	if (peer->family != a->relay.addr.family || !peer->port ||
+	if (!turn_alloc_half(a, peer->family) || !peer->port ||
 	    number < KTURN_CHAN_MIN || number > KTURN_CHAN_MAX_5766)
 		return -EINVAL;
 	if (c != find_peer(s, a, peer))

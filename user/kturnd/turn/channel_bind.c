@@ -22,7 +22,7 @@ struct binding {
 
 /* 0 or the error. */
 static int read_binding(struct turn_server *s, const struct turn_request *rq,
-			const struct turn_alloc *a, struct binding *b)
+			struct turn_alloc *a, struct binding *b)
 {
 	const struct kturn_attr *peer = &rq->attr[TURN_A_PEER];
 
@@ -39,7 +39,7 @@ static int read_binding(struct turn_server *s, const struct turn_request *rq,
 	if (b->chan != turn_chan_by_peer(s, a, &b->peer, rq->now))
 		return TURN_BAD_REQUEST;
 
-	if (b->peer.family != a->relay.public.family)
+	if (!turn_half_live(a, b->peer.family, rq->now))
 		return TURN_FAMILY_MISMATCH;
 	if (turn_addr_tunneled(&a->tuple.client) || !b->peer.port ||
 	    turn_peer_verdict(s, a, &b->peer) != TURN_PEER_OK)

@@ -32,8 +32,8 @@ static void add_peer(struct peers *peers, const struct kturn_addr *ip)
 }
 
 /* All XOR-PEER-ADDRESS attributes; 0 or the error. */
-static int read_peers(const struct turn_request *rq,
-		      const struct turn_alloc *a, struct peers *peers)
+static int read_peers(const struct turn_request *rq, struct turn_alloc *a,
+		      struct peers *peers)
 {
 	struct kturn_attr_iter it;
 	struct kturn_attr attr;
@@ -52,7 +52,7 @@ static int read_peers(const struct turn_request *rq,
 		if (kturn_xor_addr_parse(attr.value, attr.len, rq->msg.tid,
 					 &ip))
 			return TURN_BAD_REQUEST;
-		mismatch |= ip.family != a->relay.public.family;
+		mismatch |= !turn_half_live(a, ip.family, rq->now);
 		/* The port does not matter and may be anything. */
 		ip.port = 0;
 		add_peer(peers, &ip);

@@ -5,12 +5,14 @@
  */
 #include "request.h"
 
-static void to_peer(struct turn_server *s, struct turn_alloc *a,
+static void to_peer(struct turn_server *s, uint64_t now, struct turn_alloc *a,
 		    const struct kturn_addr *peer, const uint8_t *data,
 		    size_t len, bool dont_fragment)
 {
+	const struct turn_half *h = turn_half_live(a, peer->family, now);
+
 	/* A port of our own can have died since the channel was bound. */
-	if (turn_peer_verdict(s, a, peer) != TURN_PEER_OK) {
+	if (!h || turn_peer_verdict(s, a, peer) != TURN_PEER_OK) {
 		s->counters.dropped++;
 		return;
 	}
@@ -21,7 +23,7 @@ static void to_peer(struct turn_server *s, struct turn_alloc *a,
 		dont_fragment = false;
 	s->counters.to_peer_packets++;
 	s->counters.to_peer_bytes += len;
-	s->ops->peer_send(s->env, &a->relay, peer, data, len, dont_fragment);
+	s->ops->peer_send(s->env, &h->relay, peer, data, len, dont_fragment);
 }
 
 void turn_channel_data_input(struct turn_server *s, uint64_t now,
@@ -45,7 +47,7 @@ void turn_channel_data_input(struct turn_server *s, uint64_t now,
 		s->counters.dropped++;
 		return;
 	}
-	to_peer(s, a, &c->peer, cd.data, cd.len, false);
+	to_peer(s, now, a, &c->peer, cd.data, cd.len, false);
 }
 
 /*
@@ -98,7 +100,7 @@ void turn_send_input(struct turn_server *s, uint64_t now,
 		s->counters.dropped++;
 		return;
 	}
-	to_peer(s, a, &send.peer, buf + send.data_off, send.data_len,
+	to_peer(s, now, a, &send.peer, buf + send.data_off, send.data_len,
 		send.dont_fragment);
 }
 
@@ -144,7 +146,7 @@ void turn_peer_input(struct turn_server *s, uint64_t now,
 	size_t hdr_len, pad;
 
 	/* Section 11.3: without a permission a channel is not enough. */
-	if (turn_timer_over(&a->timer, now) ||
+	if (!turn_half_live(a, peer->family, now) ||
 	    !turn_perm_find(s, a, &ip, now)) {
 		s->counters.dropped++;
 		return;

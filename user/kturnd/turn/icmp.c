@@ -53,7 +53,7 @@ void turn_icmp_input(struct turn_server *s, uint64_t now,
 
 	/* The permission is that of whom the packet was for; no port counts. */
 	if (!type_known(peer->family, type) ||
-	    turn_timer_over(&a->timer, now) ||
+	    !turn_half_live(a, peer->family, now) ||
 	    !turn_perm_find(s, a, &ip, now) || !take_token(s, now))
 		return;
 	if (!tells_mtu(peer->family, type, code))

@@ -8,6 +8,12 @@
  *	transaction id	12 bytes, to know a repeated Allocate
  *	token		8 bytes, zeros without one
  *	user name	2 bytes of length, then the name
+ *
+ * and, for an allocation that was to have a relayed address of each family:
+ *
+ *	refused		2 bytes, ADDRESS-ERROR-CODE of the answer, or 0
+ *	family		1 byte: of the relayed address that ends first, or 0
+ *	sooner		4 bytes: milliseconds before the other one
  */
 #include <stdlib.h>
 
@@ -15,37 +21,99 @@
 
 #define VERSION		1
 #define FLAG_TOKEN	1
+#define FLAG_FAMILIES	2
 #define USER_OFF	(2 + KTURN_STUN_TID_LEN + TURN_TOKEN_LEN)
+#define FAMILIES_LEN	(2 + 1 + 4)
 
-_Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX <= TURN_PACKED_MAX,
-	       "the longest user name fits");
+_Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX + FAMILIES_LEN <=
+	       TURN_PACKED_MAX, "the longest user name fits");
+
+/**
+ * struct families - what sets the relayed addresses of an allocation apart
+ * @refused: ADDRESS-ERROR-CODE, or 0
+ * @first: family of the one that ends first; KTURN_FAMILY_NONE: of neither
+ * @sooner: milliseconds before the other one
+ */
+struct families {
+	uint16_t refused;
+	uint8_t first;
+	uint32_t sooner;
+};
+
+static bool is_dual(const struct turn_alloc *a)
+{
+	return turn_half_there(&a->half[0]) && turn_half_there(&a->half[1]);
+}
+
+/* Relative to each other: the kernel knows when the last one ends. */
+static void pack_families(const struct turn_alloc *a, uint8_t *p)
+{
+	const struct turn_half *v4 = &a->half[0], *v6 = &a->half[1];
+	struct families f = { .refused = a->refused };
+
+	if (is_dual(a) && v4->timer.at < v6->timer.at) {
+		f.first = KTURN_FAMILY_V4;
+		f.sooner = v6->timer.at - v4->timer.at;
+	} else if (is_dual(a) && v6->timer.at < v4->timer.at) {
+		f.first = KTURN_FAMILY_V6;
+		f.sooner = v4->timer.at - v6->timer.at;
+	}
+	kturn_put16(p, f.refused);
+	p[2] = f.first;
+	kturn_put32(p + 3, f.sooner);
+}
+
+static bool unpack_families(const uint8_t *p, struct families *f)
+{
+	f->refused = kturn_get16(p);
+	f->first = p[2];
+	f->sooner = kturn_get32(p + 3);
+	return (!f->refused || f->refused == TURN_FAMILY_UNSUPPORTED ||
+		f->refused == TURN_NO_CAPACITY) &&
+	       f->first <= KTURN_FAMILY_V6;
+}
 
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 {
+	bool families = a->refused || is_dual(a);
 	size_t user_len = strlen(a->user);
 	uint8_t *p = buf;
 
 	*p++ = VERSION;
-	*p++ = a->has_token ? FLAG_TOKEN : 0;
+	*p++ = (a->has_token ? FLAG_TOKEN : 0) |
+	       (families ? FLAG_FAMILIES : 0);
 	memcpy(p, a->tid, sizeof(a->tid));
 	p += sizeof(a->tid);
 	memcpy(p, a->token, sizeof(a->token));
 	p += sizeof(a->token);
 	kturn_put16(p, user_len);
 	memcpy(p + 2, a->user, user_len);
-	return p + 2 + user_len - buf;
+	p += 2 + user_len;
+	if (families) {
+		pack_families(a, p);
+		p += FAMILIES_LEN;
+	}
+	return p - buf;
 }
 
 static struct turn_alloc *unpack(struct turn_server *s,
 				 const struct turn_tuple *tuple,
-				 const uint8_t *p, size_t len)
+				 const uint8_t *p, size_t len,
+				 struct families *f)
 {
 	char user[TURN_USERNAME_MAX + 1];
 	struct turn_alloc *a;
 	size_t user_len;
 
-	if (len < USER_OFF + 2 || p[0] != VERSION || p[1] & ~FLAG_TOKEN)
+	if (len < USER_OFF + 2 || p[0] != VERSION ||
+	    p[1] & ~(FLAG_TOKEN | FLAG_FAMILIES))
 		return NULL;
+	*f = (struct families){ 0 };
+	if (p[1] & FLAG_FAMILIES) {
+		len -= FAMILIES_LEN;
+		if (len < USER_OFF + 2 || !unpack_families(p + len, f))
+			return NULL;
+	}
 	user_len = kturn_get16(p + USER_OFF);
 	if (len != USER_OFF + 2 + user_len ||
 	    !turn_username_prepare(p + USER_OFF + 2, user_len, user))
@@ -54,30 +122,50 @@ static struct turn_alloc *unpack(struct turn_server *s,
 	a = turn_alloc_new(s, tuple, user);
 	if (!a)
 		return NULL;
+	a->refused = f->refused;
 	a->has_token = p[1] & FLAG_TOKEN;
 	memcpy(a->tid, p + 2, sizeof(a->tid));
 	memcpy(a->token, p + 2 + sizeof(a->tid), sizeof(a->token));
 	return a;
 }
 
+/* What has ended meanwhile ends with the next round. */
+static void set_half(struct turn_alloc *a, const struct turn_relay *relay,
+		     uint64_t now, uint32_t left_ms, const struct families *f)
+{
+	struct turn_half *h;
+
+	if (relay->addr.family == KTURN_FAMILY_NONE)
+		return;
+	if (relay->addr.family == f->first)
+		left_ms -= f->sooner < left_ms ? f->sooner : left_ms;
+	turn_half_set(a, relay);
+	h = turn_alloc_half(a, relay->addr.family);
+	h->timer.at = now + left_ms;
+}
+
 struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 				    const struct turn_tuple *tuple,
-				    const struct turn_relay *relay,
+				    const struct turn_relay relays[2],
 				    uint32_t left_ms,
 				    const void *packed, size_t len)
 {
 	struct turn_alloc *a;
+	struct families f;
 
-	if (turn_alloc_find(s, tuple) || !turn_heap_reserve(&s->timers, 1))
+	if ((!relays[0].addr.family && !relays[1].addr.family) ||
+	    turn_alloc_find(s, tuple) ||
+	    !turn_heap_reserve(&s->timers, ARRAY_SIZE(a->half)))
 		return NULL;
-	a = unpack(s, tuple, packed, len);
+	a = unpack(s, tuple, packed, len, &f);
 	if (!a)
 		return NULL;
 
-	a->relay = *relay;
+	set_half(a, &relays[0], now, left_ms, &f);
+	set_half(a, &relays[1], now, left_ms, &f);
 	/* Over the quota too: it was granted once. */
 	a->has_quota = !s->ops->quota_take(s->env, a->user);
-	turn_alloc_link(s, a, now + left_ms);
+	turn_alloc_link(s, a);
 	s->ops->log(s->env, LOG_INFO, "alloc-adopted", tuple, a->user,
 		    "left_ms=%u", left_ms);
 	return a;

@@ -80,7 +80,7 @@ int turn_adopt_perm(struct turn_server *s, struct turn_alloc *a, uint64_t now,
 	struct kturn_addr ip = turn_addr_ip(peer);
 	struct turn_perm *p = perm_find(s, a, &ip);
 
-	if (ip.family != a->relay.addr.family)
+	if (!turn_alloc_half(a, ip.family))
 		return -EINVAL;
 	if (p) {
 		turn_timer_move(&s->timers, &p->timer, now + left_ms);

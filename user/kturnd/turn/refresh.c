@@ -19,31 +19,86 @@ static bool wants_end(const struct turn_request *rq)
 	return attr->value && !kturn_get32(attr->value);
 }
 
+/* Its end was answered already, and the answer got lost. */
+static bool repeats_end(const struct turn_request *rq,
+			const struct turn_alloc *a)
+{
+	return wants_end(rq) && a->half_ended &&
+	       !memcmp(a->end_tid, rq->msg.tid, sizeof(a->end_tid));
+}
+
+/* All of it, or @h of a dual allocation. */
+static void end(struct turn_server *s, const struct turn_request *rq,
+		struct turn_alloc *a, struct turn_half *h)
+{
+	if (h) {
+		a->half_ended = true;
+		memcpy(a->end_tid, rq->msg.tid, sizeof(a->end_tid));
+		turn_half_end(s, h, "client");
+	} else {
+		turn_alloc_remove(s, a, true, "client");
+	}
+}
+
+static void move(struct turn_server *s, struct turn_alloc *a,
+		 const uint64_t at[2])
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(a->half); i++)
+		if (turn_half_there(&a->half[i]))
+			turn_timer_move(&s->timers, &a->half[i].timer, at[i]);
+}
+
+/* All of it, or @h of a dual allocation; 0 or the error. */
+static int extend(struct turn_server *s, struct turn_alloc *a,
+		  const struct turn_half *h, uint64_t at)
+{
+	uint64_t before[2], after[2];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(a->half); i++) {
+		before[i] = a->half[i].timer.at;
+		after[i] = !h || h == &a->half[i] ? at : before[i];
+	}
+	move(s, a, after);
+	if (!s->ops->offload_refresh(s->env, a))
+		return 0;
+	move(s, a, before);
+	return TURN_NO_CAPACITY;
+}
+
+/* 0, with the lifetime granted, or the error. */
+static int refresh(struct turn_server *s, const struct turn_request *rq,
+		   struct turn_alloc *a, uint32_t *lifetime)
+{
+	const struct kturn_attr *family = &rq->attr[TURN_A_FAMILY];
+	struct turn_half *h = NULL;
+
+	*lifetime = 0;
+	if (rq->malformed)
+		return TURN_BAD_REQUEST;
+	if (family->value) {
+		h = turn_half_live(a, family->value[0], rq->now);
+		if (!h)
+			return repeats_end(rq, a) ? 0 : TURN_FAMILY_MISMATCH;
+	}
+	if (wants_end(rq)) {
+		end(s, rq, a, h);
+		return 0;
+	}
+	*lifetime = turn_lifetime(s, rq);
+	return extend(s, a, h, rq->now + *lifetime * TURN_MS);
+}
+
 void turn_refresh(struct turn_server *s, struct turn_request *rq,
 		  struct turn_alloc *a)
 {
-	const struct kturn_attr *family = &rq->attr[TURN_A_FAMILY];
-	uint32_t lifetime = turn_lifetime(s, rq);
+	uint32_t lifetime;
+	int ret = refresh(s, rq, a, &lifetime);
 
-	if (rq->malformed) {
-		turn_reply_error(s, rq, TURN_BAD_REQUEST);
-		return;
-	}
-	if (family->value && family->value[0] != a->relay.public.family) {
-		turn_reply_error(s, rq, TURN_FAMILY_MISMATCH);
-		return;
-	}
-
-	if (wants_end(rq)) {
-		turn_alloc_remove(s, a, true, "client");
-		answer(s, rq, 0);
-		return;
-	}
-
-	if (s->ops->offload_refresh(s->env, a, lifetime)) {
-		turn_reply_error(s, rq, TURN_NO_CAPACITY);
-		return;
-	}
-	turn_timer_move(&s->timers, &a->timer, rq->now + lifetime * TURN_MS);
-	answer(s, rq, lifetime);
+	if (ret)
+		turn_reply_error(s, rq, ret);
+	else
+		answer(s, rq, lifetime);
 }

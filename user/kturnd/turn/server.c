@@ -77,12 +77,12 @@ void turn_client_input(struct turn_server *s, uint64_t now, uint64_t wall,
 	}
 }
 
-static void expire(struct turn_server *s, struct turn_timer *t)
+static void expire(struct turn_server *s, struct turn_timer *t, uint64_t now)
 {
 	switch (t->kind) {
-	case TURN_TIMER_ALLOC:
-		turn_alloc_remove(s, container_of(t, struct turn_alloc, timer),
-				  true, "expired");
+	case TURN_TIMER_HALF:
+		turn_half_expire(s, container_of(t, struct turn_half, timer),
+				 now);
 		break;
 	case TURN_TIMER_PERM:
 		turn_perm_remove(s, container_of(t, struct turn_perm, timer));
@@ -98,7 +98,7 @@ uint64_t turn_expire(struct turn_server *s, uint64_t now)
 	struct turn_timer *t;
 
 	while ((t = turn_heap_top(&s->timers)) && turn_timer_over(t, now))
-		expire(s, t);
+		expire(s, t, now);
 	return t ? t->at : UINT64_MAX;
 }
 

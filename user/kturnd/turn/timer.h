@@ -14,7 +14,7 @@
 
 /** enum turn_timer_kind - what a timer is a member of */
 enum turn_timer_kind {
-	TURN_TIMER_ALLOC,
+	TURN_TIMER_HALF,
 	TURN_TIMER_PERM,
 	TURN_TIMER_CHAN,
 };

@@ -129,9 +129,12 @@ enum turn_verdict {
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
- * @offload_refresh: give it another lifetime, in seconds
+ * @offload_refresh: an allocation, or one of its relayed addresses, has
+ *	another end
  * @offload_peers: number 0: install or refresh permissions; else one peer's
  *	permission and channel
+ * @offload_shrink: one of two relayed addresses has ended, with the
+ *	permissions and channels of its family, and will be closed; never fails
  * @offload_remove: remove an allocation with its permissions and channels;
  *	never fails
  * @random: CSPRNG
@@ -143,9 +146,9 @@ enum turn_verdict {
  * these may call back into the state machine.
  *
  * Those of the offload are called after all checks and before state changes
- * and the answer; when one fails, the request is refused with 508 and nothing
- * has changed. An offload that can go on in userspace (no module, or the
- * entry could not be pushed) returns 0.
+ * and the answer, but offload_refresh finds the new ends; when one fails, the
+ * request is refused with 508 and nothing has changed. An offload that can go
+ * on in userspace (no module, or the entry could not be pushed) returns 0.
  */
 struct turn_ops {
 	void (*client_send)(void *env, const struct turn_tuple *to,
@@ -172,11 +175,11 @@ struct turn_ops {
 					const struct turn_alloc *alloc);
 	int (*offload_alloc)(void *env, struct turn_alloc *alloc,
 			     uint32_t lifetime);
-	int (*offload_refresh)(void *env, struct turn_alloc *alloc,
-			       uint32_t lifetime);
+	int (*offload_refresh)(void *env, struct turn_alloc *alloc);
 	int (*offload_peers)(void *env, struct turn_alloc *alloc,
 			     const struct kturn_addr *peers, size_t n,
 			     uint16_t number);
+	void (*offload_shrink)(void *env, struct turn_alloc *alloc);
 	void (*offload_remove)(void *env, struct turn_alloc *alloc);
 	void (*random)(void *env, void *buf, size_t len);
 	void (*log)(void *env, int level, const char *event,
@@ -212,6 +215,7 @@ struct turn_config {
 /** struct turn_counters - of one server; only its thread writes */
 struct turn_counters {
 	uint64_t allocs;		/* now */
+	uint64_t relays;		/* now: relayed transport addresses */
 	uint64_t perms;			/* now */
 	uint64_t chans;			/* now */
 	uint64_t requests;
@@ -300,8 +304,15 @@ const struct turn_counters *turn_counters(const struct turn_server *s);
 /** turn_alloc_tuple() - its client's 5-tuple, while it lives */
 const struct turn_tuple *turn_alloc_tuple(const struct turn_alloc *a);
 
-/** turn_alloc_relay() - its relayed transport address, while it lives */
-const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a);
+/**
+ * turn_alloc_relay() - a relayed transport address, while that lives
+ * @a: allocation
+ * @family: KTURN_FAMILY_V4 or KTURN_FAMILY_V6
+ *
+ * Return: NULL if it has none of the family; it has one at least.
+ */
+const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
+					  uint8_t family);
 
 /** turn_alloc_user() - its user's prepared name, while it lives */
 const char *turn_alloc_user(const struct turn_alloc *a);
@@ -312,7 +323,9 @@ void turn_alloc_set_offload(struct turn_alloc *a, uint64_t id);
 /** turn_alloc_offload() - that number; 0 in a new allocation */
 uint64_t turn_alloc_offload(const struct turn_alloc *a);
 
-/** turn_alloc_left_ms() - what is left of it at @now, in milliseconds */
+/** turn_alloc_left_ms() - what is left of it at @now, in milliseconds: of
+ * that relayed address which lasts longer
+ */
 uint32_t turn_alloc_left_ms(const struct turn_alloc *a, uint64_t now);
 
 /** turn_server_each() - call @cb, which must not change @s, for each
@@ -354,8 +367,8 @@ void turn_chan_end(struct turn_server *s, struct turn_alloc *a,
  * @a: allocation
  * @buf: room for TURN_PACKED_MAX bytes
  *
- * User name, transaction id, reservation; versioned, independent of byte
- * order. The state is complete before the client is answered.
+ * User name, transaction id, reservation, what two relayed addresses differ in;
+ * versioned, independent of byte order. The state is complete before the client is answered.
  * Return: bytes.
  */
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);
@@ -365,9 +378,10 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);
  * @s: server
  * @now: clock
  * @tuple: 5-tuple
- * @relay: bound again by the caller; taken over on success (the caller calls
- *	relay_start itself)
- * @left_ms: what is left of it
+ * @relays: one or two, bound again by the caller; taken over on success (the
+ *	caller calls relay_start itself); [0] IPv4, [1] IPv6, of family
+ *	KTURN_FAMILY_NONE what is not there
+ * @left_ms: what was left of it, with all the relayed addresses that it had
  * @packed: from turn_alloc_pack()
  * @len: its length
  *
@@ -375,7 +389,7 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);
  */
 struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 				    const struct turn_tuple *tuple,
-				    const struct turn_relay *relay,
+				    const struct turn_relay relays[2],
 				    uint32_t left_ms,
 				    const void *packed, size_t len);
 

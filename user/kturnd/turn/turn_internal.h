@@ -3,7 +3,7 @@
  * What the files of the TURN state machine share.
  *
  *	server.c		input, expiry, counters
- *	alloc.c perm.c chan.c	the state (RFC 8656 sections 6, 9, 12)
+ *	alloc.c half.c perm.c chan.c	the state (RFC 8656 sections 6, 9, 12)
  *	data.c		relaying, both directions
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
@@ -60,19 +60,34 @@ LIST_HEAD(turn_chans, turn_chan);
 LIST_HEAD(turn_allocs, turn_alloc);
 
 /**
- * struct turn_alloc - an allocation
+ * struct turn_half - a relayed transport address of an allocation
+ * @relay: address; of no family: this half is not there
+ * @timer: when it ends, with the permissions and channels of its family
+ * @alloc: whose it is
+ */
+struct turn_half {
+	struct turn_relay relay;
+	struct turn_timer timer;
+	struct turn_alloc *alloc;
+};
+
+/**
+ * struct turn_alloc - an allocation, which lives as long as a half of it does
  * @node: by 5-tuple
- * @timer: when it ends
  * @entry: of the server
  * @id: never used twice by a server; part of the keys of what belongs to it
  * @offload: the offload's own
  * @tuple: 5-tuple of its client
- * @relay: relayed transport address
+ * @half: relayed transport addresses: [0] IPv4, [1] IPv6; at least one
  * @perms: permissions
  * @chans: channels
  * @tid: of the Allocate that made it, to know it again
+ * @end_tid: of the Refresh that ended a half, to know it again
+ * @refused: ADDRESS-ERROR-CODE of the answer, for the half that is not there;
+ *	0: there was none
  * @token: RESERVATION-TOKEN of the answer
  * @has_token: there was one
+ * @half_ended: there was one with @end_tid
  * @has_quota: quota_give() is due
  * @n_perms: how many of @perms
  * @n_chans: how many of @chans
@@ -80,19 +95,21 @@ LIST_HEAD(turn_allocs, turn_alloc);
  */
 struct turn_alloc {
 	struct turn_node node;
-	struct turn_timer timer;
 	LIST_ENTRY(turn_alloc) entry;
 	uint64_t id;
 	uint64_t offload;
 	struct turn_tuple tuple;
-	struct turn_relay relay;
+	struct turn_half half[2];
 	struct turn_perms perms;
 	struct turn_chans chans;
 	uint32_t n_perms;
 	uint32_t n_chans;
 	uint8_t tid[KTURN_STUN_TID_LEN];
+	uint8_t end_tid[KTURN_STUN_TID_LEN];
 	uint8_t token[TURN_TOKEN_LEN];
+	uint16_t refused;
 	bool has_token;
+	bool half_ended;
 	bool has_quota;
 	char user[];
 };
@@ -179,11 +196,14 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 
 /**
  * turn_alloc_link() - make it an allocation of the server
- * @s: server; room for a timer was reserved
- * @a: from turn_alloc_new(); its relay is the server's from now
- * @at: when it ends
+ * @s: server; room for two timers was reserved
+ * @a: from turn_alloc_new(); its halves, whose timers say when they end, are
+ *	the server's from now
  */
-void turn_alloc_link(struct turn_server *s, struct turn_alloc *a, uint64_t at);
+void turn_alloc_link(struct turn_server *s, struct turn_alloc *a);
+
+/** turn_alloc_ends() - when the last of its halves does */
+uint64_t turn_alloc_ends(const struct turn_alloc *a);
 
 /** turn_alloc_live() - the allocation of the 5-tuple at @now, or NULL */
 struct turn_alloc *turn_alloc_live(struct turn_server *s,
@@ -199,6 +219,39 @@ struct turn_alloc *turn_alloc_live(struct turn_server *s,
  */
 void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 		       bool offload, const char *reason);
+
+/* ------------------------------------------------------------------- halves */
+
+/** turn_half_there() - is there this half of its allocation? */
+static inline bool turn_half_there(const struct turn_half *h)
+{
+	return h->relay.addr.family != KTURN_FAMILY_NONE;
+}
+
+/** turn_alloc_half() - the half of a family, ended or not, or NULL */
+struct turn_half *turn_alloc_half(struct turn_alloc *a, uint8_t family);
+
+/** turn_half_live() - the half of a family, or NULL if it has ended at @now */
+struct turn_half *turn_half_live(struct turn_alloc *a, uint8_t family,
+				 uint64_t now);
+
+/** turn_half_other() - the other half of the allocation, or NULL */
+struct turn_half *turn_half_other(struct turn_half *h);
+
+/** turn_half_set() - make @relay a half of an allocation that isn't linked */
+void turn_half_set(struct turn_alloc *a, const struct turn_relay *relay);
+
+/**
+ * turn_half_end() - end a relayed address with its permissions and channels
+ * @s: server
+ * @h: half; of the only one the allocation ends too
+ * @reason: for the log
+ */
+void turn_half_end(struct turn_server *s, struct turn_half *h,
+		   const char *reason);
+
+/** turn_half_expire() - its time is over at @now */
+void turn_half_expire(struct turn_server *s, struct turn_half *h, uint64_t now);
 
 /* ------------------------------------------------- permissions and channels */
 
