@@ -123,6 +123,91 @@ test_restart()
 	[ "$(in_kernel "len(d['allocs'])")" -eq 0 ]
 }
 
+# allocs ATTRIBUTE: of all allocations in the kernel, as a list.
+allocs()
+{
+	in_kernel "[a['$1'] for a in d['allocs']]"
+}
+
+# Nothing of it is the daemon's before one of the two ends, nor after it.
+test_dual()
+{
+	fresh_start "${ALLOW_PEERS[@]}"
+	start dual 50
+	until_step end
+	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 0 ]
+	[ "$(kturnd_value "d['counters']['to_client']['packets']")" -eq 0 ]
+	[ "$(kturnd_value "d['counters']['allocs']")" -eq 1 ]
+	[ "$(kturnd_value "d['counters']['relays']")" -eq 2 ]
+	kernel_has 1
+	[ "$(allocs exclusive)" = "[True]" ]
+	[ "$(in_kernel "[r[0] == '[' for r in d['allocs'][0]['relays']]")" = \
+		"[False, True]" ]
+	[ "$(in_kernel "d['allocs'][0]['to_peer']['ipv4']['packets']")" -eq 100 ]
+	[ "$(in_kernel "d['allocs'][0]['to_peer']['ipv6']['packets']")" -eq 100 ]
+	[ "$(in_kernel "d['allocs'][0]['to_client']['ipv4']['packets']")" -eq 100 ]
+	[ "$(in_kernel "d['allocs'][0]['to_client']['ipv6']['packets']")" -eq 100 ]
+	in_relay "$kturn" alloc set "$(id)" limit-to-peer 100Mbit
+	in_relay "$kturn" show alloc | grep -E ',\[2001:db8' ||
+		fail "kturn does not show both"
+	done_step end
+	until_step ended
+	[ "$(in_kernel "len(d['allocs'][0]['relays'])")" -eq 1 ]
+	[ "$(allocs exclusive)" = "[True]" ]
+	[ "$(in_kernel "d['allocs'][0]['limit_to_peer']['bit_rate']")" -eq \
+		100000000 ]
+	[ "$(in_kernel "[p['peer'] for p in d['perms']]")" = "['$PEER_V4']" ]
+	[ "$(in_kernel "[c['number'] for c in d['chans']]")" = "[$((0x4004))]" ]
+	[ "$(kturnd_value "d['counters']['relays']")" -eq 1 ]
+	done_step ended
+	until_step over
+	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 0 ]
+	[ "$(in_kernel "d['allocs'][0]['to_peer']['packets']")" -eq 2 ]
+	kernel_has 1
+	done_step over
+	finish
+}
+
+test_dual_restart()
+{
+	fresh_start --workers 2 "${ALLOW_PEERS[@]}"
+	start dual_taken restart
+	until_step restart
+	kill -KILL "$kturnd_pid"
+	wait_for 10 has_ended "$kturnd_pid"
+	kturnd_start_again --workers 3 "${ALLOW_PEERS[@]}"
+	log_has "event=adopted allocs=2 perms=4 chans=4 rejected=0"
+	[ "$(kturnd_value "d['counters']['relays']")" -eq 4 ]
+	kernel_has 2
+	done_step restart
+	until_step lifetimes
+	[ "$(in_kernel "sorted(a['lifetime_ms'] > 600000 for a in d['allocs'])")" = \
+		"[False, True]" ]
+	done_step lifetimes
+	finish
+	[ "$(in_kernel "len(d['allocs'])")" -eq 0 ]
+}
+
+# What the successor can't have is taken from the kernel's entry too.
+test_dual_lost()
+{
+	fresh_start --relay "$RELAY_PEER_V4" --relay "$RELAY_PEER_V6" \
+		"${ALLOW_PEERS[@]}"
+	start dual_lost
+	until_step restart
+	kturnd_stop
+	kturnd_start_again --relay "$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
+	log_has 'event=not-adopted id=[0-9]+ client=\S+ user=alice relay=\[2001:db8:2::1\]:[0-9]+ error="the relayed address is not one of ours"'
+	log_has "event=adopted allocs=1 perms=1 chans=1 rejected=0"
+	[ "$(in_kernel "len(d['allocs'][0]['relays'])")" -eq 1 ]
+	[ "$(in_kernel "[p['peer'] for p in d['perms']]")" = "['$PEER_V4']" ]
+	done_step restart
+	until_step over
+	kernel_has 1
+	done_step over
+	finish
+}
+
 # To the daemon's own plane: from the kernel to itself.
 test_take_back()
 {
@@ -354,11 +439,14 @@ module_load
 topology_up
 echo_start
 
-ktap_plan 16
+ktap_plan 19
 run_test "offload: the kernel relays all data" test_counters
 run_test "offload: SIGTERM, and a successor" test_restart TERM --workers 2
 run_test "offload: SIGKILL, and one with more workers" test_restart KILL \
 	--workers 5
+run_test "offload: a relayed address of each family" test_dual
+run_test "offload: SIGKILL, and a successor for both" test_dual_restart
+run_test "offload: a successor that lacks one of two" test_dual_lost
 run_test "offload: a successor that relays itself" test_take_back
 run_test "offload: a successor with other addresses" test_unadopted
 run_test "offload: another owner" test_other_owner

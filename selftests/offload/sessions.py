@@ -46,11 +46,11 @@ def check_send(c, peer, data):
 class Session:
     """Allocation, permission and channel, with data going round."""
 
-    def __init__(self, family, channel):
+    def __init__(self, family, channel, **attributes):
         self.c = client(family)
         self.peer = PEER[family]
         self.channel = channel
-        self.c.allocate(family=family)
+        self.c.allocate(**attributes or {"family": family})
         self.c.permit(self.peer[0])
         if channel:
             self.c.bind(0x4000, self.peer)
@@ -71,10 +71,13 @@ class Session:
         got = self.c.recv_data(timeout)
         if got is None:
             return False
-        want = (0x4000, None) if self.channel else (None, self.peer)
-        same(tuple(got[:2]), want, "where data came from")
+        same(tuple(got[:2]), self.expected(int(got.data)),
+             "where data came from")
         self.back.add(int(got.data))
         return True
+
+    def expected(self, _number):
+        return (0x4000, None) if self.channel else (None, self.peer)
 
     def run(self):
         while not self.stop:
@@ -96,6 +99,35 @@ class Session:
         if lost or not self.sent:
             raise AssertionError(f"{len(lost)} of {self.sent} lost: {lost}")
         print(f"{self.sent} sent, none lost", flush=True)
+
+
+class DualSession(Session):
+    """Of a relayed address of each family, with channels and without."""
+
+    # By what a datagram's number leaves: family, port, channel.
+    WAYS = [(4, 9999, 0x4000), (6, 9999, 0x4001), (4, 10000, None),
+            (6, 10000, None)]
+
+    def __init__(self):
+        super().__init__(4, None, additional_family=6)
+        self.c.permit(PEER[6][0])
+        for family, port, channel in self.WAYS:
+            if channel:
+                self.c.bind(channel, (PEER[family][0], port))
+
+    def send_one(self):
+        family, port, channel = self.WAYS[self.sent % 4]
+        data = b"%d" % self.sent
+        self.sent += 1
+        if channel:
+            self.c.channel_send(channel, data)
+        else:
+            self.c.send((PEER[family][0], port), data)
+
+    def expected(self, number):
+        family, port, channel = self.WAYS[number % 4]
+        return ((channel, None) if channel
+                else (None, (PEER[family][0], port)))
 
 
 def start_sessions():
@@ -130,6 +162,65 @@ def test_taken(step):
         session.finish()
     for session in sessions:
         go_on(session)
+
+
+def test_dual(number):
+    """As many datagrams of each kind for each family; then one ends."""
+    with client() as c:
+        c.allocate(additional_family=6)
+        for family in (4, 6):
+            c.permit(PEER[family][0])
+            for i in range(int(number)):
+                check_send(c, PEER[family], b"%d" % i)
+            c.bind(0x4000 + family, PEER[family])
+            for i in range(int(number)):
+                check_channel(c, 0x4000 + family, b"%d" % i)
+        wait("end")
+        c.refresh(0, family=6)
+        wait("ended")
+        check_channel(c, 0x4004, b"the other one")
+        c.send(PEER[6], b"not permitted")
+        silent(c)
+        refused(443, c.permit, PEER[6][0])
+        c.bind(0x4005, (PEER[4][0], 10000))
+        check_channel(c, 0x4005, b"a new one")
+        wait("over")
+
+
+def test_dual_taken(step):
+    """Of two clients one has an IPv6 address that ends first."""
+    sessions = [DualSession().start() for _ in range(2)]
+    sessions[0].c.refresh(1000, family=4)
+    wait(step)
+    for session in sessions:
+        session.finish()
+    wait("lifetimes")
+    for session in sessions:
+        c = session.c
+        c.refresh(700, family=4)
+        c.refresh(700, family=6)
+        c.permit("203.0.113.7", "2001:db8:2::7")
+        refused(400, c.bind, 0x4000, PEER[6])
+        c.refresh(0, family=4)
+        refused(443, c.refresh, family=4)
+        check_channel(c, 0x4001, b"the other one")
+        c.refresh(0, family=6)
+        refused(437, c.refresh)
+
+
+def test_dual_lost():
+    """The successor has no IPv6 address."""
+    session = DualSession().start()
+    wait("restart")
+    session.stop = True
+    session.thread.join()
+    refused(443, session.c.refresh, family=6)
+    session.c.channel_send(0x4001, b"to nobody")
+    while session.c.recv_data(1):
+        pass
+    check_channel(session.c, 0x4000, b"the other one")
+    session.c.refresh()
+    wait("over")
 
 
 def test_unadopted():

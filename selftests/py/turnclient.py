@@ -70,6 +70,7 @@ USERHASH = 0x001E
 XOR_MAPPED_ADDRESS = 0x0020
 RESERVATION_TOKEN = 0x0022
 ADDITIONAL_ADDRESS_FAMILY = 0x8000
+ADDRESS_ERROR_CODE = 0x8001
 PASSWORD_ALGORITHMS = 0x8002
 ICMP = 0x8004
 SOFTWARE = 0x8022
@@ -270,6 +271,21 @@ class Message:
     @property
     def relay(self):
         return self.get_addr(XOR_RELAYED_ADDRESS)
+
+    @property
+    def relays(self):
+        """By family, 4 and 6: of a dual allocation both."""
+        found = [xor_addr_parse(value, self.tid)
+                 for kind, value, _ in self.attrs
+                 if kind == XOR_RELAYED_ADDRESS]
+        return {6 if ":" in ip else 4: (ip, port) for ip, port in found}
+
+    @property
+    def address_error(self):
+        """ADDRESS-ERROR-CODE: (family, code), or None."""
+        value = self.get(ADDRESS_ERROR_CODE)
+        return value and (4 if value[0] == 1 else 6,
+                          value[2] * 100 + value[3])
 
     @property
     def mapped(self):
@@ -529,10 +545,10 @@ class TurnClient:
         return self.expect("Allocate", self.request(
             ALLOCATE, lambda m: self.build_allocate(m, **attributes)))
 
-    def refresh(self, lifetime=None):
+    def refresh(self, lifetime=None, family=None):
         return self.expect("Refresh", self.request(
-            REFRESH, lambda m: lifetime is not None and
-            m.add_u32(LIFETIME, lifetime)))
+            REFRESH, lambda m: self.build_allocate(
+                m, transport=None, lifetime=lifetime, family=family)))
 
     def permit(self, *peers):
         """CreatePermission; a peer is an address, or a pair."""
