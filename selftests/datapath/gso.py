@@ -27,36 +27,34 @@ def segmented(sock, size):
         sock.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 0)
 
 
-@contextlib.contextmanager
-def on_the_wire(_):
-    """A device without the feature sends them one by one."""
-    yield
+# What is sent in one packet comes so, unless the device cannot send that: then it
+# is sent one by one, and receive offload puts it together again.
+OFF = {"gro": "off", "rx-udp-gro-forwarding": "off", "rx-gro-list": "off"}
+KINDS = {"segments": OFF,
+         "forwarding offload": OFF | {"gro": "on",
+                                      "rx-udp-gro-forwarding": "on"},
+         "list offload": OFF | {"gro": "on", "rx-gro-list": "on"}}
 
 
-# What receive offload puts together, it must be sent one by one before.
-def coalescing(*features):
-    @contextlib.contextmanager
-    def f(w):
-        del w
-        for where, device in (("client", "client0"), ("peer", "peer0")):
-            run(where, "ethtool", "-K", device, "tx-udp-segmentation", "off")
-        for device in ("relay0", "relay1"):
-            run("relay", "ethtool", "-K", device, "gro", "on", *features)
-        try:
-            yield
-        finally:
-            for device in ("relay0", "relay1"):
-                run("relay", "ethtool", "-K", device, "gro", "off",
-                    "rx-udp-gro-forwarding", "off", "rx-gro-list", "off")
-            for where, device in (("client", "client0"), ("peer", "peer0")):
-                run(where, "ethtool", "-K", device, "tx-udp-segmentation",
-                    "on")
-    return f
+def offloads(kind):
+    """For the whole topology; nothing is done when it is so already."""
+    if offloads.now == kind:
+        return
+    offloads.now = kind
+    for where, device in (("client", "client0"), ("peer", "peer0")):
+        run(where, "ethtool", "-K", device, "tx-udp-segmentation",
+            "on" if kind == "segments" else "off")
+    for device in ("relay0", "relay1"):
+        run("relay", "ethtool", "-K", device,
+            *(word for pair in KINDS[kind].items() for word in pair))
 
 
-KINDS = (("segments", on_the_wire),
-         ("forwarding offload", coalescing("rx-udp-gro-forwarding", "on")),
-         ("list offload", coalescing("rx-gro-list", "on")))
+offloads.now = "segments"
+
+
+def with_offloads(f, s, w, kind):
+    offloads(kind)
+    f(s, w)
 
 
 def super_packets(cap):
@@ -71,7 +69,7 @@ def super_packets(cap):
         found += addr[2] != socket.PACKET_OUTGOING and len(raw) > 1500
 
 
-def split(s, w, kind):
+def split(s, w):
     """Each segment goes its own way."""
     to = (w.side.peer, w.pport + 1)
     data = pattern(600)
@@ -79,7 +77,7 @@ def split(s, w, kind):
     n = len(send) - 4
     a, b = channel(CHAN, pattern(n)), channel(OTHER, pattern(n)[::-1])
     cap = Capture("relay", "relay0", w.side.family)
-    with kind(w), segmented(w.client, len(send)):
+    with segmented(w.client, len(send)):
         for parts, to_chan, to_other in (
                 ((a, a, a), 3, 0), ((a, b, a, b, a), 3, 2),
                 ((send, a, b, send), 1, 3),
@@ -102,12 +100,12 @@ def split(s, w, kind):
     cap.close()
 
 
-def to_client(s, w, kind):
+def to_client(s, w):
     """What a peer sends in one packet comes to the client as messages."""
     for sock, port in ((w.peer, w.pport), (w.plain, w.pport + 1)):
         for size in (500, 777):
             parts = [pattern(size)] * 4 + [pattern(size - 100)]
-            with kind(w), segmented(sock, size), s.counted(*[TO_CLIENT] * 5):
+            with segmented(sock, size), s.counted(*[TO_CLIENT] * 5):
                 sock.sendto(b"".join(parts), w.relay)
                 got = [receive(w.client)[0] for _ in parts]
             if port == w.pport:
@@ -119,7 +117,7 @@ def to_client(s, w, kind):
                        True)
     s.kt.chan_del(w.id, OTHER)
     try:
-        with kind(w), segmented(w.plain, 600), s.counted(*[TO_CLIENT] * 3):
+        with segmented(w.plain, 600), s.counted(*[TO_CLIENT] * 3):
             w.plain.sendto(pattern(1700), w.relay)
             got = [parse_data_ind(receive(w.client)[0])[1] for _ in range(3)]
         expect("Data indications", b"".join(got) == pattern(1700), True)
@@ -127,13 +125,13 @@ def to_client(s, w, kind):
         s.kt.chan_new(w.id, OTHER, text(w.side.peer, w.pport + 1), LONG)
 
 
-def mixed(s, w, kind):
+def mixed(s, w):
     """One that must be punted takes the others with it; drops are apart."""
     good = channel(CHAN, pattern(696))
     binding = stun(0x0001, attr(A_SOFTWARE, b"x" * 676))
     expect("as long", len(binding), len(good))
     unbound = channel(0x4999, pattern(696))
-    with kind(w), segmented(w.client, len(good)):
+    with segmented(w.client, len(good)):
         with s.counted(("punt", "control")):
             w.client.sendto(good + binding + good, w.server)
             expect("at the daemon", [receive(s.daemon(w))[0] for _ in "123"] ==
@@ -149,14 +147,14 @@ def mixed(s, w, kind):
                         [attr(0xC0DE, b"x" * 200)],
                         [attr(A_FINGERPRINT, b"1234")])
         same = channel(CHAN, pattern(len(head) - 4))
-    with kind(w), segmented(w.client, len(head)):
+    with segmented(w.client, len(head)):
         with s.counted(("punt", "no-memory")):
             w.client.sendto(head + same, w.server)
             expect("at the daemon", [receive(s.daemon(w))[0] for _ in "12"] ==
                    [head, same], True)
 
 
-def headers(s, w, kind):
+def headers(s, w):
     """Each has headers of its own, and sums that are right."""
     cap = Capture("peer", "peer0", w.side.peer_family)
     msg = channel(CHAN, pattern(796))
@@ -165,7 +163,7 @@ def headers(s, w, kind):
                           (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)), 0xB8)
     run("peer", "ethtool", "-K", "peer0", "gro", "off")
     try:
-        with kind(w), segmented(w.client, len(msg)):
+        with segmented(w.client, len(msg)):
             cap.drain()
             with s.counted(*[TO_PEER] * 3):
                 w.client.sendto(msg * 3, w.server)
@@ -182,11 +180,11 @@ def headers(s, w, kind):
         cap.close()
 
 
-def watched(s, w, kind):
+def watched(s, w):
     """Somebody else looks at the packet, and sees it as it was."""
     cap = Capture("relay", "relay0", w.side.family)
     msg = channel(CHAN, pattern(796))
-    with kind(w), segmented(w.client, len(msg)):
+    with segmented(w.client, len(msg)):
         cap.drain()
         w.client.sendto(msg * 3, w.server)
         for _ in "123":
@@ -199,11 +197,11 @@ def main():
     tests, s = Tests(), Setup()
     for w in s.worlds.values():
         s.kt.chan_new(w.id, OTHER, text(w.side.peer, w.pport + 1), LONG)
-    for name, w in s.worlds.items():
-        for what, kind in KINDS:
+    for kind in KINDS:
+        for name, w in s.worlds.items():
             for f in (split, to_client, mixed, headers, watched):
-                tests.add(f"{name}, {what}: " + f.__name__.replace("_", " "),
-                          f, s, w, kind)
+                tests.add(f"{name}, {kind}: " + f.__name__.replace("_", " "),
+                          with_offloads, f, s, w, kind)
     netns("relay")
     return tests.run()
 

@@ -29,19 +29,30 @@ class Way:
         self.w, self.to_client, self.indication = w, to_client, indication
         side = w.side
         if to_client:
-            self.sender, self.out = ("peer", "peer0"), ("client", "client0")
+            self.sender, out = ("peer", "peer0"), ("client", "client0")
             self.device, self.counted = "relay0", TO_CLIENT
             self.src, self.sport = side.peer, w.pport + indication
             self.dst, self.dport = w.relay
             self.receiver, self.to_family = w.client, side.family
         else:
-            self.sender, self.out = ("client", "client0"), ("peer", "peer0")
+            self.sender, out = ("client", "client0"), ("peer", "peer0")
             self.device, self.counted = "relay1", TO_PEER
             self.src, self.sport = side.client, w.cport
             self.dst, self.dport = side.server, SERVER_PORT
             self.receiver = w.plain if indication else w.peer
             self.to_family = side.peer_family
         self.family = family_of(self.src)
+        self.raw = careless(self.sender[0], self.family)
+        # What the sender gets, and what comes out: to close one takes long.
+        self.back = Capture(*self.sender, self.family)
+        self.ahead = Capture(*out, self.to_family)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for x in (self.raw, self.back, self.ahead):
+            x.close()
 
     def added(self):
         """Headers of the packet that goes out."""
@@ -56,12 +67,12 @@ class Way:
         n = size - self.added()
         return pattern(n & ~3 if self.to_client and self.indication else n)
 
-    def send(self, raw, data, df=False, attrs=()):
+    def send(self, data, df=False, attrs=()):
         msg = data
         if not self.to_client:
             msg = send_ind((self.w.side.peer, self.w.pport + 1), data,
                            attrs) if self.indication else channel(CHAN, data)
-        raw.send(self.src, self.dst, self.sport, self.dport, msg, df=df)
+        self.raw.send(self.src, self.dst, self.sport, self.dport, msg, df=df)
 
     def heard(self):
         got = receive(self.receiver)[0]
@@ -69,11 +80,11 @@ class Way:
             return parse_data_ind(got)[1] if self.indication else got[4:]
         return got
 
-    def told(self, cap):
+    def told(self):
         """The MTU in the ICMP error that the sender gets."""
         proto, kind = (1, (3, 4)) if self.family == 4 else (58, (2, 0))
         while True:
-            p = cap.next(proto)
+            p = self.back.next(proto)
             if (p.l4[0], p.l4[1]) == kind:
                 break
         a, size = (12, 4) if self.family == 4 else (8, 16)
@@ -107,29 +118,27 @@ class Way:
         return "icmp", report
 
     def check(self, s, mtu, size, df):
-        raw, w = careless(self.sender[0], self.family), self.w
-        told, out = (Capture(*self.sender, self.family),
-                     Capture(*self.out, self.to_family))
+        w = self.w
+        self.back.drain()
+        self.ahead.drain()
         wanted, data = self.wanted(mtu, size, df), self.data(size)
         what = f"{size} bytes, MTU {mtu}, DF {df}"
         if isinstance(wanted, tuple):
             with s.counted(("drop", "too-big")):
-                self.send(raw, data, df)
-                expect(what, ("icmp", self.told(told)), wanted)
+                self.send(data, df)
+                expect(what, ("icmp", self.told()), wanted)
             w.marker()
             expect(what, waiting(w.plain) + waiting(w.client), [])
         else:
             with s.counted(self.counted):
-                self.send(raw, data, df)
+                self.send(data, df)
                 expect(what, self.heard() == data, True)
-            sizes = fragments(out)
+            sizes = fragments(self.ahead)
             if wanted is None:
                 expect(what, sizes, [])
             else:
                 expect(what + ": fragments", len(sizes) > 1 and
                        wanted - 8 < max(sizes) <= wanted, True)
-        for x in (raw, told, out):
-            x.close()
 
 
 def fragments(cap):
@@ -161,104 +170,103 @@ def with_mtu(device, mtu, f):
 def sizes(s, w, to_client):
     """Around the MTU of the way out, which counts as it is now."""
     for indication in (0, 1):
-        way = Way(w, to_client, indication)
+        with Way(w, to_client, indication) as way:
+            for mtu in (1400, 1280, 1328, 1300):
+                with_mtu(way.device, mtu, lambda m=mtu: around(s, way, m))
 
-        def around(mtu):
-            # Indications have padding.
-            step = 4 if way.indication and to_client else 1
-            for size in (mtu, mtu + step, mtu + 60):
-                if size - way.added() + IP_HEADER[way.family] + 60 > 1500:
-                    continue
-                for df in (False, True) if way.family == 4 else (True,):
-                    way.check(s, mtu, size, df)
 
-        for mtu in (1400, 1280, 1328, 1300):
-            with_mtu(way.device, mtu, lambda m=mtu: around(m))
+def around(s, way, mtu):
+    # Indications have padding.
+    step = 4 if way.indication and way.to_client else 1
+    for size in (mtu, mtu + step, mtu + 60):
+        if size - way.added() + IP_HEADER[way.family] + 60 > 1500:
+            continue
+        for df in (False, True) if way.family == 4 else (True,):
+            way.check(s, mtu, size, df)
 
 
 def small_links(s, w):
     """IPv4 links of less than IPv6 ever has."""
     for to_client in (False, True):
-        way = Way(w, to_client, 0)
-        if way.to_family != 4:
+        if (w.side.family if to_client else w.side.peer_family) != 4:
             continue
-
         # IPv6 would be gone from a device with such an MTU.
         net = "198.51.100.0/24" if to_client else "203.0.113.0/24"
-        route = ("route", "replace", net, "dev", way.device)
-        ip("relay", *route, "mtu", "900")
-        try:
-            for size in (900, 901, 1000, 1261):
-                for df in (False, True) if way.family == 4 else (True,):
-                    way.check(s, 900, size, df)
-        finally:
-            ip("relay", *route)
+        with Way(w, to_client, 0) as way:
+            route = ("route", "replace", net, "dev", way.device)
+            ip("relay", *route, "mtu", "900")
+            try:
+                for size in (900, 901, 1000, 1261):
+                    for df in (False, True) if way.family == 4 else (True,):
+                        way.check(s, 900, size, df)
+            finally:
+                ip("relay", *route)
 
 
 def large(s, w):
     """IPv6 to IPv4 and back: RFC 7915 wants 1280 bytes at most."""
     for to_client in (False, True):
-        way = Way(w, to_client, 0)
-        for size in (1280, 1281, 1400):
-            for df in (False, True) if way.family == 4 else (True,):
-                way.check(s, 1500, size, df)
+        with Way(w, to_client, 0) as way:
+            for size in (1280, 1281, 1400):
+                for df in (False, True) if way.family == 4 else (True,):
+                    way.check(s, 1500, size, df)
 
 
 # ------------------------------------------------------- the alternate headers
 
 def alternate(s, w):
     """As a server in userspace sends: what comes in does not matter."""
-    a, b = w.side.family, w.side.peer_family
     for to_client in (False, True):
-        way = Way(w, to_client, 0)
-        raw, out = (careless(way.sender[0], way.family),
-                    Capture(*way.out, way.to_family))
-        for ttl, tos, df in ((64, 0, False), (1, 0xB9, True), (255, 3, True)):
-            data = b"alternate" if to_client else channel(CHAN, b"alternate")
-            with s.counted(way.counted):
-                raw.send(way.src, way.dst, way.sport, way.dport, data, ttl=ttl,
+        with Way(w, to_client, 0) as way:
+            alternate_way(s, way)
+    if (w.side.family, w.side.peer_family) == (4, 4):
+        with Way(w, False, 1) as way:
+            alternate_df(s, way)
+
+
+def alternate_way(s, way):
+    for ttl, tos, df in ((64, 0, False), (1, 0xB9, True), (255, 3, True)):
+        data = b"alternate" if way.to_client else channel(CHAN, b"alternate")
+        with s.counted(way.counted):
+            way.raw.send(way.src, way.dst, way.sport, way.dport, data, ttl=ttl,
                          tos=tos, df=df)
-                p = out.next()
-            expect("TTL, DSCP and ECN, DF", (p.ttl, p.tos, bool(p.df)),
-                   (64, 0, False))
-            way.heard()
+            p = way.ahead.next()
+        expect("TTL, DSCP and ECN, DF", (p.ttl, p.tos, bool(p.df)),
+               (64, 0, False))
+        way.heard()
 
-        def too_big():
-            for df in (False, True) if way.family == 4 else (True,):
-                out.drain()
-                with s.counted(way.counted):
-                    way.send(raw, way.data(1340), df)
-                    expect("whole", way.heard() == way.data(1340), True)
-                expect("fragments", len(fragments(out)), 2)
+    def too_big():
+        for df in (False, True) if way.family == 4 else (True,):
+            way.ahead.drain()
+            with s.counted(way.counted):
+                way.send(way.data(1340), df)
+                expect("whole", way.heard() == way.data(1340), True)
+            expect("fragments", len(fragments(way.ahead)), 2)
 
-        with_mtu(way.device, 1300, too_big)
-        raw.close()
-        out.close()
-    if (a, b) != (4, 4):
-        return
-    way = Way(w, False, 1)
-    raw, told, out = (careless("client", 4), Capture("client", "client0", 4),
-                      Capture("peer", "peer0", 4))
+    with_mtu(way.device, 1300, too_big)
+
+
+def alternate_df(s, way):
+    """DF is what was asked for, and then nobody is told of what is too big."""
+    asked = [attr(A_DF, b"")]
     with s.counted(TO_PEER):
-        way.send(raw, b"asked for", attrs=[attr(A_DF, b"")])
-        expect("DF", out.next().df, True)
+        way.send(b"asked for", attrs=asked)
+        expect("DF", way.ahead.next().df, True)
         way.heard()
 
     def too_big_to_be():
         with s.counted(("drop", "too-big"), TO_PEER):
-            way.send(raw, way.data(1340), attrs=[attr(A_DF, b"")])
-            w.marker()
+            way.send(way.data(1340), attrs=asked)
+            way.w.marker()
 
     with_mtu("relay1", 1300, too_big_to_be)
-    told.s.settimeout(0)
+    way.back.s.settimeout(0)
     try:
-        while told.s.recvfrom(65536)[0][9] != 1:
+        while way.back.s.recvfrom(65536)[0][9] != 1:
             pass
         raise AssertionError("an ICMP error was sent")
     except BlockingIOError:
         pass
-    for x in (raw, told, out):
-        x.close()
 
 
 def main():
