@@ -111,6 +111,12 @@ unsigned int kturn_relay_segments(struct kturn_packet *pkt)
 	/* Leaves the sums to be made, as they were. */
 	segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
 	if (IS_ERR_OR_NULL(segs)) {
+		/* skb_segment_list() gives the list up before it can fail. */
+		if (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST) {
+			kturn_plan_drop(&plan, kturn_plan_alloc(&plan),
+					KTURN_DROP_REASON_NO_MEMORY);
+			return kturn_carry_out(pkt, &plan);
+		}
 		skb->mac_header = mac_header;
 		skb->mac_len = mac_len;
 		kturn_plan_punt(&plan, kturn_plan_alloc(&plan),
