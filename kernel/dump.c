@@ -138,6 +138,26 @@ int kturn_dump_show_next(struct kturn_dump *dump, const void *entry,
 	return err;
 }
 
+/**
+ * kturn_dump_step() - let others have the lock from time to time
+ * @dump: dump; after each entry that was looked at, shown or not
+ *
+ * Where there is nothing to show, no buffer gets full. What was found before is
+ * not to be used any more.
+ */
+void kturn_dump_step(struct kturn_dump *dump)
+{
+	struct netlink_callback *cb = dump->cb;
+
+	if (++dump->steps % KTURN_BATCH)
+		return;
+	kturn_net_pause(dump->kn);
+	/* What has changed meanwhile is a reason to say so, with what follows. */
+	if (!cb->prev_seq)
+		cb->prev_seq = cb->seq;
+	cb->seq = dump->kn->gen ?: 1;
+}
+
 static int kturn_dump_range(struct kturn_dump *dump, unsigned long last,
 			    int (*each)(struct kturn_dump *dump,
 					const struct kturn_alloc *alloc))
@@ -152,14 +172,15 @@ static int kturn_dump_range(struct kturn_dump *dump, unsigned long last,
 			dump->id = id;
 			dump->index = 0;
 		}
-		if (!kturn_alive(&alloc->expires, dump->now))
-			continue;
-		dump->seen = 0;
-		err = each(dump, alloc);
-		if (err)
-			return err;
+		if (kturn_alive(&alloc->expires, dump->now)) {
+			dump->seen = 0;
+			err = each(dump, alloc);
+			if (err)
+				return err;
+		}
 		dump->id = id + 1;
 		dump->index = 0;
+		kturn_dump_step(dump);
 	}
 	return 0;
 }

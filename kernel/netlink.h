@@ -74,6 +74,7 @@ int kturn_nl_put_endpoint(struct sk_buff *skb, int type,
  * @id: the next allocation or owner
  * @index: how many entries of that allocation were dealt with
  * @seen: how many of them went by
+ * @steps: allocations that were looked at
  */
 struct kturn_dump {
 	struct sk_buff *skb;
@@ -84,6 +85,7 @@ struct kturn_dump {
 	unsigned long id;
 	unsigned long index;
 	unsigned long seen;
+	unsigned int steps;
 };
 
 int kturn_dump_begin(struct kturn_dump *dump, struct sk_buff *skb,
@@ -91,6 +93,7 @@ int kturn_dump_begin(struct kturn_dump *dump, struct sk_buff *skb,
 		     const struct kturn_nl_kind *kind);
 int kturn_dump_end(struct kturn_dump *dump, int err);
 u32 kturn_dump_u32(struct netlink_callback *cb, int attr);
+void kturn_dump_step(struct kturn_dump *dump);
 int kturn_dump_show(struct kturn_dump *dump, const void *entry,
 		    unsigned long id);
 int kturn_dump_show_next(struct kturn_dump *dump, const void *entry,

@@ -95,10 +95,14 @@ void kturn_owner_release_idle(struct kturn_net *kn, struct kturn_owner *owner)
 static void kturn_owner_orphaned(struct kturn_net *kn,
 				 struct kturn_owner *owner)
 {
-	if (!owner->grace_ms || !owner->n_allocs)
-		kturn_owner_destroy(kn, owner, true);
+	int left = KTURN_BATCH;
+
+	WRITE_ONCE(owner->deadline, kturn_deadline(owner->grace_ms));
+	/* What is not removed here is when gc runs, which is at once. */
+	if (!owner->grace_ms && kturn_owner_shrink(kn, owner, &left))
+		kturn_owner_free(kn, owner);
 	else
-		WRITE_ONCE(owner->deadline, kturn_deadline(owner->grace_ms));
+		kturn_owner_release_idle(kn, owner);
 	kturn_gc_reschedule(kn);
 }
 
@@ -254,6 +258,29 @@ static int kturn_owner_add_sock(struct kturn_owner *owner, struct sock *sk,
 	return 0;
 }
 
+/*
+ * If the owner's grace period is over, but nobody has cleared up yet, do it now.
+ * The lock is given up meanwhile.
+ */
+static void kturn_owner_clear(struct kturn_net *kn, u64 cookie)
+{
+	struct kturn_owner *owner;
+	int left;
+
+	lockdep_assert_held(&kn->lock);
+	for (;;) {
+		owner = kturn_owner_by_cookie(kn, cookie);
+		if (!owner || owner->n_socks || owner->deadline > kturn_now())
+			return;
+		left = KTURN_BATCH;
+		if (kturn_owner_shrink(kn, owner, &left)) {
+			kturn_owner_free(kn, owner);
+			return;
+		}
+		kturn_net_pause(kn);
+	}
+}
+
 /**
  * kturn_owner_join() - join a socket to an owner, which is made if need be
  * @kn: namespace
@@ -267,7 +294,7 @@ static int kturn_owner_add_sock(struct kturn_owner *owner, struct sock *sk,
  *
  * A socket may join its own owner again, to change the rest.
  *
- * Context: may sleep; kturn_net.lock.
+ * Context: may sleep; kturn_net.lock, which may be given up and taken again.
  * Return: 0; -EBUSY: joined to another owner; -ENOSPC; -ENOMEM.
  */
 int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
@@ -278,7 +305,7 @@ int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
 	struct kturn_owner *mine, *owner;
 	int err;
 
-	lockdep_assert_held(&kn->lock);
+	kturn_owner_clear(kn, cookie);
 	mine = kturn_owner_of(kn, sk);
 	if (mine && mine->cookie != cookie) {
 		NL_SET_ERR_MSG(extack,
@@ -286,11 +313,6 @@ int kturn_owner_join(struct kturn_net *kn, struct sock *sk, u32 portid,
 		return -EBUSY;
 	}
 	owner = mine ?: kturn_owner_by_cookie(kn, cookie);
-	/* Its grace period is over, but nobody has cleared up yet. */
-	if (owner && !owner->n_socks && owner->deadline <= kturn_now()) {
-		kturn_owner_destroy(kn, owner, true);
-		owner = NULL;
-	}
 	if (!owner) {
 		owner = kturn_owner_create(kn, cookie, extack);
 		if (IS_ERR(owner))
