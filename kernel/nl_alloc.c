@@ -305,7 +305,7 @@ int kturn_nl_alloc_new_doit(struct sk_buff *skb, struct genl_info *info)
 	err = kturn_nl_alloc_request(info, &req);
 	if (err)
 		return err;
-	/* First, so that nothing stays behind that nobody was told of. */
+	/* Nothing must stay behind that nobody was told of. */
 	reply = kturn_nl_alloc_reply(info, &attr);
 	if (!reply)
 		return -ENOMEM;
@@ -317,13 +317,18 @@ int kturn_nl_alloc_new_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	req.owner = kturn_owner_of(kn, NETLINK_CB(skb).sk);
 	err = kturn_alloc_create(kn, &req, info->extack, &id);
-	mutex_unlock(&kn->lock);
 	if (err) {
 		nlmsg_free(reply);
-		return err;
+		goto out;
 	}
 	memcpy(nla_data(attr), &id, sizeof(id));
-	return genlmsg_reply(reply, info);
+	/* The requester's buffer may be full. */
+	err = genlmsg_reply(reply, info);
+	if (err)
+		kturn_alloc_destroy(kn, xa_load(&kn->ids, id));
+out:
+	mutex_unlock(&kn->lock);
+	return err;
 }
 
 /* The limits that a request asks for; those that it does not name are NULL. */
@@ -426,12 +431,13 @@ int kturn_nl_alloc_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	if (err)
 		return err;
 	xa_for_each_start(&dump.kn->ids, id, alloc, dump.id) {
-		if (!kturn_alive(&alloc->expires, dump.now) ||
-		    !kturn_nl_owned_by(alloc, owner_id))
-			continue;
-		err = kturn_dump_show(&dump, alloc, id);
-		if (err)
-			break;
+		if (kturn_alive(&alloc->expires, dump.now) &&
+		    kturn_nl_owned_by(alloc, owner_id)) {
+			err = kturn_dump_show(&dump, alloc, id);
+			if (err)
+				break;
+		}
+		kturn_dump_step(&dump);
 	}
 	return kturn_dump_end(&dump, err);
 }
