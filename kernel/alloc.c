@@ -243,6 +243,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 	alloc->flags = req->flags;
 	alloc->owner = req->owner;
 	kturn_lanes_init(&alloc->lanes);
+	kturn_limit_alloc_init(alloc);
 	INIT_LIST_HEAD(&alloc->perms);
 	INIT_LIST_HEAD(&alloc->chans);
 	INIT_LIST_HEAD(&alloc->owner_link);

@@ -134,7 +134,7 @@ static void kturn_error(const struct kturn_error *e)
 		return;
 	if (!skb_nfct(e->skb))
 		nf_ct_set(e->skb, NULL, IP_CT_UNTRACKED);
-	if (tell && kturn_limit_icmp_ind(e->kn))
+	if (tell && kturn_limit_icmp_ind(e->kn, b.alloc))
 		kturn_error_tell(e, b.alloc);
 }
 

@@ -231,6 +231,7 @@ struct kturn_relay {
  * @counter: by direction and the peer's family, indications and ChannelData
  * @dropped: packets
  * @punted: packets
+ * @told: the time of a token bucket, for errors that the client is told of
  * @n_perms: how many permissions it has
  * @n_chans: how many channels
  * @perms: all its permissions
@@ -262,6 +263,7 @@ struct kturn_alloc {
 		____cacheline_aligned_in_smp;
 	atomic64_t dropped;
 	atomic64_t punted;
+	atomic64_t told;
 
 	u32 n_perms;
 	u32 n_chans;

@@ -19,6 +19,16 @@
 #define KTURN_ICMP_RATE		1000
 #define KTURN_ICMP_IND_RATE	1000
 
+/*
+ * Whoever knows a relayed address and one of its peers can forge errors: what an
+ * allocation is told of must not be all that its namespace has. Per second, and
+ * at once.
+ */
+#define KTURN_ALLOC_ICMP_IND_RATE	10
+#define KTURN_ALLOC_ICMP_IND_BURST	20
+
+static struct kturn_bucket kturn_told_bucket __ro_after_init;
+
 /* ------------------------------------------------------------------- rates */
 
 /**
@@ -135,17 +145,36 @@ void kturn_limit_flush(struct kturn_limit __rcu **slot)
 	RCU_INIT_POINTER(*slot, NULL);
 }
 
-static bool kturn_tokens_take(struct kturn_tokens *tokens, u64 now, u64 cost)
+/** kturn_limit_init() - for all namespaces. Context: module init. */
+void __init kturn_limit_init(void)
 {
-	s64 old = atomic64_read(&tokens->time);
+	kturn_bucket_init(&kturn_told_bucket, KTURN_TICKS_PER_SEC,
+			  KTURN_ALLOC_ICMP_IND_RATE, KTURN_ALLOC_ICMP_IND_BURST);
+}
+
+/** kturn_limit_alloc_init() - an allocation's bucket of errors is full */
+void kturn_limit_alloc_init(struct kturn_alloc *alloc)
+{
+	atomic64_set(&alloc->told, kturn_limit_now());
+}
+
+static bool kturn_bucket_charge(const struct kturn_bucket *bucket,
+				atomic64_t *bucket_time, u64 now, u64 cost)
+{
+	s64 old = atomic64_read(bucket_time);
 	u64 time;
 
 	do {
 		time = old;
-		if (!kturn_bucket_take(&tokens->bucket, now, cost, &time))
+		if (!kturn_bucket_take(bucket, now, cost, &time))
 			return false;
-	} while (!atomic64_try_cmpxchg_relaxed(&tokens->time, &old, time));
+	} while (!atomic64_try_cmpxchg_relaxed(bucket_time, &old, time));
 	return true;
+}
+
+static bool kturn_tokens_take(struct kturn_tokens *tokens, u64 now, u64 cost)
+{
+	return kturn_bucket_charge(&tokens->bucket, &tokens->time, now, cost);
 }
 
 /**
@@ -174,6 +203,32 @@ bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes)
 		return false;
 	}
 	return true;
+}
+
+/**
+ * kturn_limit_icmp_ind() - may one more Data indication with an ICMP attribute
+ * be sent (RFC 8656 section 11.5)?
+ * @kn: namespace
+ * @alloc: whose client it is for
+ *
+ * All three are charged if the answer is yes: the errors that an allocation is
+ * told of, its packets to the client, and the namespace.
+ *
+ * Context: RCU.
+ */
+bool kturn_limit_icmp_ind(const struct kturn_net *kn,
+			  struct kturn_alloc *alloc)
+{
+	struct kturn_limit *limit;
+
+	if (!kturn_bucket_charge(&kturn_told_bucket, &alloc->told,
+				 kturn_limit_now(),
+				 kturn_bucket_cost(&kturn_told_bucket, 1)))
+		return false;
+	if (!kturn_limit_relay(alloc, KTURN_TO_CLIENT, 0))
+		return false;
+	limit = rcu_dereference(kn->limit[KTURN_RATE_ICMP_IND]);
+	return !limit || kturn_limit_take(limit, 0);
 }
 
 /* --------------------------------------------------------- what is punted */

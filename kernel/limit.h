@@ -35,6 +35,7 @@ struct kturn_limit {
 
 /* limit.c */
 struct kturn_packet;
+void kturn_limit_init(void);
 void kturn_rate_complete(struct kturn_rate *rate);
 bool kturn_rate_bytes_fit(const struct kturn_rate *rate);
 bool kturn_rate_packets_fit(const struct kturn_rate *rate);
@@ -44,6 +45,9 @@ void kturn_limit_install(struct kturn_limit __rcu **slot,
 			 struct kturn_limit *limit);
 void kturn_limit_flush(struct kturn_limit __rcu **slot);
 bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes);
+void kturn_limit_alloc_init(struct kturn_alloc *alloc);
+bool kturn_limit_icmp_ind(const struct kturn_net *kn,
+			  struct kturn_alloc *alloc);
 int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 		     enum kturn_punt_reason reason);
 void kturn_limit_net_init(struct kturn_net *kn);
@@ -66,14 +70,6 @@ static inline bool kturn_limit_relay(const struct kturn_alloc *alloc,
 	return likely(!limit) || kturn_limit_take(limit, bytes);
 }
 
-static inline bool kturn_limit_net(const struct kturn_net *kn,
-				   enum kturn_net_rate which)
-{
-	struct kturn_limit *limit = rcu_dereference(kn->limit[which]);
-
-	return !limit || kturn_limit_take(limit, 0);
-}
-
 /**
  * kturn_limit_icmp() - may the namespace send one more ICMP error?
  * @kn: namespace; it is charged if the answer is yes
@@ -82,19 +78,9 @@ static inline bool kturn_limit_net(const struct kturn_net *kn,
  */
 static inline bool kturn_limit_icmp(const struct kturn_net *kn)
 {
-	return kturn_limit_net(kn, KTURN_RATE_ICMP);
-}
+	struct kturn_limit *limit = rcu_dereference(kn->limit[KTURN_RATE_ICMP]);
 
-/**
- * kturn_limit_icmp_ind() - may it send one more Data indication with an ICMP
- * attribute (RFC 8656 section 11.5)?
- * @kn: namespace; it is charged if the answer is yes
- *
- * Context: RCU.
- */
-static inline bool kturn_limit_icmp_ind(const struct kturn_net *kn)
-{
-	return kturn_limit_net(kn, KTURN_RATE_ICMP_IND);
+	return !limit || kturn_limit_take(limit, 0);
 }
 
 #endif /* _KTURN_LIMIT_H */

@@ -165,6 +165,7 @@ static int __init kturn_init(void)
 {
 	int err;
 
+	kturn_limit_init();
 	err = kturn_alloc_init();
 	if (err)
 		return err;

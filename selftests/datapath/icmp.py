@@ -7,13 +7,15 @@ import json
 import socket
 import struct
 import sys
+import time
 
 from ktap import Tests
 from lab import SERVER_PORT, careless, netns, receive, udp
+from libkturn import Limit
 from packets import (A_PEER, DATA, channel, expect, family_of, ones, pattern,
                      send_ind, unxor)
 from scene import IP_HEADER, Setup, TO_PEER, run
-from world import CHAN, LONG, waiting
+from world import CHAN, LONG, World, waiting
 
 A_ICMP = 0x8004
 
@@ -94,12 +96,19 @@ OTHERS = {4: [(4, 0), (5, 1), (8, 0), (0, 0), (12, 0), (13, 0)],
           6: [(4, 0), (4, 1), (128, 0), (129, 0), (100, 0)]}
 
 
+def renew(s, w):
+    """An allocation that was told of nothing yet."""
+    s.kt.alloc_del(w.id)
+    w.begin(s.kt)
+
+
 def kinds(s, w):
     """Each kind of error, with what it says."""
     family = w.side.peer_family
     r = Router(family)
     # The port does not matter: that of the channel, and any other.
     for port in (w.pport, 1):
+        renew(s, w)
         quoted = quote(*w.relay, w.side.peer, port)
         for kind, code, data in KINDS[family]:
             with told(s, 1), s.counted():
@@ -193,16 +202,49 @@ def not_told(s, w):
     r.close()
 
 
+def flood(w, r, n):
+    """Errors about what @w has relayed."""
+    kind = (3, 3) if r.family == 4 else (1, 4)
+    for _ in range(n):
+        r.say(w.relay[0], *kind, 0, quote(*w.relay, w.side.peer, w.pport))
+
+
 def rate(s, w):
+    """No more than an allocation is told of, however many come; others are
+    told of theirs."""
+    r, first, other = Router(w.side.peer_family), w, World(s.kt, w.side)
+    renew(s, w)
+    start = time.monotonic()
+    flood(first, r, 100)
+    other.peer_marker()
+    allowed = 20 + int(10 * (time.monotonic() - start)) + 1
+    n = len(waiting(first.client))
+    expect(f"between 20 and {allowed}: {n}", 20 <= n <= allowed, True)
+    with told(s, 1):
+        flood(other, r, 1)
+        heard(other)
+    # They are packets to the client.
+    renew(s, w)
+    limit = Limit(packet_rate=1, burst_packets=3)
+    s.kt.alloc_set_limits(w.id, None, limit)
+    with told(s, 3):
+        flood(first, r, 10)
+        other.peer_marker()
+    expect("heard", len(waiting(first.client)), 3)
+    renew(s, w)
+    s.kt.alloc_del(other.id)
+    other.close()
+    r.close()
+
+
+def net_rate(s, w):
     """No more than the namespace's limit, however many come."""
-    family = w.side.peer_family
-    r = Router(family)
+    r = Router(w.side.peer_family)
+    renew(s, w)
     s.kt.set_config(icmp_ind_rate=1, icmp_ind_burst=3)
     try:
         with told(s, 3):
-            for _ in range(50):
-                r.say(w.relay[0], *((3, 3) if family == 4 else (1, 4)), 0,
-                      quote(*w.relay, w.side.peer, w.pport))
+            flood(w, r, 15)
             s.steady(w).peer_marker()
             expect("heard", len(waiting(w.client)), 3)
     finally:
@@ -281,7 +323,8 @@ def main():
     for name, w in s.worlds.items():
         tests.add(f"{name}: what errors say", kinds, s, w)
         tests.add(f"{name}: a closed port", real, s, w)
-        tests.add(f"{name}: rate", rate, s, w)
+        tests.add(f"{name}: an allocation's rate", rate, s, w)
+        tests.add(f"{name}: the namespace's rate", net_rate, s, w)
         tests.add(f"{name}: not about what was relayed", not_told, s, w)
     return tests.run()
 

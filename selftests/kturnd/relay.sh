@@ -66,7 +66,7 @@ test_unreachable()
 	# One for each datagram.
 	in_peer sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 	as_client unreachable "$1" 9
-	[ "$(kturnd_value "d['counters']['icmp']")" -eq 40 ]
+	[ "$(kturnd_value "d['counters']['icmp']")" -eq 16 ]
 }
 
 # Drop all that is not asked for: what the relay sends makes a way back.

@@ -118,18 +118,41 @@ static void rate(void)
 	world_begin();
 	client_allocated(&c, 40000);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
-	KTAP_EQ(flood(1000), 250);
+	KTAP_EQ(flood(1000), 20);
+	world_pass(99);
+	KTAP_EQ(flood(10), 0);
 	world_pass(1);
 	KTAP_EQ(flood(10), 1);
-	world_pass(100);
-	KTAP_EQ(flood(1000), 100);
+	world_pass(1000);
+	KTAP_EQ(flood(1000), 10);
 	world_pass(10000);
-	KTAP_EQ(flood(1000), 250);
+	KTAP_EQ(flood(1000), 20);
 	/* What is not told costs nothing. */
 	world_pass(10000);
 	icmp_in(PEER_B, 3, 3, 0);
 	icmp_in(PEER_A, 8, 0, 0);
-	KTAP_EQ(flood(1000), 250);
+	KTAP_EQ(flood(1000), 20);
+	world_stop();
+}
+
+/* One allocation after another has its share, until all is used up. */
+static void rate_of_all(void)
+{
+	unsigned int i;
+
+	world_begin();
+	for (i = 0; i < 12; i++) {
+		client_allocated(&c, 40000 + i);
+		KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+		KTAP_EQ(flood(100), 20);
+	}
+	client_allocated(&c, 41000);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	KTAP_EQ(flood(100), 10);
+	world_pass(1);
+	client_allocated(&c, 41001);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	KTAP_EQ(flood(100), 1);
 	world_stop();
 }
 
@@ -137,7 +160,8 @@ const struct ktap_case icmp_cases[] = {
 	{ "ICMP: types, IPv4", kinds4 },
 	{ "ICMP: types, IPv6", kinds6 },
 	{ "ICMP: permissions", permissions },
-	{ "ICMP: rate", rate },
+	{ "ICMP: an allocation's rate", rate },
+	{ "ICMP: everybody's rate", rate_of_all },
 };
 
 const size_t icmp_count = KTAP_COUNT(icmp_cases);

@@ -2,9 +2,14 @@
 /* ICMP errors about what was relayed (RFC 8656 section 11.5). */
 #include "turn_internal.h"
 
-/* As many in a second, and as many at once after silence, as in the kernel. */
-#define ICMP_RATE	1000
-#define ICMP_BURST_MS	250
+/*
+ * As many in a second, and as many at once after silence, as in the kernel: of all
+ * allocations, and of each.
+ */
+#define ICMP_MS			1	/* each error */
+#define ICMP_BURST_MS		250
+#define ICMP_ALLOC_MS		100
+#define ICMP_ALLOC_BURST_MS	2000
 
 /* IPv4's and IPv6's */
 #define UNREACHABLE4	3
@@ -30,16 +35,15 @@ static bool tells_mtu(uint8_t family, uint8_t type, uint8_t code)
 	return type == TOO_BIG6;
 }
 
-/* A bucket of a token for each millisecond. */
-static bool take_token(struct turn_server *s, uint64_t now)
+/* A bucket: @at is the time that was not used yet. */
+static bool take_token(uint64_t *at, uint64_t now, uint64_t cost,
+		       uint64_t burst)
 {
-	uint64_t per_token = 1000 / ICMP_RATE;
-
-	if (s->icmp_at + ICMP_BURST_MS < now)
-		s->icmp_at = now - ICMP_BURST_MS;
-	if (s->icmp_at >= now)
+	if (*at + burst < now)
+		*at = now - burst;
+	if (*at + cost > now)
 		return false;
-	s->icmp_at += per_token;
+	*at += cost;
 	return true;
 }
 
@@ -54,7 +58,10 @@ void turn_icmp_input(struct turn_server *s, uint64_t now,
 	/* The permission is that of whom the packet was for; no port counts. */
 	if (!type_known(peer->family, type) ||
 	    !turn_half_live(a, peer->family, now) ||
-	    !turn_perm_find(s, a, &ip, now) || !take_token(s, now))
+	    !turn_perm_find(s, a, &ip, now))
+		return;
+	if (!take_token(&a->icmp_at, now, ICMP_ALLOC_MS, ICMP_ALLOC_BURST_MS) ||
+	    !take_token(&s->icmp_at, now, ICMP_MS, ICMP_BURST_MS))
 		return;
 	if (!tells_mtu(peer->family, type, code))
 		data = 0;

@@ -91,6 +91,7 @@ struct turn_half {
  * @has_quota: quota_give() is due
  * @n_perms: how many of @perms
  * @n_chans: how many of @chans
+ * @icmp_at: how far its token bucket of ICMP errors is used up, ms
  * @user: who may use it
  */
 struct turn_alloc {
@@ -104,6 +105,7 @@ struct turn_alloc {
 	struct turn_chans chans;
 	uint32_t n_perms;
 	uint32_t n_chans;
+	uint64_t icmp_at;
 	uint8_t tid[KTURN_STUN_TID_LEN];
 	uint8_t end_tid[KTURN_STUN_TID_LEN];
 	uint8_t token[TURN_TOKEN_LEN];
