@@ -436,6 +436,10 @@ size_t kturn_icmp_ind_build(__u8 *buf, const __u8 *tid,
 			    const struct kturn_addr *peer, __u8 type,
 			    __u8 code, __u32 data)
 {
+	/*
+	 * RFC 8656 section 18.13. Its figure has the bar between the two a bit
+	 * too far to the left: ICMP's fields are a byte each.
+	 */
 	__u8 value[8] = { 0, 0, type, code };
 	struct kturn_builder b;
 

@@ -5,7 +5,7 @@
 import contextlib
 import sys
 
-from gso import coalescing, segmented
+from gso import offloads, segmented
 from ktap import Tests
 from lab import Capture, receive
 from packets import channel, pattern
@@ -49,8 +49,10 @@ def starved(s, w):
             waiting(sock)
         return s.counters()["drop", "no-memory"] >= before + 5
 
-    with coalescing("rx-gro-list", "on")(w), segmented(w.client, len(msg)):
+    offloads("list offload")
+    with segmented(w.client, len(msg)):
         wait_until("segments were lost", lost, 60)
+    offloads("segments")
     cap.close()
     # Those that were relayed may still be on their way.
     w.client.sendto(channel(CHAN, b"marker"), w.server)
