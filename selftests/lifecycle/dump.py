@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one who reads is told of changes meanwhile; see dump.sh."""
+"""What is told, and when not all of it is; see dump.sh."""
 
+import errno
 import os
 import re
 import socket
@@ -107,9 +108,49 @@ def changes():
     kt.flush()
 
 
+def attribute(name, value, nested=0):
+    return struct.pack("=HH", 4 + len(value), number_of(name) | nested) + \
+        value + bytes(-len(value) % 4)
+
+
+def endpoint(name, ip, port):
+    return attribute(name, attribute("KTURN_A_ENDPOINT_ADDR4",
+                                     socket.inet_aton(ip)) +
+                     attribute("KTURN_A_ENDPOINT_PORT",
+                               struct.pack("!H", port)), 0x8000)
+
+
+def lost_answers():
+    """Who is not told of an allocation's id does not have the allocation."""
+    kt, nl = kturn(), Netlink()
+    nl.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for n in range(ENTRIES):
+        nl.send(nl.family, REQUEST, number_of("KTURN_CMD_ALLOC_NEW"),
+                endpoint("KTURN_A_ALLOC_CLIENT", "198.51.100.2", 2000 + n) +
+                endpoint("KTURN_A_ALLOC_SERVER", "198.51.100.1", 3478) +
+                endpoint("KTURN_A_ALLOC_RELAY4", "203.0.113.1", 2000 + n) +
+                attribute("KTURN_A_ALLOC_LIFETIME_MS",
+                          struct.pack("=I", LONG)))
+    id, ids = number_of("KTURN_A_ALLOC_ID"), []
+    nl.s.setblocking(False)
+    while True:
+        try:
+            ids += [struct.unpack("=I", attrs[id])[0]
+                    for kind, _, attrs in nl.parts() if kind == nl.family]
+        except BlockingIOError:
+            break
+        except OSError as e:
+            expect("error", e.errno, errno.ENOBUFS)
+    expect(f"{len(ids)} of {ENTRIES}, some were lost",
+           0 < len(ids) < ENTRIES, True)
+    expect("there", [a.id for a in kt.allocs()], ids)
+    kt.flush()
+
+
 def main():
     tests = Tests()
     tests.add("entries that change", changes)
+    tests.add("answers that are lost", lost_answers)
     return tests.run()
 
 

@@ -152,9 +152,9 @@ def flush(kt, worlds, owner):
 
 
 def orphaned(kt, worlds):
-    """An owner does not come back in its grace period."""
+    """The last socket of an owner without a grace period closes."""
     owned = kturn()
-    owned.join(11, 100, "away")
+    owned.join(11, 0, "away")
     crowd(owned, LONG)
     owned.close()
     found = meanwhile(kt, worlds, beside(wait_for_few, len(worlds)))
