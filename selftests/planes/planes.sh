@@ -37,6 +37,18 @@ for namespace in "$client" "$relay" "$peer"; do
 		net.ipv6.icmp.ratelimit=0 || exit 1
 done
 
+# What comes back from ports that nobody has opened is limited by the second, in
+# either plane: that is for other tests.
+in_peer nft -f - <<-END || exit 1
+	table inet closed {
+		chain out {
+			type filter hook output priority 0
+			icmp type destination-unreachable drop
+			icmpv6 type destination-unreachable drop
+		}
+	}
+END
+
 for plane in kernel user; do
 	if ! record $plane; then
 		sed 's/^/# /' "$kturnd_log"
