@@ -177,8 +177,17 @@ class Scene:
         self.number += 1
         return b"mark%08d" % self.number
 
-    def settle(self, c, way, loops):
-        """Until everything that came before has gone through the server."""
+    def settle(self, c, way, loops, other=None):
+        """Until everything that came before has gone through the server.
+
+        @other: another address of it, with a listener of its own
+        """
+        if other:
+            marker = self.marker()
+            self.raw["client", c.family].send(
+                c.side.client, other, c.port, SERVER_PORT,
+                stun(0x0001, tid=marker))
+            self.wait("client", marker)
         # What the daemon's listener got: it answers in order.
         marker = self.marker()
         c.turn.raw_send(stun(0x0001, tid=marker))
@@ -232,7 +241,7 @@ class Scene:
         before = self.module()
         if case:
             self.send(c, case, way)
-        self.settle(c, way, loops)
+        self.settle(c, way, loops, case and case.server)
         after = self.module()
         sent = {"data": case.data if case else b"",
                 "label": case.header.get("label", 0) if case else 0}
