@@ -24,16 +24,6 @@ static void start(void)
 	client_challenge(&c);
 }
 
-/* Refused with @code, and everything is as it was. */
-static void check_refused(struct request *r, int code)
-{
-	uint64_t before = world_state();
-
-	KTAP_EQ(req_call(r, &c), code);
-	KTAP_CHECK(world_state() == before);
-	KTAP_CHECK(!strstr(world.trace, "relay_start"));
-}
-
 static void success(void)
 {
 	struct kturn_addr relay = addr("203.0.113.1:50001");
@@ -129,17 +119,17 @@ static void transport(void)
 	for (i = 0; i < KTAP_COUNT(others); i++) {
 		req_begin(&r, &c, KTURN_ALLOCATE);
 		req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, others[i] << 24);
-		check_refused(&r, 442);
+		check_refused(&c, &r, 442);
 	}
 	req_begin(&r, &c, KTURN_ALLOCATE);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	for (i = 0; i <= 8; i++) {
 		if (i == 4)
 			continue;
 		req_begin(&r, &c, KTURN_ALLOCATE);
 		req_attr(&r, KTURN_ATTR_REQUESTED_TRANSPORT, "\x11\0\0\0\0\0\0",
 			 i);
-		check_refused(&r, 400);
+		check_refused(&c, &r, 400);
 	}
 
 	/* What is reserved may be anything; the first of two counts. */
@@ -174,7 +164,7 @@ static void wrong_lengths(void)
 				continue;
 			begin(&r);
 			req_attr(&r, table[i].type, "\2\0\0\0\0\0\0\0", len);
-			check_refused(&r, 400);
+			check_refused(&c, &r, 400);
 		}
 	/* Where they mean nothing their length does not matter either. */
 	begin(&r);
@@ -207,15 +197,15 @@ static void families(void)
 	/* Families that are none. */
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 3 << 24);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 0);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 
 	/* The transport finds out that it has none. */
 	world.relay_error = -EAFNOSUPPORT;
 	begin(&r);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 	world.relay_error = 0;
 	world_stop();
 
@@ -226,7 +216,7 @@ static void families(void)
 	client_challenge(&c);
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V6);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 	KTAP_EQ(do_allocate(&c), SUCCESS);
 	world_stop();
 
@@ -235,10 +225,10 @@ static void families(void)
 	world_start();
 	client_challenge(&c);
 	begin(&r);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V6);
 	KTAP_EQ(req_call(&r, &c), SUCCESS);
@@ -256,25 +246,25 @@ static void precedence(void)
 	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 6 << 24);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 3 << 24);
 	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V4);
-	check_refused(&r, 442);
+	check_refused(&c, &r, 442);
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 3 << 24);
 	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V4);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	/* 420 before all of them, after 401. */
 	req_begin(&r, &c, KTURN_ALLOCATE);
 	req_attr(&r, 0x7abc, "", 0);
-	check_refused(&r, 420);
+	check_refused(&c, &r, 420);
 	req_begin(&r, &c, KTURN_ALLOCATE);
 	req_attr(&r, 0x7abc, "", 0);
 	KTAP_EQ(req_send(&r, &c), 401);
 	/* 437 before what is wrong with the rest, but 420 still first. */
 	KTAP_EQ(do_allocate(&c), SUCCESS);
 	req_begin(&r, &c, KTURN_ALLOCATE);
-	check_refused(&r, 437);
+	check_refused(&c, &r, 437);
 	req_begin(&r, &c, KTURN_ALLOCATE);
 	req_attr(&r, 0x7abc, "", 0);
-	check_refused(&r, 420);
+	check_refused(&c, &r, 420);
 	world_stop();
 }
 
@@ -339,23 +329,23 @@ static void retransmission(void)
 	c.password = "wrong";
 	req_again(&r, &c, KTURN_ALLOCATE);
 	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, UDP);
-	check_refused(&r, 401);
+	check_refused(&c, &r, 401);
 	/* A malformed one can't be what made it. */
 	c.password = first.password;
 	req_again(&r, &c, KTURN_ALLOCATE);
 	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, UDP);
 	req_attr(&r, KTURN_ATTR_LIFETIME, "", 0);
-	check_refused(&r, 437);
+	check_refused(&c, &r, 437);
 	/* Another user's, by chance or not, is no retransmission. */
 	c.user = "bob";
 	c.password = "builder";
 	req_again(&r, &c, KTURN_ALLOCATE);
 	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, UDP);
-	check_refused(&r, 437);
+	check_refused(&c, &r, 437);
 	/* Nor is another transaction of the same one. */
 	c = first;
 	begin(&r);
-	check_refused(&r, 437);
+	check_refused(&c, &r, 437);
 	/* Of another client the same transaction id is another one. */
 	c.tuple.client.port ^= 1;
 	memcpy(c.tid, first.tid, sizeof(c.tid));
@@ -375,7 +365,7 @@ static void quota(void)
 	c.tuple.client.port ^= 1;
 	client_challenge(&c);
 	begin(&r);
-	check_refused(&r, 486);
+	check_refused(&c, &r, 486);
 	KTAP_CHECK(!strstr(world.trace, "relay_open"));
 	c.tuple.client.port ^= 1;
 	client_challenge(&c);
@@ -391,16 +381,16 @@ static void failures(void)
 	start();
 	world.relay_error = -ENOSPC;
 	begin(&r);
-	check_refused(&r, 508);
+	check_refused(&c, &r, 508);
 	world.relay_error = -EMFILE;
 	begin(&r);
-	check_refused(&r, 508);
+	check_refused(&c, &r, 508);
 	world.relay_error = 0;
 	KTAP_EQ(world.quota_used, 0);
 
 	world.offload_fails = true;
 	begin(&r);
-	check_refused(&r, 508);
+	check_refused(&c, &r, 508);
 	KTAP_CHECK(!strcmp(world.trace, "user_keys quota_take relay_open "
 			   "offload_alloc relay_close quota_give client_send "));
 	world.offload_fails = false;

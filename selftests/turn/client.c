@@ -374,6 +374,28 @@ void client_allocated(struct client *c, uint16_t port)
 	KTAP_EQ(do_allocate(c), SUCCESS);
 }
 
+void client_allocated_v6(struct client *c, uint16_t port)
+{
+	struct request r;
+
+	client_init(c, port);
+	client_challenge(c);
+	req_begin(&r, c, KTURN_ALLOCATE);
+	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
+	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 2 << 24);
+	KTAP_EQ(req_call(&r, c), SUCCESS);
+	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_RELAYED_ADDRESS, &c->relay));
+}
+
+void check_refused(struct client *c, struct request *r, int code)
+{
+	uint64_t before = world_state();
+
+	KTAP_EQ(req_call(r, c), code);
+	KTAP_CHECK(world_state() == before);
+	KTAP_CHECK(!strstr(world.trace, "relay_start"));
+}
+
 void world_allocated(struct client *c)
 {
 	world_begin();

@@ -64,6 +64,9 @@ void client_init(struct client *c, uint16_t port);
 void client_challenge(struct client *c);
 /* Challenged, with an allocation. */
 void client_allocated(struct client *c, uint16_t port);
+void client_allocated_v6(struct client *c, uint16_t port);
+/* Is the request refused with @code, and everything as it was? */
+void check_refused(struct client *c, struct request *r, int code);
 /* The same, at port 40000, in a new world. */
 void world_allocated(struct client *c);
 

@@ -365,16 +365,8 @@ static void channel_data(void)
 
 static void ipv6(void)
 {
-	struct request r;
-
 	world_begin();
-	client_init(&c, 40000);
-	client_challenge(&c);
-	req_begin(&r, &c, KTURN_ALLOCATE);
-	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
-	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 2 << 24);
-	KTAP_EQ(req_call(&r, &c), SUCCESS);
-	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_RELAYED_ADDRESS, &c.relay));
+	client_allocated_v6(&c, 40000);
 	KTAP_EQ(do_permit(&c, PEER_V6), SUCCESS);
 	KTAP_CHECK(sends_by_indication(&c, PEER_V6));
 	KTAP_EQ(receives(&c, PEER_V6), KTURN_KIND_STUN);

@@ -38,15 +38,6 @@ static void start_both(void)
 	KTAP_EQ(do_allocate_both(&c), SUCCESS);
 }
 
-static void check_refused(struct request *r, int code)
-{
-	uint64_t before = world_state();
-
-	KTAP_EQ(req_call(r, &c), code);
-	KTAP_CHECK(world_state() == before);
-	KTAP_CHECK(!strstr(world.trace, "relay_start"));
-}
-
 static void success(void)
 {
 	struct turn_alloc *a;
@@ -159,24 +150,24 @@ static void failures(void)
 	start();
 	world.relay_error = -ENOSPC;
 	begin_both(&r);
-	check_refused(&r, 508);
+	check_refused(&c, &r, 508);
 	/* Step 7: no IPv4 at all, whatever else can be had. */
 	world.relay_error = -EAFNOSUPPORT;
 	world.relay_error_family = KTURN_FAMILY_V4;
 	begin_both(&r);
-	check_refused(&r, 440);
+	check_refused(&c, &r, 440);
 	world.relay_error = 0;
 
 	world.offload_fails = true;
 	begin_both(&r);
-	check_refused(&r, 508);
+	check_refused(&c, &r, 508);
 	KTAP_CHECK(!strcmp(world.trace, "user_keys quota_take relay_open "
 			   "relay_open offload_alloc relay_close relay_close "
 			   "quota_give client_send "));
 	world.offload_fails = false;
 	world.quota_left = 0;
 	begin_both(&r);
-	check_refused(&r, 486);
+	check_refused(&c, &r, 486);
 	world.quota_left = 1;
 	KTAP_EQ(do_allocate_both(&c), SUCCESS);
 	world_stop();
@@ -190,22 +181,22 @@ static void bad_requests(void)
 	start();
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V4);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, 3 << 24);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	begin_both(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V4);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	begin_both(&r);
 	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V6);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	begin_both(&r);
 	req_attr(&r, KTURN_ATTR_EVEN_PORT, "\x80", 1);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	begin_both(&r);
 	req_attr(&r, KTURN_ATTR_RESERVATION_TOKEN, "12345678", 8);
-	check_refused(&r, 400);
+	check_refused(&c, &r, 400);
 	/* What is reserved in the attribute may be anything. */
 	begin(&r);
 	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V6 | 0xabcdef);
@@ -251,7 +242,7 @@ static void retransmission(void)
 	KTAP_CHECK(world_state() == before);
 	/* Another one. */
 	begin_both(&r);
-	check_refused(&r, 437);
+	check_refused(&c, &r, 437);
 	world_stop();
 }
 

@@ -57,16 +57,9 @@ static void kinds4(void)
 static void kinds6(void)
 {
 	unsigned int type, n = 0;
-	struct request r;
 
 	world_begin();
-	client_init(&c, 40000);
-	client_challenge(&c);
-	req_begin(&r, &c, KTURN_ALLOCATE);
-	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
-	req_u32(&r, KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 2 << 24);
-	KTAP_EQ(req_call(&r, &c), SUCCESS);
-	KTAP_CHECK(resp_addr(KTURN_ATTR_XOR_RELAYED_ADDRESS, &c.relay));
+	client_allocated_v6(&c, 40000);
 	KTAP_EQ(do_permit(&c, PEER_V6), SUCCESS);
 	for (type = 0; type < 256; type++) {
 		icmp_in(PEER_V6, type, 0, 1280);

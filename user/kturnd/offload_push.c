@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The offload puts allocations into the kernel that have permissions and
+/*
+ * The offload puts allocations into the kernel that have permissions and
  * channels already: the module is new, or an entry has to be made anew.
  */
 #include <errno.h>
