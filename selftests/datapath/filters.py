@@ -8,9 +8,11 @@ import json
 import socket
 import sys
 
+from nftables import Nftables
+
 from ktap import Tests
-from lab import ip, receive
-from packets import channel, expect, pattern, send_ind
+from lab import inside, receive, set_mtu
+from packets import Failed, channel, expect, pattern, send_ind
 from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER, run
 from world import CHAN, waiting
 
@@ -22,6 +24,20 @@ USUAL = {"before": 1, "postrouting": 1}
 WITH_OUTPUT = USUAL | {"output": 1}
 
 
+def nft(commands):
+    """As nft(8) in the relay does, which would read all of its libraries anew.
+
+    So does each of these with what there is: it remembers counters.
+    """
+    with inside("relay"):
+        nftables = Nftables()
+        nftables.set_json_output(True)
+        status, out, err = nftables.cmd(commands)
+    if status:
+        raise Failed(f"nft: {err}")
+    return out
+
+
 @contextlib.contextmanager
 def table(verdicts=()):
     """Counts UDP in each hook; where a verdict is given, it follows."""
@@ -31,18 +47,18 @@ def table(verdicts=()):
         f"priority {prio}; meta l4proto udp counter name {name} "
         f"{verdicts.get(name, '')}; }}\n"
         for name, (hook, prio) in HOOKS.items()) + "}\n"
-    run("relay", "nft", "-f", "-", input=text)
+    nft(text)
     try:
         yield
     finally:
-        run("relay", "nft", "delete table inet seen")
+        nft("delete table inet seen")
 
 
 def seen():
     """{chain: packets}, and from zero again."""
-    out = run("relay", "nft", "-j", "reset counters").stdout
     found = {c["counter"]["name"]: c["counter"]["packets"]
-             for c in json.loads(out)["nftables"] if "counter" in c}
+             for c in json.loads(nft("reset counters"))["nftables"]
+             if "counter" in c}
     return {k: n for k, n in found.items() if n}
 
 
@@ -103,7 +119,7 @@ def rejects(s, w):
 
 def fragmented(s, w):
     """Fragments are made behind the chains."""
-    ip("relay", "link", "set", "relay1", "mtu", "1300")
+    set_mtu("relay", "relay1", 1300)
     try:
         with table(), local_out(s):
             seen()
@@ -114,7 +130,7 @@ def fragmented(s, w):
                 expect("whole", receive(w.peer)[0] == pattern(n), True)
             expect("seen", seen(), WITH_OUTPUT)
     finally:
-        ip("relay", "link", "set", "relay1", "mtu", "1500")
+        set_mtu("relay", "relay1", 1500)
 
 
 def errors(s, w):
@@ -129,8 +145,7 @@ def errors(s, w):
         for rule, arrives in (("", False),
                               ("meta l4proto { icmp, ipv6-icmp } accept;",
                                True)):
-            run("relay", "nft", "-f", "-",
-                input=f"{text} {rule} ct state invalid drop; }}\n}}\n")
+            nft(f"{text} {rule} ct state invalid drop; }}\n}}\n")
             try:
                 with s.counted(("drop", "too-big")):
                     w.peer.sendto(bytes(full), w.relay)
@@ -142,7 +157,7 @@ def errors(s, w):
                 except OSError as e:
                     learned = e.errno == errno.EMSGSIZE
             finally:
-                run("relay", "nft", "delete table inet guard")
+                nft("delete table inet guard")
             expect(f"learned with {rule!r}", learned, arrives)
     finally:
         run("peer", "ip", "route", "flush", "cache")

@@ -11,7 +11,7 @@ import struct
 import sys
 
 from ktap import Tests
-from lab import Capture, SERVER_PORT, careless, ip, receive
+from lab import Capture, SERVER_PORT, careless, ip, receive, set_mtu
 from packets import (A_DF, attr, channel, expect, family_of, parse_data_ind,
                      pattern, send_ind)
 from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER
@@ -160,11 +160,11 @@ def fragments(cap):
 
 
 def with_mtu(device, mtu, f):
-    ip("relay", "link", "set", device, "mtu", str(mtu))
+    set_mtu("relay", device, mtu)
     try:
         f()
     finally:
-        ip("relay", "link", "set", device, "mtu", "1500")
+        set_mtu("relay", device, 1500)
 
 
 def sizes(s, w, to_client):

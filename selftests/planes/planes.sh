@@ -33,7 +33,7 @@ module_load
 topology_up || exit 1
 for namespace in "$client" "$relay" "$peer"; do
 	# Who asks gets an ICMP error every time.
-	ip netns exec "$namespace" sysctl -qw net.ipv4.icmp_ratelimit=0 \
+	in_netns "$namespace" sysctl -qw net.ipv4.icmp_ratelimit=0 \
 		net.ipv6.icmp.ratelimit=0 || exit 1
 done
 

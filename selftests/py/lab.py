@@ -5,7 +5,9 @@ Three network namespaces, whose names are in the environment (client, relay,
 peer; see ../lib.sh). Entries are made with the kturn command.
 """
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import socket
 import struct
@@ -44,6 +46,22 @@ def netns(name):
             raise OSError(ctypes.get_errno(), "setns " + name)
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def inside(where):
+    """This thread is in a namespace meanwhile, and so is what it starts.
+
+    "ip netns exec" mounts things, which takes longer than most commands.
+    """
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        netns(where)
+        yield
+    finally:
+        if libc.setns(before, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        os.close(before)
 
 
 def text(ip, port):
@@ -92,21 +110,33 @@ def empty(s):
 
 
 def kturn(*args, check=True):
-    r = subprocess.run(
-        ["ip", "netns", "exec", os.environ["relay"], "kturn", *map(str, args)],
-        capture_output=True, text=True)
+    with inside("relay"):
+        r = subprocess.run(["kturn", *map(str, args)], capture_output=True,
+                           text=True)
     if check and r.returncode:
         raise Failed(f"kturn {args}: {r.stderr.strip()}")
     return r.stdout.strip() if check else r
 
 
 def sysctl(where, *settings):
-    subprocess.run(["ip", "netns", "exec", os.environ[where], "sysctl", "-qw",
-                    *settings], check=True)
+    """Each "NAME=VALUE", as for sysctl(8)."""
+    with inside(where):
+        for setting in settings:
+            name, value = setting.split("=")
+            path = name.translate(str.maketrans("./", "/."))
+            with open("/proc/sys/" + path, "w", encoding="ascii") as f:
+                f.write(value)
 
 
 def ip(where, *args):
-    subprocess.run(["ip", "-n", os.environ[where], *args], check=True)
+    with inside(where):
+        subprocess.run(["ip", *args], check=True)
+
+
+def set_mtu(where, device, mtu):
+    """Without the process that ip(8) would be."""
+    with inside(where), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, 0x8922, struct.pack("16si12x", device.encode(), mtu))
 
 
 class Capture:

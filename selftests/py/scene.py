@@ -2,10 +2,10 @@
 """A world of each pair of families, and what is counted meanwhile."""
 
 import contextlib
-import os
 import subprocess
 
-from lab import SERVER_PORT, V4, V4_TO_V6, V6, V6_TO_V4, netns, udp
+from lab import (SERVER_PORT, V4, V4_TO_V6, V6, V6_TO_V4, inside, netns,
+                 udp)
 from libkturn import DROP, PUNT
 from packets import expect, family_of
 from world import World, kturn
@@ -56,5 +56,6 @@ class Setup:
 
 
 def run(where, *args, **kwargs):
-    return subprocess.run(["ip", "netns", "exec", os.environ[where], *args],
-                          check=True, capture_output=True, text=True, **kwargs)
+    with inside(where):
+        return subprocess.run(args, check=True, capture_output=True, text=True,
+                              **kwargs)

@@ -17,7 +17,7 @@ ynl()
 
 	# Once is enough for the spec: that takes most of the time.
 	[ ! -e "$work/validated" ] || schema=(--no-schema)
-	ip netns exec "$relay" /usr/bin/python3 "$linux/tools/net/ynl/cli.py" \
+	in_relay /usr/bin/python3 "$linux/tools/net/ynl/cli.py" \
 		--spec "$work/specs/kturn.yaml" "${schema[@]}" "$@"
 }
 
@@ -88,7 +88,7 @@ test_refusal()
 # unprivileged COMMAND...: without CAP_NET_ADMIN in the namespace
 unprivileged()
 {
-	ip netns exec "$relay" setpriv --reuid=65534 --clear-groups \
+	in_relay setpriv --reuid=65534 --clear-groups \
 		--inh-caps=-all "$@"
 }
 
