@@ -9,11 +9,12 @@ import socket
 import struct
 import sys
 
+from child import Child
 from ktap import Tests
 from lab import netns
 from libkturn import EXCLUSIVE, make_alloc
 from packets import expect
-from world import LONG, kturn
+from world import LONG, kturn, wait_until
 
 REQUEST, DUMP, DUMP_INTR = 0x1, 0x300, 0x10
 ERROR, DONE = 2, 3
@@ -83,13 +84,17 @@ def dump(nl, meanwhile):
             any(flags & DUMP_INTR for _, flags, _ in parts))
 
 
-def changes():
-    kt, nl = kturn(), Netlink()
+def fill(kt):
     expect("failures", any(kt.batch([
         ("alloc_new", make_alloc(f"198.51.100.2:{1000 + n}",
                                  "198.51.100.1:3478",
                                  [f"203.0.113.1:{1000 + n}"], LONG, EXCLUSIVE))
         for n in range(ENTRIES)])), False)
+
+
+def changes():
+    kt, nl = kturn(), Netlink()
+    fill(kt)
     ids = sorted(kt.batch_ids)
     expect("undisturbed", dump(nl, lambda: None), (ids, False))
     expect("refreshed", dump(nl, lambda: kt.alloc_set(ids[0], LONG)),
@@ -147,8 +152,38 @@ def lost_answers():
     kt.flush()
 
 
+def add_and_delete():
+    kt = kturn()
+    while True:
+        kt.alloc_del(kt.alloc_new("198.51.100.2:900", "198.51.100.1:3478",
+                                  ["203.0.113.1:900"], LONG))
+
+
+def nothing_to_show():
+    """Others get the lock before it has looked at everything."""
+    kt, nl = kturn(), Netlink()
+    fill(kt)
+
+    def interrupted():
+        nl.send(nl.family, REQUEST | DUMP, number_of("KTURN_CMD_ALLOC_GET"),
+                attribute("KTURN_A_ALLOC_OWNER_ID",
+                          struct.pack("=I", 0xFFFFFFFF)))
+        (kind, flags, _), = nl.parts()
+        expect("all there is", kind, DONE)
+        return flags & DUMP_INTR
+
+    expect("undisturbed", interrupted(), 0)
+    child = Child(add_and_delete)
+    try:
+        wait_until("a dump is interrupted", interrupted)
+    finally:
+        child.kill()
+    kt.flush()
+
+
 def main():
     tests = Tests()
+    tests.add("nothing to show", nothing_to_show)
     tests.add("entries that change", changes)
     tests.add("answers that are lost", lost_answers)
     return tests.run()
