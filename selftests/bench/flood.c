@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Send packets as fast as possible, and say how long each took.
+ *
+ *	flood FD COUNT <PACKETS
+ *
+ * FD is a connected socket, inherited. PACKETS are sent in turn, COUNT in all;
+ * each has its length before it, 16 bits in host byte order. Where the clock
+ * counts instructions (selftests/vm/run --icount), and all that happens to a
+ * packet happens before send() returns, the time is what a packet costs. Prints
+ * nanoseconds per packet.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static char *read_all(size_t *len)
+{
+	size_t room = 1 << 16, n;
+	char *data = NULL, *more;
+
+	*len = 0;
+	do {
+		if (!data || *len == room) {
+			room *= 2;
+			more = realloc(data, room);
+			if (!more) {
+				free(data);
+				return NULL;
+			}
+			data = more;
+		}
+		n = fread(data + *len, 1, room - *len, stdin);
+		*len += n;
+	} while (n);
+	return data;
+}
+
+static int flood(int fd, long count, const char *data, size_t len)
+{
+	size_t at = 0;
+	uint16_t size;
+
+	while (count--) {
+		if (at == len)
+			at = 0;
+		memcpy(&size, data + at, sizeof(size));
+		at += sizeof(size);
+		/* An ICMP error for one before is of no interest. */
+		if (send(fd, data + at, size, 0) < 0 && errno != ECONNREFUSED)
+			return -1;
+		at += size;
+	}
+	return 0;
+}
+
+/* Are these packets, the last of them whole? */
+static int valid(const char *data, size_t len)
+{
+	size_t at = 0;
+	uint16_t size;
+
+	while (len - at >= sizeof(size)) {
+		memcpy(&size, data + at, sizeof(size));
+		at += sizeof(size);
+		if (size > len - at)
+			return 0;
+		at += size;
+	}
+	return len && at == len;
+}
+
+int main(int argc, char **argv)
+{
+	size_t len;
+	double begin;
+	long count;
+	char *data;
+	int fd;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: flood FD COUNT <PACKETS\n");
+		return 2;
+	}
+	fd = atoi(argv[1]);
+	count = atol(argv[2]);
+	data = read_all(&len);
+	if (!data || !valid(data, len) || count <= 0) {
+		fprintf(stderr, "flood: no packets, or not so many\n");
+		free(data);
+		return 2;
+	}
+	/* Caches and routes are filled, memory is there. */
+	if (flood(fd, count / 4 + 1, data, len))
+		goto fail;
+	begin = now_ns();
+	if (flood(fd, count, data, len))
+		goto fail;
+	printf("%.1f\n", (now_ns() - begin) / count);
+	free(data);
+	return 0;
+fail:
+	perror("flood: send");
+	free(data);
+	return 1;
+}

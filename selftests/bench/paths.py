@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a packet costs on each path, in instructions; see run and guest.sh.
+
+Prints "FIGURE VALUE" lines. All is net: with the path, less the same packet
+when the relay's ingress drops it.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+from lab import Raw, V4, V4_TO_V6, V6, V6_TO_V4, inside, ip, netns, sysctl, udp
+from libkturn import EXCLUSIVE, Addr, Limit, make_alloc
+from packets import Failed, channel, pattern, send_ind
+from world import CHAN, LONG, World, kturn
+
+QUICK = bool(os.environ.get("QUICK"))
+COUNT = 5000 if QUICK else 20_000
+SIDES = {"IPv4": V4, "IPv6": V6, "IPv4 to IPv6": V4_TO_V6,
+         "IPv6 to IPv4": V6_TO_V4}
+SINK_PORT = 9
+INGRESS = {"client": "relay0", "peer": "relay1"}
+EGRESS = {"client": "client0", "peer": "peer0"}
+
+
+def nft(where, commands):
+    with inside(where):
+        subprocess.run(["nft", "-f", "-"], input=commands, check=True,
+                       text=True)
+
+
+def address(where, device):
+    with inside(where):
+        link, = json.loads(subprocess.run(
+            ["ip", "-j", "link", "show", device], check=True,
+            capture_output=True).stdout)
+    return link["address"]
+
+
+def know_each_other():
+    """Nobody asks for a neighbour meanwhile: what is dropped is not only UDP."""
+    for where, here, there in (
+            ("client", (V4.client, V6.client), (V4.server, V6.server)),
+            ("peer", (V4.peer, V6.peer), (V4.relay, V6.relay))):
+        near, far = INGRESS[where], EGRESS[where]
+        for ours, theirs in zip(here, there):
+            ip("relay", "neigh", "replace", ours, "dev", near, "lladdr",
+               address(where, far), "nud", "permanent")
+            ip(where, "neigh", "replace", theirs, "dev", far, "lladdr",
+               address("relay", near), "nud", "permanent")
+
+
+def count_arrivals():
+    """Where packets end: counted, and no socket sees them."""
+    for where, device in EGRESS.items():
+        nft(where, f"""table netdev sink {{
+            counter arrived {{ }}
+            chain in {{
+                type filter hook ingress device {device} priority 0;
+                meta l4proto udp counter name arrived drop;
+            }}
+            }}""")
+
+
+def arrived(where):
+    with inside(where):
+        text = subprocess.run(["nft", "-j", "reset", "counters"], check=True,
+                              capture_output=True).stdout
+    counters = json.loads(text)["nftables"]
+    return sum(c["counter"]["packets"] for c in counters if "counter" in c)
+
+
+@contextlib.contextmanager
+def dropped(where):
+    """What comes from there is dropped by the relay, as early as can be."""
+    nft("relay", f"""table netdev early {{
+        chain in {{
+            type filter hook ingress device {INGRESS[where]} priority -500;
+            policy drop;
+        }}
+        }}""")
+    try:
+        yield
+    finally:
+        nft("relay", "delete table netdev early")
+
+
+def flood(sock, packets):
+    data = b"".join(struct.pack("=H", len(p)) + p for p in packets)
+    fd = sock.fileno()
+    r = subprocess.run([os.environ["FLOOD"], str(fd), str(COUNT)], input=data,
+                       pass_fds=[fd], capture_output=True, check=False)
+    if r.returncode:
+        raise Failed(r.stderr.decode())
+    return float(r.stdout)
+
+
+def sent():
+    return COUNT + COUNT // 4 + 1
+
+
+class Path:
+    """What one sender sends, and what it costs when nothing is done with it."""
+
+    def __init__(self, sender, sock, packets):
+        self.sender, self.sock, self.packets = sender, sock, packets
+        with dropped(sender):
+            self.base = flood(sock, packets)
+
+    def cost(self, receiver=None):
+        receiver = receiver or ("peer" if self.sender == "client" else
+                                "client")
+        arrived(receiver)
+        value = flood(self.sock, self.packets)
+        n = arrived(receiver)
+        if n != sent():
+            raise Failed(f"{n} of {sent()} packets arrived")
+        return value - self.base
+
+
+def figure(name, value):
+    print(f"{name}\t{value:.1f}", flush=True)
+
+
+def connected(sock, to):
+    sock.connect(to)
+    return sock
+
+
+def forwarding(side, size):
+    """From the client straight to the peer."""
+    s = connected(udp("client", side.client, 0), (side.peer, SINK_PORT))
+    return Path("client", s, [pattern(size)])
+
+
+def redirect():
+    """The least that can be done with a packet."""
+    def tc(*args):
+        with inside("relay"):
+            subprocess.run(["tc", *args], check=True)
+    # It comes before what drops.
+    path = forwarding(V4, 204)
+    tc("qdisc", "add", "dev", "relay0", "clsact")
+    tc("filter", "add", "dev", "relay0", "ingress", "protocol", "ip",
+       "matchall", "action", "mirred", "egress", "redirect", "dev", "relay1")
+    figure("tc redirect", path.cost())
+    tc("qdisc", "del", "dev", "relay0", "clsact")
+
+
+def flowtable():
+    nft("relay", """table inet fast {
+        flowtable ft {
+            hook ingress priority 0; devices = { relay0, relay1 };
+        }
+        chain forward {
+            type filter hook forward priority 0;
+            ip protocol udp flow add @ft;
+        }
+        }""")
+    path = forwarding(V4, 204)
+    # It takes flows that have been answered.
+    client = path.sock.getsockname()
+    s = udp("peer", V4.peer, SINK_PORT)
+    path.sock.send(b"there")
+    s.sendto(b"and back", client)
+    figure("nftables flowtable", path.cost())
+    s.close()
+    nft("relay", "delete table inet fast")
+
+
+def translation():
+    """As a relay would be made of NAT."""
+    nft("relay", f"""table ip nat {{
+        chain pre {{
+            type nat hook prerouting priority -100;
+            udp dport 3478 dnat to {V4.peer}:{SINK_PORT};
+        }}
+        chain post {{
+            type nat hook postrouting priority 100;
+            oif relay1 masquerade;
+        }}
+        }}""")
+    s = connected(udp("client", V4.client, 0), (V4.server, 3478))
+    figure("DNAT and SNAT with conntrack",
+           Path("client", s, [pattern(204)]).cost())
+    nft("relay", "delete table ip nat")
+
+
+def without_module():
+    redirect()
+    for name, side in (("IPv4", V4), ("IPv6", V6)):
+        figure(f"forwarding, {name}", forwarding(side, 204).cost())
+    flowtable()
+    translation()
+
+
+class Bench:
+    def __init__(self):
+        self.kt = kturn()
+        self.worlds = {name: World(self.kt, side)
+                       for name, side in SIDES.items()}
+        for w in self.worlds.values():
+            for s, to in ((w.client, w.server), (w.peer, w.relay),
+                          (w.plain, w.relay)):
+                s.connect(to)
+
+    def path(self, name, way, size):
+        w, data = self.worlds[name], pattern(size)
+        if way == "ChannelData in":
+            return Path("client", w.client, [channel(CHAN, data)])
+        if way == "Send indication":
+            return Path("client", w.client,
+                        [send_ind((w.side.peer, w.pport + 1), data)])
+        return Path("peer", w.peer if way == "ChannelData out" else w.plain,
+                    [data])
+
+    def ways(self):
+        for name in SIDES:
+            for way in ("ChannelData in", "ChannelData out", "Send indication",
+                        "Data indication"):
+                for size in (120, 200, 1200):
+                    if size != 200 and name != "IPv4":
+                        continue
+                    figure(f"{way}, {name}, {size} B",
+                           self.path(name, way, size).cost())
+
+    def hairpin(self):
+        """To another client's relayed address, by channels."""
+        a = World(self.kt, V4)
+        b = World(self.kt, V4)
+        self.kt.perm_new(b.id, V4.relay, LONG)
+        self.kt.perm_new(a.id, V4.relay, LONG)
+        self.kt.chan_new(a.id, CHAN + 1, f"{V4.relay}:{b.rport}", LONG)
+        self.kt.chan_new(b.id, CHAN + 1, f"{V4.relay}:{a.rport}", LONG)
+        path = Path("client", connected(a.client, a.server),
+                    [channel(CHAN + 1, pattern(200))])
+        figure("hairpin, IPv4, 200 B", path.cost("client"))
+
+    def limits(self):
+        w = self.worlds["IPv4"]
+        limit = Limit(10 ** 12, 10 ** 9, 10 ** 9, 10 ** 9)
+        self.kt.alloc_set_limits(w.id, to_peer=limit, to_client=limit)
+        figure("ChannelData in, IPv4, 200 B, limits",
+               self.path("IPv4", "ChannelData in", 200).cost())
+        self.kt.alloc_set_limits(w.id, to_peer=Limit(), to_client=Limit())
+
+    def many(self, number):
+        """Each packet of another client."""
+        payload, packets = channel(CHAN, pattern(200)), []
+        self.kt.flush()
+        raw = Raw("client", 4)
+        raw.s.connect((V4.server, 0))
+        for base in range(0, number, 1000):
+            news = []
+            for n in range(base, min(base + 1000, number)):
+                port, host = 2000 + n % 50_000, n // 50_000
+                client = f"198.51.100.{3 + host}"
+                news.append(("alloc_new", make_alloc(
+                    f"{client}:{port}", f"{V4.server}:3478",
+                    [f"203.0.113.{3 + host}:{port}"], LONG, EXCLUSIVE)))
+                packets.append(raw.packet(client, V4.server, port, 3478,
+                                          payload))
+            if any(self.kt.batch(news)):
+                raise Failed("can't make the allocations")
+            ids, rest = self.kt.batch_ids, []
+            for id in ids:
+                rest += [("perm_new", id, Addr(V4.peer), LONG),
+                         ("chan_new", id, CHAN,
+                          Addr(f"{V4.peer}:{SINK_PORT}"), LONG)]
+            if any(self.kt.batch(rest)):
+                raise Failed("can't make their channels")
+        figure(f"ChannelData in, IPv4, 200 B, {number} allocations",
+               Path("client", raw.s, packets).cost())
+        raw.close()
+
+    def idle(self):
+        """Those who are not relayed, while there are entries."""
+        for name, side in (("IPv4", V4), ("IPv6", V6)):
+            figure(f"forwarding, {name}, beside the module",
+                   forwarding(side, 204).cost())
+
+
+def main():
+    netns("relay")
+    sysctl("relay", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+    for n in (3, 4):
+        ip("client", "addr", "add", f"198.51.100.{n}/24", "dev", "client0")
+        ip("relay", "addr", "add", f"203.0.113.{n}/24", "dev", "relay1")
+    know_each_other()
+    count_arrivals()
+    without_module()
+    subprocess.run(["insmod", os.environ["KTURN_KO"]], check=True)
+    b = Bench()
+    b.ways()
+    b.hairpin()
+    b.limits()
+    numbers = (1, 1000) if QUICK else (1, 1000, 100_000)
+    for number in numbers:
+        b.many(number)
+    b.idle()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
