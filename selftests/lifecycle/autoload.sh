@@ -8,14 +8,31 @@
 
 modules=/lib/modules/$(uname -r)
 
+# What kturn.ko needs of the kernel's modules: depmod takes minutes for all.
+needed()
+{
+	local depends
+
+	depends=$(modinfo -F depends "$KTURN_KO") || return
+	# shellcheck disable=SC2086 # one word each
+	[ -z "$depends" ] || modprobe -a --show-depends ${depends//,/ } |
+		awk '$1 == "insmod" { print $2 }'
+}
+
 # Installed as an operator would, but forgotten with the script: the directory
 # may be another machine's.
 install_module()
 {
-	mkdir "$tmp/upper" "$tmp/work" &&
-	mount -t overlay -o \
-		"lowerdir=$modules,upperdir=$tmp/upper,workdir=$tmp/work" \
-		overlay "$modules" &&
+	local path mine=$tmp/modules
+
+	mkdir "$mine" &&
+	find "$modules" -maxdepth 1 -name 'modules.builtin*' -o \
+		-maxdepth 1 -name modules.order | xargs cp -t "$mine" &&
+	needed >"$tmp/needed" || return
+	while read -r path; do
+		install -D -m 644 "$path" "$mine/${path#"$modules/"}" || return
+	done <"$tmp/needed"
+	mount --bind "$mine" "$modules" &&
 	defer umount "$modules" &&
 	install -D -m 644 "$KTURN_KO" "$modules/updates/kturn.ko" &&
 	depmod
