@@ -26,8 +26,7 @@ install_module()
 	local path mine=$tmp/modules
 
 	mkdir "$mine" &&
-	find "$modules" -maxdepth 1 -name 'modules.builtin*' -o \
-		-maxdepth 1 -name modules.order | xargs cp -t "$mine" &&
+	cp "$modules"/modules.{builtin,order}* "$mine" &&
 	needed >"$tmp/needed" || return
 	while read -r path; do
 		install -D -m 644 "$path" "$mine/${path#"$modules/"}" || return
