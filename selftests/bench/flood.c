@@ -2,10 +2,11 @@
 /*
  * Send packets as fast as possible, and say how long each took.
  *
- *	flood FD COUNT <PACKETS
+ *	flood FD WARM COUNT <PACKETS
  *
- * FD is a connected socket, inherited. PACKETS are sent in turn, COUNT in all;
- * each has its length before it, 16 bits in host byte order. Where the clock
+ * FD is a connected socket, inherited. PACKETS are sent in turn, COUNT of them
+ * after WARM others; each has its length before it, 16 bits in host byte order.
+ * Where the clock
  * counts instructions (selftests/vm/run --icount), and all that happens to a
  * packet happens before send() returns, the time is what a packet costs. Prints
  * nanoseconds per packet.
@@ -85,26 +86,27 @@ static int valid(const char *data, size_t len)
 
 int main(int argc, char **argv)
 {
-	size_t len;
+	long warm, count;
 	double begin;
-	long count;
+	size_t len;
 	char *data;
 	int fd;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: flood FD COUNT <PACKETS\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: flood FD WARM COUNT <PACKETS\n");
 		return 2;
 	}
 	fd = atoi(argv[1]);
-	count = atol(argv[2]);
+	warm = atol(argv[2]);
+	count = atol(argv[3]);
 	data = read_all(&len);
-	if (!data || !valid(data, len) || count <= 0) {
+	if (!data || !valid(data, len) || warm < 0 || count <= 0) {
 		fprintf(stderr, "flood: no packets, or not so many\n");
 		free(data);
 		return 2;
 	}
 	/* Caches and routes are filled, memory is there. */
-	if (flood(fd, count / 4 + 1, data, len))
+	if (flood(fd, warm, data, len))
 		goto fail;
 	begin = now_ns();
 	if (flood(fd, count, data, len))
