@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a packet costs on each path, in instructions; see run and guest.sh.
+"""What a packet costs on each path, in instructions; see run and guest.
 
 Prints "FIGURE VALUE" lines. All is net: with the path, less the same packet
 when the relay's ingress drops it.
@@ -14,9 +14,10 @@ import struct
 import subprocess
 import sys
 
-from lab import Raw, V4, V4_TO_V6, V6, V6_TO_V4, inside, ip, netns, sysctl, udp
+from lab import Raw, V4, V4_TO_V6, V6, V6_TO_V4, ip, netns, sysctl, udp
 from libkturn import EXCLUSIVE, Addr, Limit, make_alloc
 from packets import Failed, channel, pattern, send_ind
+from scene import run
 from world import CHAN, LONG, World, kturn
 
 QUICK = bool(os.environ.get("QUICK"))
@@ -29,16 +30,11 @@ EGRESS = {"client": "client0", "peer": "peer0"}
 
 
 def nft(where, commands):
-    with inside(where):
-        subprocess.run(["nft", "-f", "-"], input=commands, check=True,
-                       text=True)
+    run(where, "nft", "-f", "-", input=commands)
 
 
 def address(where, device):
-    with inside(where):
-        link, = json.loads(subprocess.run(
-            ["ip", "-j", "link", "show", device], check=True,
-            capture_output=True).stdout)
+    link, = json.loads(run(where, "ip", "-j", "link", "show", device).stdout)
     return link["address"]
 
 
@@ -68,10 +64,8 @@ def count_arrivals():
 
 
 def arrived(where):
-    with inside(where):
-        text = subprocess.run(["nft", "-j", "reset", "counters"], check=True,
-                              capture_output=True).stdout
-    counters = json.loads(text)["nftables"]
+    counters = json.loads(run(where, "nft", "-j", "reset",
+                              "counters").stdout)["nftables"]
     return sum(c["counter"]["packets"] for c in counters if "counter" in c)
 
 
@@ -143,16 +137,14 @@ def forwarding(side, size):
 
 def redirect():
     """The least that can be done with a packet."""
-    def tc(*args):
-        with inside("relay"):
-            subprocess.run(["tc", *args], check=True)
     # It comes before what drops.
     path = forwarding(V4, 204)
-    tc("qdisc", "add", "dev", "relay0", "clsact")
-    tc("filter", "add", "dev", "relay0", "ingress", "protocol", "ip",
-       "matchall", "action", "mirred", "egress", "redirect", "dev", "relay1")
+    run("relay", "tc", "qdisc", "add", "dev", "relay0", "clsact")
+    run("relay", "tc", "filter", "add", "dev", "relay0", "ingress", "protocol",
+        "ip", "matchall", "action", "mirred", "egress", "redirect", "dev",
+        "relay1")
     figure("tc redirect", path.cost())
-    tc("qdisc", "del", "dev", "relay0", "clsact")
+    run("relay", "tc", "qdisc", "del", "dev", "relay0", "clsact")
 
 
 def flowtable():
@@ -198,8 +190,6 @@ def without_module():
     redirect()
     for name, side in (("IPv4", V4), ("IPv6", V6)):
         figure(f"forwarding, {name}", forwarding(side, 204).cost())
-    flowtable()
-    translation()
 
 
 class Bench:
@@ -306,6 +296,11 @@ def main():
     for number in numbers:
         b.many(number)
     b.idle()
+    b.kt.close()
+    subprocess.run(["rmmod", "kturn"], check=True)
+    # These come last: conntrack, once there, weighs on everything.
+    flowtable()
+    translation()
     return 0
 
 

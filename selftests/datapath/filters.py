@@ -25,9 +25,9 @@ WITH_OUTPUT = USUAL | {"output": 1}
 
 
 def nft(commands):
-    """As nft(8) in the relay does, which would read all of its libraries anew.
+    """As nft(8) in the relay, without reading its libraries each time.
 
-    So does each of these with what there is: it remembers counters.
+    One that is kept would show the counters as it saw them first.
     """
     with inside("relay"):
         nftables = Nftables()

@@ -136,7 +136,8 @@ def ip(where, *args):
 def set_mtu(where, device, mtu):
     """Without the process that ip(8) would be."""
     with inside(where), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        fcntl.ioctl(s, 0x8922, struct.pack("16si12x", device.encode(), mtu))
+        fcntl.ioctl(s, 0x8922,          # SIOCSIFMTU
+                    struct.pack("16si12x", device.encode(), mtu))
 
 
 class Capture:
