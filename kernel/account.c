@@ -3,45 +3,8 @@
 #include <linux/jiffies.h>
 
 #include "relay.h"
+#include "table.h"
 #include "trace.h"
-
-/* Not for each packet, or CPUs would take the cache line from each other. */
-static void kturn_account_active(struct kturn_alloc *alloc)
-{
-	unsigned long now = jiffies;
-
-	if (unlikely(now - READ_ONCE(alloc->active) >= HZ))
-		WRITE_ONCE(alloc->active, now);
-}
-
-/**
- * kturn_account_forward() - a packet is relayed
- * @pkt: what came in
- * @acc: what it counts for
- * @bytes: of application data
- *
- * Context: RCU.
- */
-void kturn_account_forward(const struct kturn_packet *pkt,
-			   const struct kturn_account *acc, unsigned int bytes)
-{
-	unsigned int family = kturn_family_index(acc->family);
-	struct kturn_alloc *alloc = acc->alloc;
-	unsigned int lane;
-
-	/* A packet that was queued to userspace comes back with BH enabled. */
-	local_bh_disable();
-	lane = kturn_lane_get(&alloc->lanes);
-	kturn_counter_add(&alloc->counter[lane][acc->dir][family], lane, bytes);
-	if (acc->chan)
-		kturn_counter_add(&acc->chan->counter[lane][acc->dir], lane,
-				  bytes);
-	kturn_stats_relayed(pkt->kn, acc->dir, acc->family, bytes);
-	kturn_lane_put();
-	local_bh_enable();
-	kturn_account_active(alloc);
-	trace_kturn_forward(pkt, acc, bytes);
-}
 
 /**
  * kturn_account_sum() - what was relayed for an allocation
@@ -124,10 +87,9 @@ void kturn_account_punt(const struct kturn_packet *pkt,
 enum kturn_dir kturn_account_dir(const struct kturn_packet *pkt,
 				 const struct kturn_alloc *alloc)
 {
-	bool client = !memcmp(&pkt->src, &alloc->tuple.client,
-			      sizeof(pkt->src)) &&
-		      !memcmp(&pkt->dst, &alloc->tuple.server,
-			      sizeof(pkt->dst));
+	const struct kturn_tuple *in = &pkt->room->key.tuple;
+	bool client = kturn_addr_equal(&in->remote, &alloc->tuple.remote) &&
+		      kturn_addr_equal(&in->local, &alloc->tuple.local);
 
 	return client ? KTURN_TO_PEER : KTURN_TO_CLIENT;
 }
@@ -147,7 +109,7 @@ u8 kturn_account_out(const struct kturn_packet *pkt,
 	u8 v6 = alloc->relay[1].key.relay.family;
 
 	if (kturn_account_dir(pkt, alloc) == KTURN_TO_CLIENT)
-		return alloc->tuple.client.family;
+		return alloc->tuple.remote.family;
 	return v4 && v6 ? KTURN_FAMILY_NONE : v4 ?: v6;
 }
 

@@ -1,42 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Counting what is relayed; inlined. */
 #ifndef _KTURN_ACCOUNT_H
 #define _KTURN_ACCOUNT_H
 
-#include "kturn.h"
+#include <linux/jiffies.h>
+
+#include "relay.h"
+#include "trace.h"
+
+/* Not for each packet, or CPUs would take the cache line from each other. */
+static __always_inline void kturn_account_active(struct kturn_alloc *alloc)
+{
+	unsigned long now = jiffies;
+
+	if (unlikely(now - READ_ONCE(alloc->active) >= HZ))
+		WRITE_ONCE(alloc->active, now);
+}
+
+static __always_inline void
+kturn_stats_relayed(struct kturn_net *kn, const struct kturn_account *acc,
+		    unsigned int bytes)
+{
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+	unsigned int family = kturn_family_index(acc->family);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->packets[acc->dir][family]);
+	u64_stats_add(&s->bytes[acc->dir][family], bytes);
+	u64_stats_update_end(&s->syncp);
+}
 
 /**
- * struct kturn_account - what a relayed packet counts for
- * @alloc: allocation
- * @chan: channel, or NULL
- * @dir: direction
- * @family: of the relayed side: the peer's
+ * kturn_account_forward() - a packet is relayed
+ * @kn: namespace
+ * @skb: packet
+ * @acc: what it counts for
+ * @bytes: of application data
+ *
+ * Context: RCU, BH off.
  */
-struct kturn_account {
-	struct kturn_alloc *alloc;
-	struct kturn_chan *chan;
-	enum kturn_dir dir;
-	u8 family;
-};
+static __always_inline void
+kturn_account_forward(struct kturn_net *kn, const struct sk_buff *skb,
+		      const struct kturn_account *acc, unsigned int bytes)
+{
+	unsigned int family = kturn_family_index(acc->family);
+	struct kturn_alloc *alloc = acc->alloc;
+	unsigned int lane;
 
-/* account.c */
-struct kturn_packet;
-void kturn_account_forward(const struct kturn_packet *pkt,
-			   const struct kturn_account *acc, unsigned int bytes);
-void kturn_account_drop(const struct kturn_packet *pkt,
-			struct kturn_alloc *alloc,
-			enum kturn_drop_reason reason);
-void kturn_account_punt(const struct kturn_packet *pkt,
-			struct kturn_alloc *alloc,
-			enum kturn_punt_reason reason);
-void kturn_account_sum(const struct kturn_alloc *alloc, enum kturn_dir dir,
-		       u8 family, struct kturn_count *sum);
-void kturn_account_chan_sum(const struct kturn_chan *chan, enum kturn_dir dir,
-			    struct kturn_count *sum);
-bool kturn_account_idle(const struct kturn_alloc *alloc, u32 *ms);
-enum kturn_dir kturn_account_dir(const struct kturn_packet *pkt,
-				 const struct kturn_alloc *alloc);
-u8 kturn_account_out(const struct kturn_packet *pkt,
-		     const struct kturn_alloc *alloc);
-enum skb_drop_reason kturn_account_reason(enum kturn_drop_reason reason);
+	lane = kturn_lane_get(&alloc->lanes);
+	kturn_counter_add(&alloc->counter[lane][acc->dir][family], lane, bytes);
+	if (acc->chan)
+		kturn_counter_add(&acc->chan->counter[lane][acc->dir], lane,
+				  bytes);
+	kturn_stats_relayed(kn, acc, bytes);
+	kturn_lane_put();
+	kturn_account_active(alloc);
+	trace_kturn_forward(skb, kn->net, alloc, acc->chan, acc->dir,
+			    acc->family, bytes);
+}
+
+/**
+ * kturn_account_plan() - a packet is relayed as planned
+ * @kn: namespace
+ * @skb: packet
+ * @plan: its plan
+ *
+ * Context: RCU, BH off.
+ */
+static __always_inline void kturn_account_plan(struct kturn_net *kn,
+					       const struct sk_buff *skb,
+					       const struct kturn_plan *plan)
+{
+	kturn_account_forward(kn, skb, &plan->hop, plan->fwd.len);
+	if (unlikely(plan->next.alloc))
+		kturn_account_forward(kn, skb, &plan->next, plan->fwd.len);
+}
 
 #endif /* _KTURN_ACCOUNT_H */

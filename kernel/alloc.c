@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "limit.h"
+#include "table.h"
 
 /* Of their own size, which is between those of kmalloc(). */
 static struct kmem_cache *kturn_alloc_cache __ro_after_init;
@@ -364,6 +365,8 @@ void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc)
 		alloc->owner->n_allocs--;
 	}
 	kn->n_allocs--;
+	if (!kn->n_allocs)
+		kturn_ports_forget(kn);
 	kn->gen++;
 	call_rcu(&alloc->rcu, kturn_alloc_free_rcu);
 }

@@ -3,7 +3,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
-#include "kturn.h"
+#include "table.h"
 
 /* Of their own size, which is between those of kmalloc(). */
 static struct kmem_cache *kturn_chan_cache __ro_after_init;
@@ -48,7 +48,7 @@ static struct kturn_chan *kturn_chan_find_any(struct kturn_net *kn,
 }
 
 static struct kturn_chan *kturn_chan_find_peer(struct kturn_net *kn,
-					       const struct kturn_peer_key *key)
+					       const struct kturn_tuple *key)
 {
 	struct kturn_chan *chan;
 
@@ -90,7 +90,7 @@ static struct kturn_chan *kturn_chan_make_way(struct kturn_net *kn,
 }
 
 static int kturn_chan_create(struct kturn_net *kn, struct kturn_alloc *alloc,
-			     u16 number, const struct kturn_peer_key *peer_key,
+			     u16 number, const struct kturn_tuple *peer_key,
 			     u64 expires, struct netlink_ext_ack *extack)
 {
 	struct kturn_chan *chan;
@@ -112,7 +112,7 @@ static int kturn_chan_create(struct kturn_net *kn, struct kturn_alloc *alloc,
 	chan->peer_key = *peer_key;
 	chan->alloc = alloc;
 	chan->expires = expires;
-	chan->perm = kturn_perm_get(kn, alloc, &peer_key->peer, extack);
+	chan->perm = kturn_perm_get(kn, alloc, &peer_key->remote, extack);
 	if (IS_ERR(chan->perm)) {
 		err = PTR_ERR(chan->perm);
 		kmem_cache_free(kturn_chan_cache, chan);
@@ -162,7 +162,7 @@ int kturn_chan_bind(struct kturn_net *kn, struct kturn_alloc *alloc,
 {
 	struct kturn_relay *relay = kturn_alloc_relay(alloc, peer->family);
 	u64 expires = kturn_deadline(lifetime_ms);
-	struct kturn_peer_key peer_key = {};
+	struct kturn_tuple peer_key = {};
 	struct kturn_chan *chan;
 
 	lockdep_assert_held(&kn->lock);
@@ -171,13 +171,13 @@ int kturn_chan_bind(struct kturn_net *kn, struct kturn_alloc *alloc,
 			       "allocation has no relayed address of the peer's family");
 		return -EINVAL;
 	}
-	peer_key.relay = relay->key.relay;
-	peer_key.peer = *peer;
+	peer_key.local = relay->key.relay;
+	peer_key.remote = *peer;
 	peer_key.l3mdev = relay->key.l3mdev;
 
 	chan = kturn_chan_make_way(kn, kturn_chan_find_any(kn, alloc, number));
 	if (chan) {
-		if (memcmp(&chan->peer_key.peer, peer, sizeof(*peer))) {
+		if (memcmp(&chan->peer_key.remote, peer, sizeof(*peer))) {
 			NL_SET_ERR_MSG(extack,
 				       "channel number is bound to another peer");
 			return -EEXIST;

@@ -10,7 +10,7 @@
 #include <linux/netdev_features.h>
 #include <net/gso.h>
 
-#include "relay.h"
+#include "packet.h"
 
 /* More than UDP_SEGMENT and receive offload ever make. */
 #define KTURN_SEGMENTS_MAX	128
@@ -30,14 +30,15 @@ static bool kturn_can_split(const struct kturn_packet *pkt)
 
 /* Make @seg the segment of @pkt that begins @pos bytes into the payload. */
 static bool kturn_segment_at(const struct kturn_packet *pkt, unsigned int pos,
-			     struct kturn_packet *seg, u8 buf[KTURN_PEEK])
+			     struct kturn_packet *seg)
 {
 	*seg = *pkt;
 	seg->off = pkt->off + pos;
 	seg->len = min_t(unsigned int, pkt->len - pos,
 			 skb_shinfo(pkt->skb)->gso_size);
 	seg->headlen = min_t(unsigned int, seg->len, KTURN_STUN_HDR_LEN);
-	seg->head = skb_header_pointer(pkt->skb, seg->off, seg->headlen, buf);
+	seg->head = skb_header_pointer(pkt->skb, seg->off, seg->headlen,
+				       seg->room->buf);
 	return seg->head;
 }
 
@@ -50,16 +51,17 @@ static enum kturn_outcome kturn_decide_all(struct kturn_packet *pkt,
 {
 	unsigned int size = skb_shinfo(pkt->skb)->gso_size;
 	struct kturn_packet seg;
-	u8 buf[KTURN_PEEK] __aligned(4);
 	unsigned int pos;
 
 	for (pos = 0; pos < pkt->len; pos += size) {
-		if (!kturn_segment_at(pkt, pos, &seg, buf)) {
+		if (!kturn_segment_at(pkt, pos, &seg)) {
 			plan->outcome = KTURN_PASS;
 			return KTURN_PASS;
 		}
 		kturn_decide(&seg, plan);
-		if (plan->outcome == KTURN_PASS || plan->outcome == KTURN_PUNT)
+		/* Before the IP stack, nothing is dropped or answered. */
+		if (plan->outcome != KTURN_FORWARD &&
+		    (pkt->early || plan->outcome != KTURN_DROP))
 			return plan->outcome;
 	}
 	return KTURN_FORWARD;
@@ -68,16 +70,16 @@ static enum kturn_outcome kturn_decide_all(struct kturn_packet *pkt,
 static void kturn_relay_segment(const struct kturn_packet *whole,
 				struct sk_buff *skb)
 {
-	u8 buf[KTURN_PEEK] __aligned(4);
 	struct kturn_packet pkt;
 	struct kturn_plan plan;
+	struct kturn_room room;
 
 	plan.outcome = KTURN_PASS;
-	if (kturn_packet_read(&pkt, skb, whole->kn, whole->l3mdev,
-			      whole->family, buf)) {
-		pkt.split = true;
+	kturn_packet_init(&pkt, &room, skb, whole->kn,
+			  whole->room->key.tuple.l3mdev, whole->early);
+	pkt.split = true;
+	if (kturn_packet_read(&pkt, whole->family))
 		kturn_decide(&pkt, &plan);
-	}
 	/* Its allocation may have ended since. */
 	if (kturn_carry_out(&pkt, &plan) == NF_ACCEPT)
 		kfree_skb(skb);
@@ -115,6 +117,7 @@ unsigned int kturn_relay_segments(struct kturn_packet *pkt)
 		if (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST) {
 			kturn_plan_drop(&plan, kturn_plan_alloc(&plan),
 					KTURN_DROP_REASON_NO_MEMORY);
+			pkt->split = true;
 			return kturn_carry_out(pkt, &plan);
 		}
 		skb->mac_header = mac_header;

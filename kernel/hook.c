@@ -3,15 +3,12 @@
  * The netfilter hooks: hand packets to the relay, and accept whatever it does
  * not want.
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
-#include <net/l3mdev.h>
 
-#include "relay.h"
+#include "ingress.h"
+#include "packet.h"
+#include "table.h"
 
 /*
  * After raw, where packets can be excepted from everything; before conntrack,
@@ -19,56 +16,78 @@
  */
 #define KTURN_HOOK_PRIORITY	(NF_IP_PRI_RAW + 50)
 
-/* The key is the VRF's, whichever of its ports the packet took. */
-static u32 kturn_l3mdev(const struct nf_hook_state *state)
+/*
+ * What comes in more rarely: ICMP, and packets that were queued to userspace,
+ * which come back with BH enabled.
+ */
+static noinline unsigned int kturn_take(struct sk_buff *skb,
+					struct kturn_net *kn,
+					const struct net_device *in, u8 family)
 {
-	return l3mdev_master_ifindex_rcu(state->in);
+	bool v4 = family == KTURN_FAMILY_V4;
+	bool udp = (v4 ? ip_hdr(skb)->protocol : ipv6_hdr(skb)->nexthdr) ==
+		   IPPROTO_UDP;
+	u32 l3mdev = kturn_l3mdev(in);
+	unsigned int verdict = NF_ACCEPT;
+
+	local_bh_disable();
+	if (udp)
+		verdict = kturn_relay(skb, kn, l3mdev, family, false);
+	else if (v4)
+		kturn_icmp4(skb, kn, l3mdev);
+	else
+		kturn_icmp6(skb, kn, l3mdev);
+	local_bh_enable();
+	return verdict;
 }
 
-static unsigned int kturn_hook(struct sk_buff *skb,
-			       const struct nf_hook_state *state, u8 family)
-{
-	u8 buf[KTURN_PEEK] __aligned(4);
-	struct kturn_packet pkt;
-
-	if (!kturn_packet_read(&pkt, skb, kturn_pernet(state->net),
-			       kturn_l3mdev(state), family, buf))
-		return NF_ACCEPT;
-	if (unlikely(skb_is_gso(skb)))
-		return kturn_relay_segments(&pkt);
-	return kturn_relay(&pkt);
-}
-
+/*
+ * What came in through a VRF's port was looked at there, where input routing
+ * looks at the source; the VRF device would allow any port's.
+ */
 static unsigned int kturn_hook4(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	/*
-	 * What came in through a VRF's port was looked at there, where input
-	 * routing looks at the source; the VRF device would allow any port's.
-	 */
-	if (ipv4_l3mdev_skb(IPCB(skb)->flags))
-		return NF_ACCEPT;
-	if (ip_hdr(skb)->protocol == IPPROTO_ICMP) {
-		kturn_icmp4(skb, kturn_pernet(state->net), kturn_l3mdev(state));
+	const struct iphdr *iph = ip_hdr(skb);
+	struct kturn_net *kn = priv;
+	u8 protocol = iph->protocol;
+
+	if (protocol == IPPROTO_UDP) {
+		if (!kturn_to_known_port(kn, skb, iph->ihl * 4))
+			return NF_ACCEPT;
+	} else if (protocol != IPPROTO_ICMP) {
 		return NF_ACCEPT;
 	}
-	return kturn_hook(skb, state, KTURN_FAMILY_V4);
+	if (unlikely(ipv4_l3mdev_skb(IPCB(skb)->flags)))
+		return NF_ACCEPT;
+	if (likely(protocol == IPPROTO_UDP && iph->ihl == 5 && in_softirq()))
+		return kturn_fast4(skb, kn, kturn_l3mdev(state->in),
+				   false);
+	return kturn_take(skb, kn, state->in, KTURN_FAMILY_V4);
 }
 
 static unsigned int kturn_hook6(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	/* As above. */
-	if (ipv6_l3mdev_skb(IP6CB(skb)->flags))
-		return NF_ACCEPT;
-	if (ipv6_hdr(skb)->nexthdr == IPPROTO_ICMPV6) {
-		kturn_icmp6(skb, kturn_pernet(state->net), kturn_l3mdev(state));
+	const struct ipv6hdr *iph = ipv6_hdr(skb);
+	struct kturn_net *kn = priv;
+	u8 protocol = iph->nexthdr;
+
+	if (protocol == IPPROTO_UDP) {
+		if (!kturn_to_known_port(kn, skb, sizeof(*iph)))
+			return NF_ACCEPT;
+	} else if (protocol != IPPROTO_ICMPV6) {
 		return NF_ACCEPT;
 	}
-	return kturn_hook(skb, state, KTURN_FAMILY_V6);
+	if (unlikely(ipv6_l3mdev_skb(IP6CB(skb)->flags)))
+		return NF_ACCEPT;
+	if (likely(protocol == IPPROTO_UDP && in_softirq()))
+		return kturn_fast6(skb, kn, kturn_l3mdev(state->in),
+				   false);
+	return kturn_take(skb, kn, state->in, KTURN_FAMILY_V6);
 }
 
-static const struct nf_hook_ops kturn_hook_ops[] = {
+static const struct nf_hook_ops kturn_hook_ops[KTURN_FAMILIES] = {
 	{
 		.hook = kturn_hook4,
 		.pf = NFPROTO_IPV4,
@@ -82,6 +101,16 @@ static const struct nf_hook_ops kturn_hook_ops[] = {
 		.priority = KTURN_HOOK_PRIORITY,
 	},
 };
+
+/** kturn_hooks_init() - a namespace's hooks, not registered yet */
+void kturn_hooks_init(struct kturn_net *kn)
+{
+	int i;
+
+	memcpy(kn->hook_ops, kturn_hook_ops, sizeof(kn->hook_ops));
+	for (i = 0; i < ARRAY_SIZE(kn->hook_ops); i++)
+		kn->hook_ops[i].priv = kn;
+}
 
 /**
  * kturn_hooks_get() - see to it that the hooks are registered
@@ -97,11 +126,13 @@ int kturn_hooks_get(struct kturn_net *kn)
 	lockdep_assert_held(&kn->lock);
 	if (kn->hooks)
 		return 0;
-	err = nf_register_net_hooks(kn->net, kturn_hook_ops,
-				    ARRAY_SIZE(kturn_hook_ops));
-	if (!err)
-		kn->hooks = true;
-	return err;
+	err = nf_register_net_hooks(kn->net, kn->hook_ops,
+				    ARRAY_SIZE(kn->hook_ops));
+	if (err)
+		return err;
+	kturn_ingress_get(kn);
+	kn->hooks = true;
+	return 0;
 }
 
 /**
@@ -117,7 +148,8 @@ void kturn_hooks_release(struct kturn_net *kn)
 	lockdep_assert_held(&kn->lock);
 	if (!kn->hooks)
 		return;
-	nf_unregister_net_hooks(kn->net, kturn_hook_ops,
-				ARRAY_SIZE(kturn_hook_ops));
+	kturn_ingress_release(kn);
+	nf_unregister_net_hooks(kn->net, kn->hook_ops,
+				ARRAY_SIZE(kn->hook_ops));
 	kn->hooks = false;
 }

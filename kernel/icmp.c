@@ -22,33 +22,31 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
+#include "admit.h"
 #include "limit.h"
-#include "relay.h"
+#include "rewrite.h"
+#include "table.h"
 
 /**
  * struct kturn_error - an ICMP error and the packet that it quotes
  * @skb: with data at the outer IP header
  * @kn: namespace
- * @l3mdev: VRF it came in through, or 0
  * @family: enum kturn_family
  * @thoff: offset of the ICMP header
  * @type: ICMP type
  * @code: ICMP code
  * @data: the MTU, where there is one
- * @src: where the quoted packet was from
- * @dst: where it was to go
+ * @tuple: the quoted packet's: it was sent from the local address to the remote
  */
 struct kturn_error {
 	struct sk_buff *skb;
 	struct kturn_net *kn;
-	u32 l3mdev;
 	u8 family;
 	unsigned int thoff;
 	u8 type;
 	u8 code;
 	u32 data;
-	struct kturn_addr src;
-	struct kturn_addr dst;
+	struct kturn_tuple tuple;
 };
 
 /* Would the stack itself listen to it? */
@@ -81,37 +79,33 @@ static void kturn_error_tell(const struct kturn_error *e,
 		get_random_u32(), get_random_u32(), get_random_u32(),
 	};
 	struct kturn_forward fwd = {
-		.src = alloc->tuple.server,
-		.dst = alloc->tuple.client,
+		.out = &alloc->tuple,
+		.family = alloc->tuple.remote.family,
 	};
-	struct dst_entry *dst;
+	u8 payload[KTURN_ICMP_IND_MAX];
+	struct kturn_way way;
 	struct sk_buff *skb;
 
-	if (kturn_route_lookup(e->kn->net, &alloc->route, &fwd.src, &fwd.dst,
-			       e->l3mdev, &dst))
+	if (kturn_route_lookup(e->kn->net, &alloc->route, fwd.out, &way))
 		return;
-	fwd.ttl = fwd.dst.family == KTURN_FAMILY_V4 ? ip4_dst_hoplimit(dst) :
-						      ip6_dst_hoplimit(dst);
-	fwd.hdrlen = kturn_icmp_ind_build(fwd.hdr, (u8 *)tid, &e->dst, e->type,
-					  e->code, e->data);
-	if (!fwd.hdrlen)
+	fwd.route = way.route;
+	fwd.ttl = fwd.family == KTURN_FAMILY_V4 ?
+		  ip4_dst_hoplimit(way.dst) : ip6_dst_hoplimit(way.dst);
+	fwd.len = kturn_icmp_ind_build(payload, (u8 *)tid, &e->tuple.remote,
+				       e->type, e->code, e->data);
+	if (!fwd.len)
 		return;
-	skb = kturn_make(e->kn->net, &fwd, dst);
+	skb = kturn_make(e->kn, &fwd, way.dst, payload);
 	if (!skb)
 		return;
 	kturn_stats_icmp(e->kn);
-	kturn_xmit(e->kn, skb, dst, &fwd);
+	kturn_xmit(e->kn, skb, way.dst, &fwd);
 }
 
 /* The quoted packet was one to a client: nobody to tell. */
 static bool kturn_error_to_client(const struct kturn_error *e)
 {
-	struct kturn_tuple tuple = {
-		.client = e->dst,
-		.server = e->src,
-		.l3mdev = e->l3mdev,
-	};
-	struct kturn_alloc *alloc = kturn_tuple_lookup(e->kn, &tuple);
+	struct kturn_alloc *alloc = kturn_tuple_lookup(e->kn, &e->tuple);
 
 	return alloc && kturn_alive(&alloc->expires, kturn_now());
 }
@@ -126,7 +120,7 @@ static void kturn_error(const struct kturn_error *e)
 	struct kturn_binding b;
 	bool tell;
 
-	tell = kturn_bound(e->kn, &e->src, &e->dst, e->l3mdev, now, &b) &&
+	tell = kturn_bound(e->kn, &e->tuple, now, &b) &&
 	       b.perm && kturn_alive(&b.perm->expires, now);
 	if (!tell && !kturn_error_to_client(e))
 		return;
@@ -147,8 +141,8 @@ static bool kturn_error_ports(struct kturn_error *e, unsigned int off)
 	uh = skb_header_pointer(e->skb, off, sizeof(buf), &buf);
 	if (!uh)
 		return false;
-	e->src.port = uh->source;
-	e->dst.port = uh->dest;
+	e->tuple.local.port = uh->source;
+	e->tuple.remote.port = uh->dest;
 	return true;
 }
 
@@ -178,10 +172,10 @@ static bool kturn_error_read4(struct kturn_error *e)
 	if (!iph || iph->version != 4 || iph->ihl < 5 ||
 	    iph->protocol != IPPROTO_UDP || iph->frag_off & htons(IP_OFFSET))
 		return false;
-	e->src.family = KTURN_FAMILY_V4;
-	memcpy(e->src.ip, &iph->saddr, sizeof(iph->saddr));
-	e->dst.family = KTURN_FAMILY_V4;
-	memcpy(e->dst.ip, &iph->daddr, sizeof(iph->daddr));
+	e->tuple.local.family = KTURN_FAMILY_V4;
+	memcpy(e->tuple.local.ip, &iph->saddr, sizeof(iph->saddr));
+	e->tuple.remote.family = KTURN_FAMILY_V4;
+	memcpy(e->tuple.remote.ip, &iph->daddr, sizeof(iph->daddr));
 	return kturn_error_ports(e, off + iph->ihl * 4);
 }
 
@@ -198,7 +192,7 @@ void kturn_icmp4(struct sk_buff *skb, struct kturn_net *kn, u32 l3mdev)
 	struct kturn_error e = {
 		.skb = skb,
 		.kn = kn,
-		.l3mdev = l3mdev,
+		.tuple.l3mdev = l3mdev,
 		.family = KTURN_FAMILY_V4,
 	};
 
@@ -232,10 +226,10 @@ static bool kturn_error_read6(struct kturn_error *e)
 	iph = skb_header_pointer(e->skb, off, sizeof(ip_buf), &ip_buf);
 	if (!iph || iph->version != 6)
 		return false;
-	e->src.family = KTURN_FAMILY_V6;
-	memcpy(e->src.ip, &iph->saddr, sizeof(iph->saddr));
-	e->dst.family = KTURN_FAMILY_V6;
-	memcpy(e->dst.ip, &iph->daddr, sizeof(iph->daddr));
+	e->tuple.local.family = KTURN_FAMILY_V6;
+	memcpy(e->tuple.local.ip, &iph->saddr, sizeof(iph->saddr));
+	e->tuple.remote.family = KTURN_FAMILY_V6;
+	memcpy(e->tuple.remote.ip, &iph->daddr, sizeof(iph->daddr));
 	next = iph->nexthdr;
 	/* What was sent may have been a fragment. */
 	off = ipv6_skip_exthdr(e->skb, off + sizeof(*iph), &next, &frag_off);
@@ -257,7 +251,7 @@ void kturn_icmp6(struct sk_buff *skb, struct kturn_net *kn, u32 l3mdev)
 	struct kturn_error e = {
 		.skb = skb,
 		.kn = kn,
-		.l3mdev = l3mdev,
+		.tuple.l3mdev = l3mdev,
 		.family = KTURN_FAMILY_V6,
 	};
 

@@ -23,6 +23,7 @@
 #include <kturn/wire.h>
 #include <uapi/linux/kturn.h>
 
+#include "key.h"
 #include "lane.h"
 
 /* Hooks read 64 bit words that writers change: see locking.rst. */
@@ -42,6 +43,9 @@ enum kturn_dir {
 /* IPv4, IPv6, as of kturn_alloc.relay. */
 #define KTURN_FAMILIES	2
 
+/* UDP's. */
+#define KTURN_PORTS	65536
+
 /* ---------------------------------------------------------------- counters */
 
 /** kturn_family_index() - where what is kept for each family is */
@@ -58,6 +62,9 @@ static inline unsigned int kturn_family_index(u8 family)
  * @punt: packets, by enum kturn_punt_reason
  * @icmp: ICMP errors that clients were told of
  * @syncp: for 32 bit machines
+ * @tick: jiffies at the time of @now
+ * @now: kturn_now()
+ * @tids: transaction ids that were made
  */
 struct kturn_pcpu_stats {
 	u64_stats_t packets[KTURN_DIRS][KTURN_FAMILIES];
@@ -66,6 +73,9 @@ struct kturn_pcpu_stats {
 	u64_stats_t punt[KTURN_PUNT_REASONS];
 	u64_stats_t icmp;
 	struct u64_stats_sync syncp;
+	unsigned long tick;
+	u64 now;
+	u32 tids;
 };
 
 /** struct kturn_stats_sum - the same, summed over the CPUs */
@@ -74,39 +84,6 @@ struct kturn_stats_sum {
 	u64 drop[KTURN_DROP_REASONS];
 	u64 punt[KTURN_PUNT_REASONS];
 	u64 icmp;
-};
-
-/* -------------------------------------------------------------------- keys */
-
-/*
- * Hash keys: no implicit padding, sizes a multiple of four. An l3mdev is the
- * interface index of the VRF, 0 outside of any.
- */
-struct kturn_tuple {
-	struct kturn_addr client;
-	struct kturn_addr server;
-	u32 l3mdev;
-};
-
-struct kturn_number_key {
-	struct kturn_tuple tuple;
-	u32 number;
-};
-
-struct kturn_relay_key {
-	struct kturn_addr relay;
-	u32 l3mdev;
-};
-
-struct kturn_peer_key {
-	struct kturn_addr relay;
-	struct kturn_addr peer;
-	u32 l3mdev;
-};
-
-struct kturn_perm_key {
-	struct kturn_addr peer;		/* port 0 */
-	u32 alloc_id;
 };
 
 /* ------------------------------------------------------------------ limits */
@@ -180,16 +157,21 @@ struct kturn_owner {
 /**
  * struct kturn_route - a route for packets that the module sends
  * @dst: a reference is held
+ * @flow: the port that it was looked up for (rules can match ports) and the
+ *	IPv6 flow label; see kturn_route_flow()
  * @cookie: for dst_check()
- * @dport: the port that it was looked up for (rules can match ports)
  * @local: it leads to this host: nothing is sent that way
+ * @direct: nothing stands between it and the neighbour
+ * @plain: an IPv4 one without an MTU of its own, that can only learn one
  * @rcu: for freeing
  */
 struct kturn_route {
 	struct dst_entry *dst;
+	u64 flow;
 	u32 cookie;
-	__be16 dport;
 	bool local;
+	bool direct;
+	bool plain;
 	struct rcu_head rcu;
 };
 
@@ -324,7 +306,7 @@ struct kturn_chan {
 	struct rhash_head by_number;
 	struct rhash_head by_peer;
 	struct kturn_number_key number_key;
-	struct kturn_peer_key peer_key;
+	struct kturn_tuple peer_key;
 	struct kturn_alloc *alloc;
 	struct kturn_perm *perm;
 	u64 expires;
@@ -346,6 +328,7 @@ struct kturn_chan {
  * @numbers: struct kturn_chan by 5-tuple and number
  * @peers: struct kturn_chan by relayed address and peer
  * @perms: struct kturn_perm by allocation and peer address
+ * @ports: local ports that have or had an entry, as __be16
  * @ids: struct kturn_alloc by id
  * @owners: all owners
  * @next_id: hint for @ids
@@ -361,6 +344,9 @@ struct kturn_chan {
  * @started: the hash tables and @stats are there
  * @hooks: the netfilter hooks are registered
  * @local_out: what is relayed passes LOCAL_OUT
+ * @hook_ops: of PRE_ROUTING, by family
+ * @devices: struct kturn_device, all that are attached; changed under RTNL too
+ * @downs: how often a device went down
  * @gc: frees what has expired
  * @gc_slots: struct kturn_alloc by when to look at it
  * @gc_slot: the slot that was looked at last, not yet modulo their number
@@ -376,6 +362,7 @@ struct kturn_net {
 	struct rhashtable numbers;
 	struct rhashtable peers;
 	struct rhashtable perms;
+	unsigned long *ports;
 
 	struct xarray ids;
 	struct list_head owners;
@@ -397,6 +384,9 @@ struct kturn_net {
 	bool started;
 	bool hooks;
 	bool local_out;
+	struct nf_hook_ops hook_ops[KTURN_FAMILIES];
+	struct list_head devices;
+	u32 downs;
 
 	struct delayed_work gc;
 	struct list_head *gc_slots;
@@ -428,6 +418,26 @@ static inline u64 kturn_now(void)
 	return ktime_get_coarse_boottime_ns();
 }
 
+/**
+ * kturn_now_cached() - the same, in fewer instructions
+ * @kn: namespace
+ *
+ * The coarse clock goes on with each tick.
+ *
+ * Context: BH off.
+ */
+static inline u64 kturn_now_cached(const struct kturn_net *kn)
+{
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
+	unsigned long tick = READ_ONCE(jiffies);
+
+	if (unlikely(s->tick != tick)) {
+		s->now = kturn_now();
+		s->tick = tick;
+	}
+	return s->now;
+}
+
 /** kturn_alive() - has @expires not passed yet? */
 static inline bool kturn_alive(const u64 *expires, u64 now)
 {
@@ -450,18 +460,9 @@ static inline u64 kturn_deadline(u32 ms)
 }
 
 /* table.c */
+void kturn_tables_setup(void);
 int kturn_tables_init(struct kturn_net *kn);
 void kturn_tables_exit(struct kturn_net *kn);
-struct kturn_alloc *kturn_tuple_lookup(struct kturn_net *kn,
-				       const struct kturn_tuple *tuple);
-struct kturn_relay *kturn_relay_lookup(struct kturn_net *kn,
-				       const struct kturn_relay_key *key);
-struct kturn_chan *kturn_number_lookup(struct kturn_net *kn,
-				       const struct kturn_number_key *key);
-struct kturn_chan *kturn_peer_lookup(struct kturn_net *kn,
-				     const struct kturn_peer_key *key);
-struct kturn_perm *kturn_perm_lookup(struct kturn_net *kn,
-				     const struct kturn_perm_key *key);
 int kturn_tuple_insert(struct kturn_net *kn, struct kturn_alloc *alloc);
 int kturn_relay_insert(struct kturn_net *kn, struct kturn_relay *relay);
 int kturn_number_insert(struct kturn_net *kn, struct kturn_chan *chan);
@@ -472,6 +473,7 @@ void kturn_relay_remove(struct kturn_net *kn, struct kturn_relay *relay);
 void kturn_number_remove(struct kturn_net *kn, struct kturn_chan *chan);
 void kturn_peer_remove(struct kturn_net *kn, struct kturn_chan *chan);
 void kturn_perm_remove(struct kturn_net *kn, struct kturn_perm *perm);
+void kturn_ports_forget(struct kturn_net *kn);
 
 /*
  * Entries that are looked at or removed before others get kturn_net.lock: work
@@ -548,26 +550,17 @@ void kturn_gc_kick(struct kturn_net *kn);
 void kturn_gc_reschedule(struct kturn_net *kn);
 
 /* hook.c */
+void kturn_hooks_init(struct kturn_net *kn);
 int kturn_hooks_get(struct kturn_net *kn);
 void kturn_hooks_release(struct kturn_net *kn);
 
 /* route.c */
-#define KTURN_ROUTE_LOCAL	(-KTURN_PUNT_REASON_LOCAL_PEER - 1)
-
-int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
-		       const struct kturn_addr *src,
-		       const struct kturn_addr *dst, u32 l3mdev,
-		       struct dst_entry **result);
 void kturn_route_flush(struct kturn_route __rcu **slot);
 bool kturn_dst_check(struct net *net, const struct sk_buff *skb, u8 family);
-bool kturn_source_check(struct net *net, struct sk_buff *skb,
-			struct kturn_source *cache, u8 family, u8 tos);
 
 /* stats.c */
 int kturn_stats_init(struct kturn_net *kn);
 void kturn_stats_exit(struct kturn_net *kn);
-void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir, u8 family,
-			 unsigned int bytes);
 void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason);
 void kturn_stats_icmp(struct kturn_net *kn);
 void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason);

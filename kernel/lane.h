@@ -51,7 +51,7 @@ static inline void kturn_lanes_init(struct kturn_lanes *lanes)
  * Context: BH off; what is counted with the result is counted before
  * kturn_lane_put().
  */
-static inline unsigned int kturn_lane_get(struct kturn_lanes *lanes)
+static __always_inline unsigned int kturn_lane_get(struct kturn_lanes *lanes)
 {
 	unsigned int lane;
 	int cpu, me;

@@ -8,6 +8,7 @@
 
 #include "limit.h"
 #include "relay.h"
+#include "route.h"
 
 /* By default, what comes in a quarter of a second may come at once. */
 #define KTURN_BURST_FRACTION	4
@@ -243,7 +244,7 @@ static bool kturn_limit_counts(struct kturn_packet *pkt,
 	/* That of a peer is in its permission, which need not be there. */
 	struct kturn_source unknown = {};
 
-	return kturn_source_check(pkt->kn->net, pkt->skb,
+	return kturn_source_check(pkt->kn, pkt->skb,
 				  dir == KTURN_TO_PEER ? &alloc->source :
 				  &unknown, pkt->family, pkt->tos);
 }

@@ -4,7 +4,7 @@
 
 #include <kturn/bucket.h>
 
-#include "kturn.h"
+#include "relay.h"
 
 /**
  * struct kturn_tokens - a bucket and its time
@@ -34,7 +34,6 @@ struct kturn_limit {
 };
 
 /* limit.c */
-struct kturn_packet;
 void kturn_limit_init(void);
 void kturn_rate_complete(struct kturn_rate *rate);
 bool kturn_rate_bytes_fit(const struct kturn_rate *rate);
@@ -68,6 +67,26 @@ static inline bool kturn_limit_relay(const struct kturn_alloc *alloc,
 	struct kturn_limit *limit = rcu_dereference(alloc->limit[dir]);
 
 	return likely(!limit) || kturn_limit_take(limit, bytes);
+}
+
+/**
+ * kturn_limit_plan() - may a packet be relayed as planned?
+ * @plan: its plan; who relays it is charged
+ *
+ * Context: RCU.
+ * Return: NULL, or the allocation whose limit it exceeds.
+ */
+static __always_inline struct kturn_alloc *
+kturn_limit_plan(const struct kturn_plan *plan)
+{
+	const struct kturn_account *hop = &plan->hop, *next = &plan->next;
+
+	if (unlikely(!kturn_limit_relay(hop->alloc, hop->dir, plan->fwd.len)))
+		return hop->alloc;
+	if (unlikely(next->alloc) &&
+	    !kturn_limit_relay(next->alloc, next->dir, plan->fwd.len))
+		return next->alloc;
+	return NULL;
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <net/netns/generic.h>
 
+#include "ingress.h"
 #include "limit.h"
 
 /* Entries are also charged to the memory cgroup of who makes them. */
@@ -40,6 +41,8 @@ static int __net_init kturn_net_init(struct net *net)
 	kturn_limit_net_init(kn);
 	xa_init_flags(&kn->ids, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	kturn_gc_init(kn);
+	kturn_hooks_init(kn);
+	INIT_LIST_HEAD(&kn->devices);
 	return 0;
 }
 
@@ -113,6 +116,7 @@ static void __net_exit kturn_net_pre_exit(struct net *net)
 	struct kturn_net *kn = kturn_pernet(net);
 
 	kturn_gc_exit(kn);
+	kturn_ingress_detach_all(kn);
 	mutex_lock(&kn->lock);
 	kturn_owner_destroy_all(kn);
 	kturn_hooks_release(kn);
@@ -165,6 +169,8 @@ static int __init kturn_init(void)
 {
 	int err;
 
+	kturn_tables_setup();
+	kturn_rewrite_init();
 	kturn_limit_init();
 	err = kturn_alloc_init();
 	if (err)
@@ -175,9 +181,12 @@ static int __init kturn_init(void)
 	err = register_pernet_subsys(&kturn_net_ops);
 	if (err)
 		goto err_chan;
-	err = kturn_owner_init();
+	err = kturn_ingress_init();
 	if (err)
 		goto err_pernet;
+	err = kturn_owner_init();
+	if (err)
+		goto err_ingress;
 	err = kturn_netlink_init();
 	if (err)
 		goto err_owner;
@@ -185,6 +194,8 @@ static int __init kturn_init(void)
 
 err_owner:
 	kturn_owner_exit();
+err_ingress:
+	kturn_ingress_exit();
 err_pernet:
 	unregister_pernet_subsys(&kturn_net_ops);
 	rcu_barrier();
@@ -199,6 +210,7 @@ static void __exit kturn_exit(void)
 {
 	kturn_netlink_exit();
 	kturn_owner_exit();
+	kturn_ingress_exit();
 	unregister_pernet_subsys(&kturn_net_ops);
 	/* Entries and routes are freed by functions of this module. */
 	rcu_barrier();

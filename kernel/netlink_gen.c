@@ -140,8 +140,23 @@ const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_LOCAL_OUT + 1]
 	[KTURN_A_CONFIG_LOCAL_OUT] = NLA_POLICY_MAX(NLA_U32, 1),
 };
 
+/* KTURN_CMD_DEVICE_ATTACH - do */
+const struct nla_policy kturn_device_attach_nl_policy[KTURN_A_DEVICE_IFINDEX + 1] = {
+	[KTURN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* KTURN_CMD_DEVICE_DETACH - do */
+const struct nla_policy kturn_device_detach_nl_policy[KTURN_A_DEVICE_IFINDEX + 1] = {
+	[KTURN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* KTURN_CMD_DEVICE_GET - do */
+const struct nla_policy kturn_device_get_nl_policy[KTURN_A_DEVICE_IFINDEX + 1] = {
+	[KTURN_A_DEVICE_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 /* Ops table for kturn */
-const struct genl_ops kturn_nl_ops[16] = {
+const struct genl_ops kturn_nl_ops[19] = {
 	{
 		.cmd		= KTURN_CMD_OWNER_JOIN,
 		.doit		= kturn_nl_owner_join_doit,
@@ -256,6 +271,28 @@ const struct genl_ops kturn_nl_ops[16] = {
 		.doit		= kturn_nl_config_set_doit,
 		.policy		= kturn_config_set_nl_policy,
 		.maxattr	= KTURN_A_CONFIG_LOCAL_OUT,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= KTURN_CMD_DEVICE_ATTACH,
+		.doit		= kturn_nl_device_attach_doit,
+		.policy		= kturn_device_attach_nl_policy,
+		.maxattr	= KTURN_A_DEVICE_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= KTURN_CMD_DEVICE_DETACH,
+		.doit		= kturn_nl_device_detach_doit,
+		.policy		= kturn_device_detach_nl_policy,
+		.maxattr	= KTURN_A_DEVICE_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= KTURN_CMD_DEVICE_GET,
+		.doit		= kturn_nl_device_get_doit,
+		.dumpit		= kturn_nl_device_get_dumpit,
+		.policy		= kturn_device_get_nl_policy,
+		.maxattr	= KTURN_A_DEVICE_IFINDEX,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -47,8 +47,14 @@ extern const struct nla_policy kturn_config_get_nl_policy[KTURN_A_CONFIG_PAD + 1
 
 extern const struct nla_policy kturn_config_set_nl_policy[KTURN_A_CONFIG_LOCAL_OUT + 1];
 
+extern const struct nla_policy kturn_device_attach_nl_policy[KTURN_A_DEVICE_IFINDEX + 1];
+
+extern const struct nla_policy kturn_device_detach_nl_policy[KTURN_A_DEVICE_IFINDEX + 1];
+
+extern const struct nla_policy kturn_device_get_nl_policy[KTURN_A_DEVICE_IFINDEX + 1];
+
 /* Ops table for kturn */
-extern const struct genl_ops kturn_nl_ops[16];
+extern const struct genl_ops kturn_nl_ops[19];
 
 int kturn_nl_owner_join_doit(struct sk_buff *skb, struct genl_info *info);
 int kturn_nl_owner_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -70,6 +76,11 @@ int kturn_nl_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int kturn_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kturn_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kturn_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info);
+int kturn_nl_device_attach_doit(struct sk_buff *skb, struct genl_info *info);
+int kturn_nl_device_detach_doit(struct sk_buff *skb, struct genl_info *info);
+int kturn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info);
+int kturn_nl_device_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
 
 enum {
 	KTURN_NLGRP_EVENTS,

@@ -2,7 +2,7 @@
 /* Requests about allocations. */
 #include <net/sock.h>
 
-#include "account.h"
+#include "relay.h"
 #include "limit.h"
 #include "netlink.h"
 
@@ -48,9 +48,9 @@ static int kturn_nl_alloc_put_name(struct sk_buff *skb,
 	       (alloc->owner &&
 		nla_put_u32(skb, KTURN_A_ALLOC_OWNER_ID, alloc->owner->id)) ||
 	       kturn_nl_put_endpoint(skb, KTURN_A_ALLOC_CLIENT,
-				     &alloc->tuple.client) ||
+				     &alloc->tuple.remote) ||
 	       kturn_nl_put_endpoint(skb, KTURN_A_ALLOC_SERVER,
-				     &alloc->tuple.server) ||
+				     &alloc->tuple.local) ||
 	       (r4->family &&
 		kturn_nl_put_endpoint(skb, KTURN_A_ALLOC_RELAY4, r4)) ||
 	       (r6->family &&
@@ -207,7 +207,7 @@ static int kturn_nl_relays(struct genl_info *info,
 		return -EINVAL;
 	}
 	for (i = 0; i < ARRAY_SIZE(req->relay); i++) {
-		if (memcmp(&req->relay[i], &req->tuple.server,
+		if (memcmp(&req->relay[i], &req->tuple.local,
 			   sizeof(req->relay[i])))
 			continue;
 		NL_SET_ERR_MSG_ATTR(info->extack,
@@ -225,12 +225,12 @@ static int kturn_nl_tuple(struct genl_info *info, struct kturn_tuple *tuple)
 	err = kturn_nl_need(info, KTURN_A_ALLOC_CLIENT) ?:
 	      kturn_nl_need(info, KTURN_A_ALLOC_SERVER) ?:
 	      kturn_nl_endpoint(info->attrs[KTURN_A_ALLOC_CLIENT],
-				&tuple->client, info->extack) ?:
+				&tuple->remote, info->extack) ?:
 	      kturn_nl_endpoint(info->attrs[KTURN_A_ALLOC_SERVER],
-				&tuple->server, info->extack);
+				&tuple->local, info->extack);
 	if (err)
 		return err;
-	if (tuple->client.family != tuple->server.family) {
+	if (tuple->remote.family != tuple->local.family) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[KTURN_A_ALLOC_SERVER],
 				    "server and client are of different families");

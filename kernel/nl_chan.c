@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about channels. */
-#include "account.h"
+#include "relay.h"
 #include "netlink.h"
 
 static void *kturn_nl_chan_find(struct kturn_net *kn, struct genl_info *info)
@@ -42,7 +42,7 @@ static int kturn_nl_chan_put(struct sk_buff *skb, const void *entry)
 	       nla_put_u16(skb, KTURN_A_CHAN_NUMBER,
 			   chan->number_key.number) ||
 	       kturn_nl_put_endpoint(skb, KTURN_A_CHAN_PEER,
-				     &chan->peer_key.peer) ||
+				     &chan->peer_key.remote) ||
 	       nla_put_u32(skb, KTURN_A_CHAN_LIFETIME_MS,
 			   kturn_left_ms(chan->expires, kturn_now())) ||
 	       kturn_nl_chan_put_count(skb, KTURN_A_CHAN_TO_PEER, chan,

@@ -3,7 +3,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
-#include "kturn.h"
+#include "table.h"
 
 static void kturn_perm_free_rcu(struct rcu_head *head)
 {

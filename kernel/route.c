@@ -9,11 +9,12 @@
 #include <net/addrconf.h>
 #include <net/dst_metadata.h>
 #include <net/inet_dscp.h>
+#include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 
-#include "kturn.h"
+#include "route.h"
 
 static void kturn_route_free(struct kturn_route *route)
 {
@@ -40,37 +41,35 @@ void kturn_route_flush(struct kturn_route __rcu **slot)
 }
 
 static struct dst_entry *kturn_route4(struct net *net,
-				      const struct kturn_addr *src,
-				      const struct kturn_addr *dst, u32 l3mdev)
+				      const struct kturn_tuple *out)
 {
 	struct flowi4 fl4 = {
-		.flowi4_oif = l3mdev,
+		.flowi4_oif = out->l3mdev,
 		.flowi4_proto = IPPROTO_UDP,
-		.fl4_sport = src->port,
-		.fl4_dport = dst->port,
+		.fl4_sport = out->local.port,
+		.fl4_dport = out->remote.port,
 	};
 	struct rtable *rt;
 
-	memcpy(&fl4.saddr, src->ip, sizeof(fl4.saddr));
-	memcpy(&fl4.daddr, dst->ip, sizeof(fl4.daddr));
+	memcpy(&fl4.saddr, out->local.ip, sizeof(fl4.saddr));
+	memcpy(&fl4.daddr, out->remote.ip, sizeof(fl4.daddr));
 	rt = ip_route_output_flow(net, &fl4, NULL);
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
 }
 
 static struct dst_entry *kturn_route6(struct net *net,
-				      const struct kturn_addr *src,
-				      const struct kturn_addr *dst, u32 l3mdev)
+				      const struct kturn_tuple *out)
 {
 	struct flowi6 fl6 = {
-		.flowi6_oif = l3mdev,
+		.flowi6_oif = out->l3mdev,
 		.flowi6_proto = IPPROTO_UDP,
-		.fl6_sport = src->port,
-		.fl6_dport = dst->port,
+		.fl6_sport = out->local.port,
+		.fl6_dport = out->remote.port,
 	};
 	struct dst_entry *route;
 
-	memcpy(&fl6.saddr, src->ip, sizeof(fl6.saddr));
-	memcpy(&fl6.daddr, dst->ip, sizeof(fl6.daddr));
+	memcpy(&fl6.saddr, out->local.ip, sizeof(fl6.saddr));
+	memcpy(&fl6.daddr, out->remote.ip, sizeof(fl6.daddr));
 	route = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
 	/* IPv4 output looks at this itself. */
 	if (!IS_ERR(route) &&
@@ -115,86 +114,93 @@ static u32 kturn_route_cookie(const struct dst_entry *dst, u8 family)
 }
 
 /*
- * Remember @dst, whose reference is taken over in any case. Without memory it
- * is good for this packet only.
+ * Does the way lead over nothing but the neighbour? Not so with encapsulation
+ * that is part of the route; transformations make a route unusable before.
  */
-static void kturn_route_remember(struct kturn_route __rcu **slot,
-				 struct dst_entry *dst, u8 family,
-				 __be16 dport, bool local)
+static bool kturn_route_direct(const struct dst_entry *dst, u8 family)
 {
+	if (dst->lwtstate)
+		return false;
+	if (family == KTURN_FAMILY_V6)
+		return dst->output == ip6_output;
+	/* The header for a gateway of the other family is not remembered. */
+	return dst->output == ip_output &&
+	       ((const struct rtable *)dst)->rt_gw_family != AF_INET6;
+}
+
+/*
+ * Remember @dst, whose reference is taken over in any case. Without memory it
+ * is good for this packet only, and NULL is returned.
+ */
+static struct kturn_route *
+kturn_route_remember(struct kturn_route __rcu **slot, struct dst_entry *dst,
+		     const struct kturn_tuple *out, bool local)
+{
+	u8 family = out->local.family;
 	struct kturn_route *route, *old;
 
 	route = kmalloc(sizeof(*route), GFP_ATOMIC | __GFP_NOWARN);
 	if (!route) {
 		/* Freed after a grace period: the caller may use it still. */
 		dst_release(dst);
-		return;
+		return NULL;
 	}
 	route->dst = dst;
+	route->flow = kturn_route_flow(out->remote.port);
 	route->cookie = kturn_route_cookie(dst, family);
-	route->dport = dport;
 	route->local = local;
+	route->direct = kturn_route_direct(dst, family);
+	route->plain = family == KTURN_FAMILY_V4 && !dst->lwtstate &&
+		       !dst_metric_raw(dst, RTAX_MTU);
 	/* Two CPUs may do this at once; each frees what it replaced. */
 	old = unrcu_pointer(xchg(slot, RCU_INITIALIZER(route)));
 	if (old)
 		call_rcu(&old->rcu, kturn_route_free_rcu);
+	return route;
 }
 
 /**
- * kturn_route_lookup() - the route for a packet that the module sends
+ * kturn_route_find() - find a route and remember it
  * @net: namespace
  * @slot: where the entry remembers it
- * @src: from: an address of the host
- * @dst: to
- * @l3mdev: VRF or 0
- * @result: no reference; good for the RCU read section
- *
- * Only what is sent on to another host is a route here; that it leads to this
- * host is remembered too. The TOS takes no part, so that both planes send the
- * same way.
+ * @out: from its local address to its remote one
+ * @way: result
  *
  * Context: RCU.
- * Return: 0, or the enum kturn_punt_reason, negated - 1.
+ * Return: as kturn_route_lookup().
  */
-int kturn_route_lookup(struct net *net, struct kturn_route __rcu **slot,
-		       const struct kturn_addr *src,
-		       const struct kturn_addr *dst, u32 l3mdev,
-		       struct dst_entry **result)
+int kturn_route_find(struct net *net, struct kturn_route __rcu **slot,
+		     const struct kturn_tuple *out, struct kturn_way *way)
 {
 	struct kturn_route *route = rcu_dereference(*slot);
+	u8 family = out->local.family;
 	struct dst_entry *found;
 	int err;
 
-	if (likely(route && READ_ONCE(route->dport) == dst->port &&
-		   dst_check(route->dst, route->cookie))) {
-		*result = route->dst;
-		return route->local ? KTURN_ROUTE_LOCAL : 0;
-	}
-
-	found = src->family == KTURN_FAMILY_V4 ?
-		kturn_route4(net, src, dst, l3mdev) :
-		kturn_route6(net, src, dst, l3mdev);
+	found = family == KTURN_FAMILY_V4 ? kturn_route4(net, out) :
+					    kturn_route6(net, out);
 	if (IS_ERR(found))
 		return -KTURN_PUNT_REASON_ROUTE - 1;
-	err = kturn_route_usable(found, src->family);
+	err = kturn_route_usable(found, family);
 	if (err && err != KTURN_ROUTE_LOCAL) {
 		dst_release(found);
 		return err;
 	}
+	way->dst = found;
 	if (route && route->dst == found &&
-	    route->cookie == kturn_route_cookie(found, src->family)) {
+	    route->cookie == kturn_route_cookie(found, family)) {
 		/* Another port, the same way; @route has a reference. */
-		WRITE_ONCE(route->dport, dst->port);
+		WRITE_ONCE(route->flow, kturn_route_flow(out->remote.port));
 		dst_release(found);
+		way->route = route;
 	} else {
-		kturn_route_remember(slot, found, src->family, dst->port, err);
+		way->route = kturn_route_remember(slot, found, out, err);
 	}
-	*result = found;
 	return err;
 }
 
-/* For a packet that has its route. */
-static bool kturn_dst_is_local(const struct sk_buff *skb, u8 family)
+/** kturn_source_local() - is a packet that has its route for this host? */
+bool kturn_source_local(const struct sk_buff *skb, u8 family)
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
@@ -205,8 +211,16 @@ static bool kturn_dst_is_local(const struct sk_buff *skb, u8 family)
 	return ((const struct rt6_info *)dst)->rt6i_flags & RTF_LOCAL;
 }
 
-/* A full look-up, as the stack itself would do next. */
-static bool kturn_source_lookup4(struct sk_buff *skb, u8 tos)
+/**
+ * kturn_source_find4() - would input routing deliver this packet to the host?
+ * @skb: packet without a route
+ * @tos: DSCP and ECN
+ *
+ * A full look-up, as the stack itself would do next.
+ *
+ * Context: RCU.
+ */
+bool kturn_source_find4(struct sk_buff *skb, u8 tos)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	bool local;
@@ -214,70 +228,10 @@ static bool kturn_source_lookup4(struct sk_buff *skb, u8 tos)
 	if (ip_route_input_noref(skb, iph->daddr, iph->saddr,
 				 inet_dsfield_to_dscp(tos), skb->dev))
 		return false;
-	local = skb_dst(skb) && kturn_dst_is_local(skb, KTURN_FAMILY_V4);
+	local = skb_dst(skb) && kturn_source_local(skb, KTURN_FAMILY_V4);
 	/* The packet may be punted, and destination NAT comes later. */
 	skb_dst_drop(skb);
 	return local;
-}
-
-/* Apart for the marks that clients use: RFC 8837 section 5. */
-static u64 *kturn_source_slot(struct kturn_source *cache, u32 where, u8 tos)
-{
-	return &cache->key[(where ^ tos >> 2 ^ tos >> 5) % KTURN_SOURCE_SLOTS];
-}
-
-static bool kturn_source_check4(struct net *net, struct sk_buff *skb,
-				struct kturn_source *cache, u8 tos)
-{
-	struct in_device *in_dev = __in_dev_get_rcu(skb->dev);
-	u32 gen = rt_genid_ipv4(net);
-	u32 where = skb->dev->ifindex;
-	u64 key, *slot;
-	u32 filter;
-
-	if (!in_dev)
-		return false;
-	/* The one setting whose change does not count as one of routing. */
-	filter = IN_DEV_RPFILTER(in_dev);
-	/* What the key has no room for is never remembered. */
-	if (unlikely(skb->mark || where >> 22 || filter > 3))
-		return kturn_source_lookup4(skb, tos);
-	/* Without ECN, which changes from packet to packet. */
-	key = (u64)gen << 32 | where << 10 | filter << 8 |
-	      (tos & INET_DSCP_MASK);
-	slot = kturn_source_slot(cache, where, tos & INET_DSCP_MASK);
-	if (likely(READ_ONCE(*slot) == key))
-		return true;
-	if (!kturn_source_lookup4(skb, tos))
-		return false;
-	WRITE_ONCE(*slot, key);
-	return true;
-}
-
-/**
- * kturn_source_check() - would input routing deliver this packet to the host?
- * @net: namespace
- * @skb: packet
- * @cache: what was allowed last for this pair of addresses
- * @family: enum kturn_family
- * @tos: DSCP and ECN
- *
- * Refuses destinations that are not (or no longer) the host's, and in IPv4
- * martian sources and those that reverse path filtering refuses; the answer
- * holds until routes, addresses or rules change. IPv6 input routing does not
- * look at the source, and what it should not be, ipv6_rcv() has dropped.
- *
- * Context: RCU.
- */
-bool kturn_source_check(struct net *net, struct sk_buff *skb,
-			struct kturn_source *cache, u8 family, u8 tos)
-{
-	/* A packet of this host's own comes with its route. */
-	if (skb_valid_dst(skb))
-		return kturn_dst_is_local(skb, family);
-	if (family == KTURN_FAMILY_V4)
-		return kturn_source_check4(net, skb, cache, tos);
-	return ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0);
 }
 
 /**
@@ -291,7 +245,7 @@ bool kturn_source_check(struct net *net, struct sk_buff *skb,
 bool kturn_dst_check(struct net *net, const struct sk_buff *skb, u8 family)
 {
 	if (skb_valid_dst(skb))
-		return kturn_dst_is_local(skb, family);
+		return kturn_source_local(skb, family);
 	if (family == KTURN_FAMILY_V4)
 		return inet_addr_type_dev_table(net, skb->dev,
 						ip_hdr(skb)->daddr) == RTN_LOCAL;

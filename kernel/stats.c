@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The counters of a namespace: one set for each CPU, summed when asked. */
+#include <linux/random.h>
+
 #include "kturn.h"
 
 /**
@@ -15,8 +17,11 @@ int kturn_stats_init(struct kturn_net *kn)
 	kn->stats = alloc_percpu(struct kturn_pcpu_stats);
 	if (!kn->stats)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		u64_stats_init(&per_cpu_ptr(kn->stats, cpu)->syncp);
+		/* Other than in other namespaces. */
+		per_cpu_ptr(kn->stats, cpu)->tids = get_random_u32();
+	}
 	return 0;
 }
 
@@ -26,59 +31,34 @@ void kturn_stats_exit(struct kturn_net *kn)
 	free_percpu(kn->stats);
 }
 
-/** kturn_stats_relayed() - count a relayed packet. Context: RCU, BH off. */
-void kturn_stats_relayed(struct kturn_net *kn, enum kturn_dir dir, u8 family,
-			 unsigned int bytes)
-{
-	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
-	unsigned int f = kturn_family_index(family);
-
-	u64_stats_update_begin(&s->syncp);
-	u64_stats_inc(&s->packets[dir][f]);
-	u64_stats_add(&s->bytes[dir][f], bytes);
-	u64_stats_update_end(&s->syncp);
-}
-
-/** kturn_stats_drop() - count a dropped packet. Context: RCU. */
+/** kturn_stats_drop() - count a dropped packet. Context: RCU, BH off. */
 void kturn_stats_drop(struct kturn_net *kn, enum kturn_drop_reason reason)
 {
-	struct kturn_pcpu_stats *s;
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
 
-	/* A packet that was queued to userspace comes back with BH enabled. */
-	local_bh_disable();
-	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&s->drop[reason]);
 	u64_stats_update_end(&s->syncp);
-	local_bh_enable();
 }
 
-/** kturn_stats_punt() - count a punted packet. Context: RCU. */
+/** kturn_stats_punt() - count a punted packet. Context: RCU, BH off. */
 void kturn_stats_punt(struct kturn_net *kn, enum kturn_punt_reason reason)
 {
-	struct kturn_pcpu_stats *s;
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
 
-	/* A packet that was queued to userspace comes back with BH enabled. */
-	local_bh_disable();
-	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&s->punt[reason]);
 	u64_stats_update_end(&s->syncp);
-	local_bh_enable();
 }
 
-/** kturn_stats_icmp() - count an ICMP error a client is told. Context: RCU. */
+/** kturn_stats_icmp() - count an ICMP error a client is told; as above */
 void kturn_stats_icmp(struct kturn_net *kn)
 {
-	struct kturn_pcpu_stats *s;
+	struct kturn_pcpu_stats *s = this_cpu_ptr(kn->stats);
 
-	/* As above. */
-	local_bh_disable();
-	s = this_cpu_ptr(kn->stats);
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&s->icmp);
 	u64_stats_update_end(&s->syncp);
-	local_bh_enable();
 }
 
 static void kturn_stats_read(const struct kturn_pcpu_stats *s,

@@ -1,52 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The five hash tables. Look-ups run under RCU and see expired entries;
- * inserting and removing needs kturn_net.lock.
+ * The five hash tables: making them, inserting, removing. Look-ups are in
+ * table.h.
  */
-#include "kturn.h"
+#include <linux/bitmap.h>
+#include <linux/random.h>
 
-static const struct rhashtable_params kturn_tuple_params = {
-	.head_offset = offsetof(struct kturn_alloc, node),
-	.key_offset = offsetof(struct kturn_alloc, tuple),
-	.key_len = sizeof_field(struct kturn_alloc, tuple),
-	.automatic_shrinking = true,
-};
+#include "table.h"
 
-static const struct rhashtable_params kturn_relay_params = {
-	.head_offset = offsetof(struct kturn_relay, node),
-	.key_offset = offsetof(struct kturn_relay, key),
-	.key_len = sizeof_field(struct kturn_relay, key),
-	.automatic_shrinking = true,
-};
+u64 kturn_hash_keys[KTURN_HASH_KEYS] __ro_after_init;
 
-static const struct rhashtable_params kturn_number_params = {
-	.head_offset = offsetof(struct kturn_chan, by_number),
-	.key_offset = offsetof(struct kturn_chan, number_key),
-	.key_len = sizeof_field(struct kturn_chan, number_key),
-	.automatic_shrinking = true,
-};
-
-static const struct rhashtable_params kturn_peer_params = {
-	.head_offset = offsetof(struct kturn_chan, by_peer),
-	.key_offset = offsetof(struct kturn_chan, peer_key),
-	.key_len = sizeof_field(struct kturn_chan, peer_key),
-	.automatic_shrinking = true,
-};
-
-static const struct rhashtable_params kturn_perm_params = {
-	.head_offset = offsetof(struct kturn_perm, node),
-	.key_offset = offsetof(struct kturn_perm, key),
-	.key_len = sizeof_field(struct kturn_perm, key),
-	.automatic_shrinking = true,
-};
-
-/* Keys are compared byte by byte. */
-static_assert(sizeof(struct kturn_addr) == 20);
-static_assert(sizeof(struct kturn_tuple) == 44);
-static_assert(sizeof(struct kturn_number_key) == 48);
-static_assert(sizeof(struct kturn_relay_key) == 24);
-static_assert(sizeof(struct kturn_peer_key) == 44);
-static_assert(sizeof(struct kturn_perm_key) == 24);
+/** kturn_tables_setup() - for all namespaces. Context: module init. */
+void __init kturn_tables_setup(void)
+{
+	get_random_bytes(kturn_hash_keys, sizeof(kturn_hash_keys));
+}
 
 /**
  * kturn_tables_init() - make the tables of a namespace
@@ -59,9 +27,12 @@ int kturn_tables_init(struct kturn_net *kn)
 {
 	int err;
 
+	kn->ports = bitmap_zalloc(KTURN_PORTS, GFP_KERNEL_ACCOUNT);
+	if (!kn->ports)
+		return -ENOMEM;
 	err = rhashtable_init(&kn->tuples, &kturn_tuple_params);
 	if (err)
-		return err;
+		goto err_ports;
 	err = rhashtable_init(&kn->relays, &kturn_relay_params);
 	if (err)
 		goto err_tuples;
@@ -84,6 +55,8 @@ err_relays:
 	rhashtable_destroy(&kn->relays);
 err_tuples:
 	rhashtable_destroy(&kn->tuples);
+err_ports:
+	bitmap_free(kn->ports);
 	return err;
 }
 
@@ -100,47 +73,48 @@ void kturn_tables_exit(struct kturn_net *kn)
 	rhashtable_destroy(&kn->numbers);
 	rhashtable_destroy(&kn->relays);
 	rhashtable_destroy(&kn->tuples);
+	bitmap_free(kn->ports);
 }
 
-/** kturn_tuple_lookup() - the allocation of a 5-tuple. Context: RCU. */
-struct kturn_alloc *kturn_tuple_lookup(struct kturn_net *kn,
-				       const struct kturn_tuple *tuple)
+/**
+ * kturn_lookup_again() - look something up in a table that is being resized
+ * @ht: table
+ * @key: what its hash function takes
+ *
+ * Context: RCU.
+ * Return: entry, or NULL.
+ */
+void *kturn_lookup_again(struct rhashtable *ht, const void *key)
 {
-	return rhashtable_lookup(&kn->tuples, tuple, kturn_tuple_params);
+	return rhashtable_lookup(ht, key, ht->p);
 }
 
-/** kturn_relay_lookup() - by relayed address. Context: RCU. */
-struct kturn_relay *kturn_relay_lookup(struct kturn_net *kn,
-				       const struct kturn_relay_key *key)
+/* Before the entry is there: whoever looks for it looks here first. */
+static void kturn_port_note(struct kturn_net *kn, __be16 port)
 {
-	return rhashtable_lookup(&kn->relays, key, kturn_relay_params);
+	set_bit((__force u16)port, kn->ports);
 }
 
-/** kturn_number_lookup() - by 5-tuple and channel number. Context: RCU. */
-struct kturn_chan *kturn_number_lookup(struct kturn_net *kn,
-				       const struct kturn_number_key *key)
+/**
+ * kturn_ports_forget() - no port has entries any more
+ * @kn: namespace
+ *
+ * That of an entry that goes stays known, because others may have it too, and
+ * is known in vain until this is called.
+ *
+ * Context: kturn_net.lock; no entry is there.
+ */
+void kturn_ports_forget(struct kturn_net *kn)
 {
-	return rhashtable_lookup(&kn->numbers, key, kturn_number_params);
-}
-
-/** kturn_peer_lookup() - by relayed address and peer. Context: RCU. */
-struct kturn_chan *kturn_peer_lookup(struct kturn_net *kn,
-				     const struct kturn_peer_key *key)
-{
-	return rhashtable_lookup(&kn->peers, key, kturn_peer_params);
-}
-
-/** kturn_perm_lookup() - by allocation and peer address. Context: RCU. */
-struct kturn_perm *kturn_perm_lookup(struct kturn_net *kn,
-				     const struct kturn_perm_key *key)
-{
-	return rhashtable_lookup(&kn->perms, key, kturn_perm_params);
+	lockdep_assert_held(&kn->lock);
+	bitmap_zero(kn->ports, KTURN_PORTS);
 }
 
 /** kturn_tuple_insert() - 0, -EEXIST, or -ENOMEM and its like */
 int kturn_tuple_insert(struct kturn_net *kn, struct kturn_alloc *alloc)
 {
 	lockdep_assert_held(&kn->lock);
+	kturn_port_note(kn, alloc->tuple.local.port);
 	return rhashtable_lookup_insert_fast(&kn->tuples, &alloc->node,
 					     kturn_tuple_params);
 }
@@ -149,6 +123,7 @@ int kturn_tuple_insert(struct kturn_net *kn, struct kturn_alloc *alloc)
 int kturn_relay_insert(struct kturn_net *kn, struct kturn_relay *relay)
 {
 	lockdep_assert_held(&kn->lock);
+	kturn_port_note(kn, relay->key.relay.port);
 	return rhashtable_lookup_insert_fast(&kn->relays, &relay->node,
 					     kturn_relay_params);
 }

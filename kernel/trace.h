@@ -46,14 +46,16 @@ KTURN_PUNT_REASON_LIST(KTURN_TRACE_NAME, KTURN_TRACE_NAME)
 	__print_symbolic(value, list(KTURN_TRACE_NAME, KTURN_TRACE_LAST))
 
 /*
- * A packet is relayed: what came in, what it counts for, and its bytes of
+ * A packet is relayed: what it counts for, the peer's family, and its bytes of
  * application data.
  */
 TRACE_EVENT(kturn_forward,
-	TP_PROTO(const struct kturn_packet *pkt,
-		 const struct kturn_account *acc, unsigned int len),
+	TP_PROTO(const struct sk_buff *skb, const struct net *net,
+		 const struct kturn_alloc *alloc,
+		 const struct kturn_chan *chan, unsigned int dir, u8 family,
+		 unsigned int len),
 
-	TP_ARGS(pkt, acc, len),
+	TP_ARGS(skb, net, alloc, chan, dir, family, len),
 
 	TP_STRUCT__entry(
 		__field(const void *,	skbaddr)
@@ -67,18 +69,16 @@ TRACE_EVENT(kturn_forward,
 	),
 
 	TP_fast_assign(
-		u8 client = acc->alloc->tuple.client.family;
+		u8 client = alloc->tuple.remote.family;
 
-		__entry->skbaddr = pkt->skb;
-		__entry->netns = pkt->kn->net->ns.inum;
-		__entry->alloc = acc->alloc->id;
+		__entry->skbaddr = skb;
+		__entry->netns = net->ns.inum;
+		__entry->alloc = alloc->id;
 		__entry->len = len;
-		__entry->chan = acc->chan ? acc->chan->number_key.number : 0;
-		__entry->dir = acc->dir;
-		__entry->family_in =
-			acc->dir == KTURN_TO_PEER ? client : acc->family;
-		__entry->family_out =
-			acc->dir == KTURN_TO_PEER ? acc->family : client;
+		__entry->chan = chan ? chan->number_key.number : 0;
+		__entry->dir = dir;
+		__entry->family_in = dir == KTURN_TO_PEER ? client : family;
+		__entry->family_out = dir == KTURN_TO_PEER ? family : client;
 	),
 
 	TP_printk("skbaddr=%p netns=%u alloc=%u dir=%s in=%s out=%s len=%u chan=0x%04x",

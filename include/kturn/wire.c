@@ -20,26 +20,6 @@
 /* Longest ERROR-CODE reason: fewer than 128 characters, one byte each. */
 #define REASON_MAX	127
 
-enum kturn_kind kturn_wire_kind(const void *buf, size_t len)
-{
-	const __u8 *p = buf;
-
-	if (len < KTURN_CHAN_HDR_LEN)
-		return KTURN_KIND_OTHER;
-
-	switch (p[0] >> 6) {
-	case 0:
-		if (len >= KTURN_STUN_HDR_LEN &&
-		    kturn_get32(p + STUN_COOKIE_OFF) == KTURN_STUN_MAGIC)
-			return KTURN_KIND_STUN;
-		return KTURN_KIND_OTHER;
-	case 1:
-		return KTURN_KIND_CHANNEL;
-	default:
-		return KTURN_KIND_OTHER;
-	}
-}
-
 /* ---------------------------------------------------------------- STUN */
 
 /* Of the @total bytes at @p only the header is read. */
@@ -159,13 +139,12 @@ bool kturn_attr_known(__u16 type)
  */
 static void xor_ip(__u8 *to, const __u8 *from, size_t len, const __u8 *tid)
 {
-	__u8 pad[4 + KTURN_STUN_TID_LEN];
 	size_t i;
 
-	kturn_put32(pad, KTURN_STUN_MAGIC);
-	memcpy(pad + 4, tid, KTURN_STUN_TID_LEN);
-	for (i = 0; i < len; i++)
-		to[i] = from[i] ^ pad[i];
+	kturn_put32(to, kturn_get32(from) ^ KTURN_STUN_MAGIC);
+	for (i = 4; i < len; i += 4)
+		kturn_put32(to + i, kturn_get32(from + i) ^
+			    kturn_get32(tid + i - 4));
 }
 
 int kturn_xor_addr_parse(const __u8 *value, size_t len, const __u8 *tid,
@@ -203,37 +182,6 @@ static size_t xor_addr_write(__u8 *value, const __u8 *tid,
 	kturn_put16(value + 2, kturn_get16(port) ^ (KTURN_STUN_MAGIC >> 16));
 	xor_ip(value + XOR_ADDR_HDR_LEN, addr->ip, ip_len, tid);
 	return XOR_ADDR_HDR_LEN + ip_len;
-}
-
-/* --------------------------------------------------------- ChannelData */
-
-int kturn_channel_data_parse(const void *buf, size_t avail, size_t total,
-			     struct kturn_channel_data *cd)
-{
-	const __u8 *p = buf;
-
-	if (avail > total)
-		avail = total;
-	if (avail < KTURN_CHAN_HDR_LEN)
-		return -EBADMSG;
-
-	cd->number = kturn_get16(p);
-	cd->len = kturn_get16(p + 2);
-	cd->data = NULL;
-	if (cd->number < KTURN_CHAN_MIN || cd->number > KTURN_CHAN_MAX_5766 ||
-	    cd->len > total - KTURN_CHAN_HDR_LEN)
-		return -EBADMSG;
-
-	if (cd->len <= avail - KTURN_CHAN_HDR_LEN)
-		cd->data = p + KTURN_CHAN_HDR_LEN;
-	return 0;
-}
-
-size_t kturn_channel_data_build(__u8 *buf, __u16 number, __u16 len)
-{
-	kturn_put16(buf, number);
-	kturn_put16(buf + 2, len);
-	return KTURN_CHAN_HDR_LEN;
 }
 
 /* ----------------------------------------------- Send and Data indications */
@@ -324,19 +272,24 @@ int kturn_send_parse_tail(const void *tail, size_t len,
 	return send_walk(tail, 0, len, len, send);
 }
 
+size_t kturn_data_ind_len(const struct kturn_addr *peer, size_t data_len)
+{
+	size_t ip_len = kturn_addr_len(peer->family);
+	size_t len = KTURN_STUN_HDR_LEN + KTURN_ATTR_HDR_LEN +
+		     XOR_ADDR_HDR_LEN + ip_len + KTURN_ATTR_HDR_LEN;
+
+	if (!ip_len || data_len > KTURN_STUN_MAX_LEN - len - kturn_pad(data_len))
+		return 0;
+	return len;
+}
+
 size_t kturn_data_ind_build(__u8 *buf, const __u8 *tid,
 			    const struct kturn_addr *peer, size_t data_len)
 {
-	size_t ip_len = kturn_addr_len(peer->family);
-	size_t hdr_len, addr_len;
+	size_t hdr_len = kturn_data_ind_len(peer, data_len);
 	__u8 *p;
 
-	if (!ip_len)
-		return 0;
-	addr_len = XOR_ADDR_HDR_LEN + ip_len;
-	hdr_len = KTURN_STUN_HDR_LEN + KTURN_ATTR_HDR_LEN + addr_len +
-		  KTURN_ATTR_HDR_LEN;
-	if (data_len > KTURN_STUN_MAX_LEN - hdr_len - kturn_pad(data_len))
+	if (!hdr_len)
 		return 0;
 
 	kturn_put16(buf, KTURN_TYPE_DATA_IND);
@@ -347,7 +300,7 @@ size_t kturn_data_ind_build(__u8 *buf, const __u8 *tid,
 
 	p = buf + KTURN_STUN_HDR_LEN;
 	kturn_put16(p, KTURN_ATTR_XOR_PEER_ADDRESS);
-	kturn_put16(p + 2, addr_len);
+	kturn_put16(p + 2, XOR_ADDR_HDR_LEN + kturn_addr_len(peer->family));
 	p += KTURN_ATTR_HDR_LEN;
 	p += xor_addr_write(p, tid, peer);
 

@@ -135,6 +135,50 @@ static inline size_t kturn_addr_len(__u8 family)
 	       family == KTURN_FAMILY_V6 ? 16 : 0;
 }
 
+/* ------------------------------------------------------- byte order helpers */
+
+/** kturn_get16() - read network byte order, from anywhere */
+static inline __u16 kturn_get16(const __u8 *p)
+{
+	return (__u16)(p[0] << 8 | p[1]);
+}
+
+/** kturn_get32() - read network byte order, from anywhere */
+static inline __u32 kturn_get32(const __u8 *p)
+{
+	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
+}
+
+/** kturn_put16() - write network byte order, to anywhere */
+static inline void kturn_put16(__u8 *p, __u16 v)
+{
+	p[0] = v >> 8 & 0xff;
+	p[1] = v & 0xff;
+}
+
+/** kturn_put32() - write network byte order, to anywhere */
+static inline void kturn_put32(__u8 *p, __u32 v)
+{
+	p[0] = v >> 24 & 0xff;
+	p[1] = v >> 16 & 0xff;
+	p[2] = v >> 8 & 0xff;
+	p[3] = v & 0xff;
+}
+
+/** kturn_addr_port() - the port as a number; 0 is none */
+static inline __u16 kturn_addr_port(const struct kturn_addr *addr)
+{
+	return kturn_get16((const __u8 *)&addr->port);
+}
+
+/** kturn_addr_set_port() - give an address this port */
+static inline void kturn_addr_set_port(struct kturn_addr *addr, __u16 port)
+{
+	kturn_put16((__u8 *)&addr->port, port);
+}
+
+/* ---------------------------------------------------------- what it may be */
+
 /** enum kturn_kind - what a datagram's first bytes say it is (RFC 7983) */
 enum kturn_kind {
 	KTURN_KIND_OTHER,
@@ -153,7 +197,18 @@ enum kturn_kind {
  *
  * Return: which it may be, KTURN_KIND_OTHER for the rest.
  */
-enum kturn_kind kturn_wire_kind(const void *buf, size_t len);
+static inline enum kturn_kind kturn_wire_kind(const void *buf, size_t len)
+{
+	const __u8 *p = buf;
+
+	if (len < KTURN_CHAN_HDR_LEN || p[0] & 0x80)
+		return KTURN_KIND_OTHER;
+	if (p[0] & 0x40)
+		return KTURN_KIND_CHANNEL;
+	if (len < KTURN_STUN_HDR_LEN || kturn_get32(p + 4) != KTURN_STUN_MAGIC)
+		return KTURN_KIND_OTHER;
+	return KTURN_KIND_STUN;
+}
 
 /* ---------------------------------------------------------------- STUN */
 
@@ -276,11 +331,37 @@ struct kturn_channel_data {
  *
  * Return: 0, or -EBADMSG.
  */
-int kturn_channel_data_parse(const void *buf, size_t avail, size_t total,
-			     struct kturn_channel_data *cd);
+static inline int kturn_channel_data_parse(const void *buf, size_t avail,
+					   size_t total,
+					   struct kturn_channel_data *cd)
+{
+	const __u8 *p = buf;
+
+	if (avail > total)
+		avail = total;
+	if (avail < KTURN_CHAN_HDR_LEN)
+		return -EBADMSG;
+
+	cd->number = kturn_get16(p);
+	cd->len = kturn_get16(p + 2);
+	cd->data = NULL;
+	if (cd->number < KTURN_CHAN_MIN || cd->number > KTURN_CHAN_MAX_5766 ||
+	    cd->len > total - KTURN_CHAN_HDR_LEN)
+		return -EBADMSG;
+
+	if (cd->len <= avail - KTURN_CHAN_HDR_LEN)
+		cd->data = p + KTURN_CHAN_HDR_LEN;
+	return 0;
+}
 
 /** kturn_channel_data_build() - write the 4 byte header; returns 4 */
-size_t kturn_channel_data_build(__u8 *buf, __u16 number, __u16 len);
+static inline size_t kturn_channel_data_build(__u8 *buf, __u16 number,
+					      __u16 len)
+{
+	kturn_put16(buf, number);
+	kturn_put16(buf + 2, len);
+	return KTURN_CHAN_HDR_LEN;
+}
 
 /* ----------------------------------------------- Send and Data indications */
 
@@ -356,6 +437,16 @@ int kturn_send_parse_tail(const void *tail, size_t len,
 			  struct kturn_send *send);
 
 /**
+ * kturn_data_ind_len() - bytes of a Data indication before the data
+ * @peer: where the data came from
+ * @data_len: bytes of data that will follow, without padding
+ *
+ * Return: 36 (IPv4) or 48 (IPv6); 0 if @data_len is too large for a STUN
+ * message or @peer has no family.
+ */
+size_t kturn_data_ind_len(const struct kturn_addr *peer, size_t data_len);
+
+/**
  * kturn_data_ind_build() - write all of a Data indication but the data
  * @buf: room for KTURN_DATA_IND_MAX bytes
  * @tid: 12 random bytes
@@ -366,8 +457,7 @@ int kturn_send_parse_tail(const void *tail, size_t len,
  * Header, XOR-PEER-ADDRESS, DATA's header, in this order (RFC 8656 section
  * 11.3), so that the data stays where it is and comes last.
  *
- * Return: bytes written, 36 (IPv4) or 48 (IPv6); 0 if @data_len is too large
- * for a STUN message or @peer has no family.
+ * Return: bytes written, as kturn_data_ind_len() says.
  */
 size_t kturn_data_ind_build(__u8 *buf, const __u8 *tid,
 			    const struct kturn_addr *peer, size_t data_len);
@@ -489,47 +579,5 @@ __u32 kturn_fingerprint(const __u8 *msg, size_t len);
  * message with a malformed attribute only what comes before that is seen.
  */
 bool kturn_fingerprint_ok(const struct kturn_stun *msg);
-
-/* ------------------------------------------------------- byte order helpers */
-
-/** kturn_get16() - read network byte order, from anywhere */
-static inline __u16 kturn_get16(const __u8 *p)
-{
-	return (__u16)(p[0] << 8 | p[1]);
-}
-
-/** kturn_get32() - read network byte order, from anywhere */
-static inline __u32 kturn_get32(const __u8 *p)
-{
-	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
-}
-
-/** kturn_put16() - write network byte order, to anywhere */
-static inline void kturn_put16(__u8 *p, __u16 v)
-{
-	p[0] = v >> 8 & 0xff;
-	p[1] = v & 0xff;
-}
-
-/** kturn_put32() - write network byte order, to anywhere */
-static inline void kturn_put32(__u8 *p, __u32 v)
-{
-	p[0] = v >> 24 & 0xff;
-	p[1] = v >> 16 & 0xff;
-	p[2] = v >> 8 & 0xff;
-	p[3] = v & 0xff;
-}
-
-/** kturn_addr_port() - the port as a number; 0 is none */
-static inline __u16 kturn_addr_port(const struct kturn_addr *addr)
-{
-	return kturn_get16((const __u8 *)&addr->port);
-}
-
-/** kturn_addr_set_port() - give an address this port */
-static inline void kturn_addr_set_port(struct kturn_addr *addr, __u16 port)
-{
-	kturn_put16((__u8 *)&addr->port, port);
-}
 
 #endif /* _KTURN_WIRE_H */

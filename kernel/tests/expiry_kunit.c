@@ -30,8 +30,8 @@ static struct kturn_addr address(u8 last, u16 port)
 static int make(struct kturn_net *kn, u16 port, u32 *id)
 {
 	struct kturn_alloc_request req = {
-		.tuple.client = address(1, port),
-		.tuple.server = address(2, 3478),
+		.tuple.remote = address(1, port),
+		.tuple.local = address(2, 3478),
 		.relay = { address(2, port) },
 		.lifetime_ms = LIFETIME_MS,
 	};

@@ -2,7 +2,7 @@
 /* The hash tables, by themselves: no namespace, no packets. */
 #include <kunit/test.h>
 
-#include "../kturn.h"
+#include "../table.h"
 
 /* As large as real ones, and aligned as they are. */
 static struct kturn_alloc allocs[2];
@@ -77,16 +77,16 @@ do {									       \
 
 static void tuples_by_port(struct kunit *test)
 {
-	allocs[0].tuple.client = addr4;
-	allocs[1].tuple.client = addr4;
-	allocs[1].tuple.client.port = cpu_to_be16(1001);
+	allocs[0].tuple.remote = addr4;
+	allocs[1].tuple.remote = addr4;
+	allocs[1].tuple.remote.port = cpu_to_be16(1001);
 	CHECK_TABLE(test, tuple, &allocs[0], &allocs[1], tuple);
 }
 
 static void tuples_by_l3mdev(struct kunit *test)
 {
-	allocs[0].tuple.client = addr4;
-	allocs[1].tuple.client = addr4;
+	allocs[0].tuple.remote = addr4;
+	allocs[1].tuple.remote = addr4;
 	allocs[1].tuple.l3mdev = 7;
 	CHECK_TABLE(test, tuple, &allocs[0], &allocs[1], tuple);
 }
@@ -128,16 +128,16 @@ static void numbers_by_l3mdev(struct kunit *test)
 
 static void peers_by_port(struct kunit *test)
 {
-	chans[0].peer_key.peer = peer4;
-	chans[1].peer_key.peer = peer4;
-	chans[1].peer_key.peer.port = cpu_to_be16(2001);
+	chans[0].peer_key.remote = peer4;
+	chans[1].peer_key.remote = peer4;
+	chans[1].peer_key.remote.port = cpu_to_be16(2001);
 	CHECK_TABLE(test, peer, &chans[0], &chans[1], peer_key);
 }
 
 static void peers_by_l3mdev(struct kunit *test)
 {
-	chans[0].peer_key.peer = peer4;
-	chans[1].peer_key.peer = peer4;
+	chans[0].peer_key.remote = peer4;
+	chans[1].peer_key.remote = peer4;
 	chans[1].peer_key.l3mdev = 7;
 	CHECK_TABLE(test, peer, &chans[0], &chans[1], peer_key);
 }

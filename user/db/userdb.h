@@ -79,6 +79,14 @@ int userdb_open(struct userdb **db, const char *path, enum userdb_mode mode);
 /** userdb_close() - close it; NULL is fine */
 void userdb_close(struct userdb *db);
 
+/** userdb_hold() - from the next look at the file on, see no changes of it: for
+ * many requests at a time, each of which would look
+ */
+void userdb_hold(struct userdb *db);
+
+/** userdb_release() - look again each time */
+void userdb_release(struct userdb *db);
+
 /** userdb_error() - the last failure in words, one line; NULL: of an open by
  * this thread. Never NULL.
  */

@@ -111,6 +111,22 @@ static const struct cli_option *option_find(const struct cli_option *options,
 	return NULL;
 }
 
+/* A flag's short form, "-x"; false if there is none of that letter. */
+static bool letter_read(const struct cli_command *cmd, const char *word)
+{
+	const struct cli_option *o = cmd->options;
+
+	if (word[1] == '-' || word[2])
+		return false;
+	for (; o && o->name; o++) {
+		if (o->flag && o->letter == word[1]) {
+			*o->flag = true;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One option, argv[i]; returns how many words it takes, 0 after a message. */
 static int option_read(const struct cli_command *cmd, int argc, char **argv,
 		       int i)
@@ -119,6 +135,8 @@ static int option_read(const struct cli_command *cmd, int argc, char **argv,
 	size_t len = value ? (size_t)(value - name) : strlen(name);
 	const struct cli_option *o = option_find(cmd->options, name, len);
 
+	if (letter_read(cmd, argv[i]))
+		return 1;
 	if (argv[i][1] != '-' || !o) {
 		cli_usage("unknown option '%s'", argv[i]);
 		return 0;

@@ -18,11 +18,13 @@
 /**
  * struct cli_option - a long option; a table of them ends with a NULL name
  * @name: without the dashes
+ * @letter: short form, 0 without one; for a flag only
  * @value: where its argument goes; NULL for an option without one
  * @flag: set when the option is there; NULL for an option with an argument
  */
 struct cli_option {
 	const char *name;
+	char letter;
 	const char **value;
 	bool *flag;
 };
@@ -55,7 +57,7 @@ extern const struct cli_command alloc_commands[], perm_commands[],
 	chan_commands[], user_commands[];
 
 extern const struct cli_option credential_options[], stats_options[],
-	top_options[];
+	top_options[], check_host_options[];
 
 /**
  * show_run() - run a command, as struct cli_command's @run
@@ -72,7 +74,10 @@ int monitor_run(int argc, char **argv);
 int top_run(int argc, char **argv);
 int limits_run(int argc, char **argv);
 int flush_run(int argc, char **argv);
+int attach_run(int argc, char **argv);
+int detach_run(int argc, char **argv);
 int credential_run(int argc, char **argv);
+int check_host_run(int argc, char **argv);
 
 /* --------------------------------------------------------------- cli.c */
 

@@ -9,6 +9,17 @@ _kturn_ids()
 	kturn show "$1" 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
+# Network devices, and those that are attached.
+_kturn_devices()
+{
+	ip -o link show 2>/dev/null | awk -F'[:@] *' '{ print $2 }'
+}
+
+_kturn_attached()
+{
+	kturn attach 2>/dev/null | awk 'NR > 1 { print $2 }'
+}
+
 # What an option's value is. Succeeds if it was one.
 _kturn_value()
 {
@@ -16,7 +27,12 @@ _kturn_value()
 	--db | --password-file | --secret-file)
 		_filedir
 		;;
-	--realm | --ttl | --user | --interval | --count)
+	--realm | --ttl | --user | --interval | --count | --relay-ports)
+		;;
+	--device)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(ip -o link show 2>/dev/null |
+				awk -F'[:@ ]+' '{ print $2 }')" -- "$cur")
 		;;
 	--sort)
 		mapfile -t COMPREPLY < <(compgen -W "rate packets to-peer
@@ -67,13 +83,16 @@ _kturn_words()
 	"limits set") echo "max-allocs max-perms max-chans max-owners punt-rate" \
 		"punt-burst icmp-rate icmp-burst icmp-ind-rate icmp-ind-burst local-out" ;;
 	"limits "*) echo "set --json" ;;
+	"attach "*) _kturn_devices; echo "--json" ;;
+	"detach "*) _kturn_attached ;;
 	"user add") echo "--realm --password-file --generate --replace --db" ;;
 	"user del") echo "--realm --db" ;;
 	"user list") echo "--realm --db --json" ;;
 	"user "*) echo "add del list" ;;
 	"credential "*) echo "--ttl --user --secret-file --json" ;;
-	*) echo "show stats top monitor alloc perm chan flush limits user" \
-		"credential --json --help --version" ;;
+	"check-host "*) echo "--device --relay-ports --verbose --json" ;;
+	*) echo "show stats top monitor alloc perm chan flush limits attach" \
+		"detach user credential check-host --json --help --version" ;;
 	esac
 	[ -z "$1" ] || echo "--help"
 }

@@ -80,6 +80,21 @@ const struct cli_command cli_commands[] = {
 		.json = true,
 		.run = limits_run,
 	}, {
+		.name = "attach",
+		.arguments = "[DEVICE ...]",
+		.summary = "Take packets at devices' ingress, or show which do.",
+		.details =
+"What can be relayed is taken before the IP stack sees it, and does not pass\n"
+"the PREROUTING and POSTROUTING hooks. It lasts until the device goes or the\n"
+"module is unloaded.",
+		.json = true,
+		.run = attach_run,
+	}, {
+		.name = "detach",
+		.arguments = "DEVICE ...",
+		.summary = "Leave devices' packets to the IP stack again.",
+		.run = detach_run,
+	}, {
 		.name = "user",
 		.summary = "Add, delete or list the users in a database.",
 		.sub = user_commands,
@@ -92,6 +107,21 @@ const struct cli_command cli_commands[] = {
 		.options = credential_options,
 		.json = true,
 		.run = credential_run,
+	}, {
+		.name = "check-host",
+		.arguments = "[--device DEV[,DEV...]] [--relay-ports MIN-MAX] [--verbose]",
+		.summary = "Look at the machine, and say what to change.",
+		.details =
+"Devices with a default route or an address, or those that are named; queues,\n"
+"offloads, firewall, conntrack, socket buffers, the module and so on. Nothing\n"
+"is changed. --relay-ports are those of the running kturnd by default, else\n"
+"49152-65535. -v or --verbose shows what is fine, too.\n"
+"\n"
+"The status is 0 if nothing has to be changed, 1 if something has (bad, warn),\n"
+"and 2 if the words make no sense.",
+		.options = check_host_options,
+		.json = true,
+		.run = check_host_run,
 	},
 	{ 0 }
 };

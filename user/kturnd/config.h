@@ -70,6 +70,8 @@ struct config_source {
  * @allow: prefixes that are opened for peers
  * @n_allow: how many
  * @plane: which data path is wanted
+ * @ingress: names of the devices to attach
+ * @n_ingress: how many
  * @state_dir: absolute name of the state directory
  * @state_dir_required: as @db_required
  * @workers: 0 for one per CPU
@@ -102,6 +104,8 @@ struct config {
 	struct prefix *allow;
 	size_t n_allow;
 	enum config_plane plane;
+	char **ingress;
+	size_t n_ingress;
 	unsigned int workers;
 	char *state_dir;
 	bool state_dir_required;

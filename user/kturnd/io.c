@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Datagrams in batches; see io.h. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,10 @@
 /* Interruptions and errors of other datagrams, before giving up. */
 #define ERRORS_MAX	16
 
+/* What one message of UDP GSO may have; the kernel's limit is an IP packet. */
+#define SEGMENTS_MAX	64
+#define GSO_MAX		65000
+
 /* Each on its own cache lines. */
 #define STRIDE	((TURN_HEADROOM + DATAGRAM_MAX + TURN_TAILROOM + 63) & ~63ul)
 
@@ -23,10 +29,12 @@ int io_init(struct io *io)
 	unsigned int i;
 
 	memset(io, 0, sizeof(*io));
-	io->tx_fd = -1;
 	io->arena = malloc(IO_BATCH * STRIDE);
-	if (!io->arena)
+	io->copies = malloc(IO_BATCH * sizeof(*io->copies));
+	if (!io->arena || !io->copies) {
+		io_free(io);
 		return -ENOMEM;
+	}
 	for (i = 0; i < IO_BATCH; i++) {
 		io->rx_iov[i].iov_base = io->arena + i * STRIDE +
 			TURN_HEADROOM;
@@ -34,16 +42,15 @@ int io_init(struct io *io)
 		io->rx[i].msg_hdr.msg_iov = &io->rx_iov[i];
 		io->rx[i].msg_hdr.msg_iovlen = 1;
 		io->rx[i].msg_hdr.msg_name = &io->rx_name[i];
-		io->tx[i].msg_hdr.msg_iov = &io->tx_iov[i];
-		io->tx[i].msg_hdr.msg_iovlen = 1;
-		io->tx[i].msg_hdr.msg_name = &io->tx_name[i];
 	}
 	return 0;
 }
 
 void io_free(struct io *io)
 {
+	free(io->copies);
 	free(io->arena);
+	io->copies = NULL;
 	io->arena = NULL;
 }
 
@@ -83,29 +90,31 @@ void io_send(struct io *io, int fd, const struct kturn_addr *to,
 	     const uint8_t *buf, size_t len)
 {
 	bool ours = buf >= io->arena && buf < io->arena + IO_BATCH * STRIDE;
-	struct msghdr *hdr;
+	struct io_waiting *w;
 
-	if (fd != io->tx_fd || io->tx_n == IO_BATCH)
-		io_flush(io);
-	io->tx_fd = fd;
-	hdr = &io->tx[io->tx_n].msg_hdr;
-	hdr->msg_namelen = addr_to_sockaddr(to, &io->tx_name[io->tx_n]);
-	/* sendmmsg() does not write there; C has no const iovec. */
-	io->tx_iov[io->tx_n].iov_base = (void *)(uintptr_t)buf;
-	io->tx_iov[io->tx_n].iov_len = len;
-	io->tx_n++;
-	if (!ours)
+	if (!ours && len <= IO_COPY) {
+		buf = memcpy(io->copies[io->n_waiting], buf, len);
+		ours = true;
+	}
+	w = &io->waiting[io->n_waiting++];
+	w->fd = fd;
+	w->name_len = addr_to_sockaddr(to, &w->name);
+	/* sendmsg() does not write there; C has no const iovec. */
+	w->iov.iov_base = (void *)(uintptr_t)buf;
+	w->iov.iov_len = len;
+	/* Not before it waits: what it says may depend on what is done first. */
+	if (!ours || io->n_waiting == IO_BATCH)
 		io_flush(io);
 }
 
-/* The first of @n could not be sent. */
-static void send_failed(struct io *io, int error)
+/* @n datagrams could not be sent. */
+static void send_failed(struct io *io, int error, size_t n)
 {
 	if (error == EAGAIN || error == ENOBUFS) {
-		io->counters.send_full++;
+		io->counters.send_full += n;
 		return;
 	}
-	io->counters.send_errors++;
+	io->counters.send_errors += n;
 	log_limited(LOG_DEBUG, "send-failed", "error=%s", strerror(error));
 }
 
@@ -113,15 +122,64 @@ static void send_failed(struct io *io, int error)
  * An error may be an earlier datagram's (an ICMP message came back): it is
  * reported once, and this one was not tried. So each is tried twice.
  */
-void io_flush(struct io *io)
+static void send_alone(struct io *io, int fd, const struct msghdr *group)
+{
+	struct msghdr one = { .msg_name = group->msg_name,
+			      .msg_namelen = group->msg_namelen,
+			      .msg_iovlen = 1 };
+	bool again;
+	size_t i;
+
+	for (i = 0; i < group->msg_iovlen; i++) {
+		one.msg_iov = &group->msg_iov[i];
+		again = true;
+		while (sendmsg(fd, &one, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+			if (errno == EINTR)
+				continue;
+			if (!again || errno == EAGAIN) {
+				send_failed(io, errno, 1);
+				break;
+			}
+			again = false;
+		}
+	}
+}
+
+/*
+ * Several that failed may be too long for the path; some devices make no
+ * checksums, and can't have several ever.
+ */
+static void send_rest(struct io *io, int fd, const struct msghdr *hdr)
+{
+	if (hdr->msg_iovlen == 1 || errno == EAGAIN || errno == ENOBUFS) {
+		send_failed(io, errno, hdr->msg_iovlen);
+		return;
+	}
+	if (errno == EIO)
+		io->no_gso = true;
+	send_alone(io, fd, hdr);
+}
+
+/* As sendmmsg(), which costs more for a single datagram. */
+static int send_some(int fd, struct mmsghdr *tx, unsigned int n)
+{
+	const struct msghdr *hdr = &tx->msg_hdr;
+
+	if (n > 1 || hdr->msg_iovlen > 1)
+		return sendmmsg(fd, tx, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sendto(fd, hdr->msg_iov->iov_base, hdr->msg_iov->iov_len,
+		      MSG_DONTWAIT | MSG_NOSIGNAL, hdr->msg_name,
+		      hdr->msg_namelen) < 0 ? -1 : 1;
+}
+
+static void send_all(struct io *io, int fd, unsigned int total)
 {
 	unsigned int done = 0;
 	bool again = false;
 	int n;
 
-	while (done < io->tx_n) {
-		n = sendmmsg(io->tx_fd, io->tx + done, io->tx_n - done,
-			     MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (done < total) {
+		n = send_some(fd, io->tx + done, total - done);
 		if (n > 0) {
 			done += (unsigned int)n;
 			again = false;
@@ -130,10 +188,93 @@ void io_flush(struct io *io)
 		} else if (!again && errno != EAGAIN) {
 			again = true;
 		} else {
-			send_failed(io, errno);
+			send_rest(io, fd, &io->tx[done].msg_hdr);
 			done++;
 			again = false;
 		}
 	}
-	io->tx_n = 0;
+}
+
+/* Can it go in the same message? Only the last may be shorter than others. */
+static bool fits(const struct io *io, const struct msghdr *hdr,
+		 const struct io_waiting *w)
+{
+	size_t n = hdr->msg_iovlen, first = hdr->msg_iov[0].iov_len;
+
+	return !io->no_gso && n < SEGMENTS_MAX &&
+	       (n + 1) * first <= GSO_MAX &&
+	       w->iov.iov_len && w->iov.iov_len <= first &&
+	       hdr->msg_iov[n - 1].iov_len == first &&
+	       w->name_len == hdr->msg_namelen &&
+	       !memcmp(&w->name, hdr->msg_name, w->name_len);
+}
+
+static void set_segment(struct io_control *control, struct msghdr *hdr)
+{
+	const uint16_t len = (uint16_t)hdr->msg_iov[0].iov_len;
+	struct cmsghdr *cmsg;
+
+	hdr->msg_control = control->buf;
+	hdr->msg_controllen = sizeof(control->buf);
+	cmsg = CMSG_FIRSTHDR(hdr);
+	cmsg->cmsg_level = IPPROTO_UDP;
+	cmsg->cmsg_type = UDP_SEGMENT;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(len));
+	memcpy(CMSG_DATA(cmsg), &len, sizeof(len));
+}
+
+/* Messages of what waits for @fd, from the @first of it on: how many. */
+static unsigned int gather(struct io *io, int fd, unsigned int first)
+{
+	unsigned int i, n = 0, iovs = 0;
+	struct msghdr *hdr = NULL;
+	struct io_waiting *w;
+
+	for (i = first; i < io->n_waiting; i++) {
+		w = &io->waiting[i];
+		if (w->fd != fd)
+			continue;
+		w->fd = -1;
+		io->tx_iov[iovs] = w->iov;
+		if (hdr && fits(io, hdr, w)) {
+			if (hdr->msg_iovlen++ == 1)
+				set_segment(&io->tx_control[n - 1], hdr);
+		} else {
+			hdr = &io->tx[n++].msg_hdr;
+			*hdr = (struct msghdr){ .msg_name = &w->name,
+						.msg_namelen = w->name_len,
+						.msg_iov = &io->tx_iov[iovs],
+						.msg_iovlen = 1 };
+		}
+		iovs++;
+	}
+	return n;
+}
+
+/* Who asked asks again. */
+static void drop_copies(struct io *io)
+{
+	unsigned int i;
+
+	for (i = 0; i < io->n_waiting; i++) {
+		if (io->waiting[i].iov.iov_base != io->copies[i])
+			continue;
+		io->waiting[i].fd = -1;
+		io->counters.send_errors++;
+	}
+}
+
+void io_flush(struct io *io)
+{
+	unsigned int i;
+	int fd;
+
+	if (io->before && !io->before(io->before_arg))
+		drop_copies(io);
+	for (i = 0; i < io->n_waiting; i++) {
+		fd = io->waiting[i].fd;
+		if (fd >= 0)
+			send_all(io, fd, gather(io, fd, i));
+	}
+	io->n_waiting = 0;
 }

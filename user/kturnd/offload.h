@@ -16,6 +16,23 @@
 
 struct worker;
 
+/* Requests whose permissions and channels wait to be pushed. */
+#define OFFLOAD_WAITING		32
+
+/**
+ * struct offload_waiting - permissions and perhaps a channel that wait
+ * @a: allocation
+ * @n: how many permissions
+ * @number: of the channel, or 0
+ * @peer: of the channel
+ */
+struct offload_waiting {
+	struct turn_alloc *a;
+	size_t n;
+	uint16_t number;
+	struct kturn_addr peer;
+};
+
 /**
  * struct offload - a worker's mirror
  * @w: worker
@@ -23,6 +40,10 @@ struct worker;
  * @owner_id: short name of our owner
  * @strict: what the kernel does not take is refused
  * @entries: allocations that the kernel has
+ * @waiting: what offload_flush() pushes
+ * @n_waiting: how many
+ * @batch: their requests, in that order, or NULL
+ * @unsettled: the kernel has refused something, and drops it
  */
 struct offload {
 	struct worker *w;
@@ -30,6 +51,10 @@ struct offload {
 	uint32_t owner_id;
 	bool strict;
 	uint32_t entries;
+	struct offload_waiting waiting[OFFLOAD_WAITING];
+	unsigned int n_waiting;
+	struct kturn_batch *batch;
+	bool unsettled;
 };
 
 /* ---------------------------------------- of turn_ops; the worker's thread */
@@ -40,9 +65,31 @@ int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime);
 /** offload_refresh() - as turn_ops.offload_refresh */
 int offload_refresh(struct offload *o, struct turn_alloc *a);
 
-/** offload_peers() - as turn_ops.offload_peers */
+/**
+ * offload_peers() - as turn_ops.offload_peers
+ * @o: mirror
+ * @a: allocation
+ * @peers: see there
+ * @n: see there
+ * @number: see there
+ *
+ * Before a client is told that it worked, offload_settled() is to be asked.
+ * Return: see there.
+ */
 int offload_peers(struct offload *o, struct turn_alloc *a,
 		  const struct kturn_addr *peers, size_t n, uint16_t number);
+
+/** offload_flush() - push what waits: before an allocation of it may go */
+void offload_flush(struct offload *o);
+
+/**
+ * offload_settled() - push what waits, before clients are answered
+ * @o: mirror
+ *
+ * Return: false if the kernel drops something that clients would be told to be
+ * allowed: they must not be told, and ask again.
+ */
+bool offload_settled(struct offload *o);
 
 /** offload_shrink() - as turn_ops.offload_shrink */
 void offload_shrink(struct offload *o, struct turn_alloc *a);
@@ -144,6 +191,21 @@ bool offload_lost_module(struct offload *o);
  * Return: 0, or an error: the entry is still there.
  */
 int offload_withdraw(struct offload *o, struct turn_alloc *a);
+
+/**
+ * offload_make_partial() - the kernel leaves to us what it does not know
+ * @o: mirror
+ * @a: allocation that is there
+ *
+ * Return: 0, also if it had to be withdrawn, or an error: nothing has changed.
+ */
+int offload_make_partial(struct offload *o, struct turn_alloc *a);
+
+/** offload_go_on() - the daemon can go on alone, unless told not to: 0 or @error */
+static inline int offload_go_on(const struct offload *o, int error)
+{
+	return o->strict ? error : 0;
+}
 
 /** offload_log_failed() - the kernel refused something; with what effect */
 void offload_log_failed(const struct turn_alloc *a, const char *what,

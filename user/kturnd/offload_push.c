@@ -181,6 +181,7 @@ void offload_push_all(struct offload *o)
 {
 	struct push_all p = { .o = o, .now = o->w->now };
 
+	offload_flush(o);
 	turn_server_each(o->w->turn, collect, &p);
 	push(&p);
 	log_event(LOG_INFO, "kernel-pushed",
@@ -212,6 +213,7 @@ void offload_shrink(struct offload *o, struct turn_alloc *a)
 	struct push_all p = { .o = o, .now = o->w->now, .v = &one, .n = 1 };
 	int ret;
 
+	offload_flush(o);
 	if (!o->kt || !offload_id(a))
 		return;
 	ret = kturn_alloc_get(o->kt, offload_id(a), 0, copy_alloc, &old);

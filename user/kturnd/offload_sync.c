@@ -45,6 +45,7 @@ int offload_open(struct offload *o, struct worker *w)
 
 void offload_close(struct offload *o)
 {
+	offload_flush(o);
 	kturn_close(o->kt);
 	o->kt = NULL;
 }
@@ -66,8 +67,10 @@ void offload_gone(struct offload *o)
 void offload_alloc_gone(struct offload *o, const struct turn_tuple *tuple,
 			uint32_t id, bool expired)
 {
-	struct turn_alloc *a = turn_alloc_find(o->w->turn, tuple);
+	struct turn_alloc *a;
 
+	offload_flush(o);
+	a = turn_alloc_find(o->w->turn, tuple);
 	if (!a || offload_id(a) != id)
 		return;
 	o->entries--;
@@ -295,6 +298,7 @@ void offload_reconcile(struct offload *o, const struct turn_tuple *tuple)
 	struct turn_alloc *a = NULL;
 	int ret;
 
+	offload_flush(o);
 	if (!o->kt)
 		return;
 	if (tuple) {

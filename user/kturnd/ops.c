@@ -40,7 +40,10 @@ static void peer_send(void *env, const struct turn_relay *from,
 	ra = relay_find_public(&w->d->relays, to);
 	if (ra)
 		memcpy(private.ip, ra->addr.ip, sizeof(private.ip));
-	/* RFC 8656 section 14. IPv4 has no way to say it with a datagram. */
+	/*
+	 * RFC 8656 section 14, the alternate behaviour. IPv4 has no way to say
+	 * it with a datagram.
+	 */
 	if (from->addr.family == KTURN_FAMILY_V4 &&
 	    dont_fragment != rs->dont_fragment) {
 		io_flush(&w->io);

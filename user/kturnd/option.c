@@ -206,6 +206,24 @@ const struct option_def options[] = {
 			"removed.",
 		.set = option_set_plane,
 	}, {
+		.key = "ingress",
+		.arg = "DEVICE",
+		.expected = "the name of a network device",
+		.repeatable = true,
+		.help = "device whose packets the kernel takes first of all",
+		.text = "Attach this network device, as kturn attach does: what "
+			"comes in by it and can be relayed is taken before the "
+			"IP stack sees it, which costs the least, and does not "
+			"pass netfilter's prerouting and postrouting chains. "
+			"Name every device by which clients and peers are "
+			"reached. One that is not there, or can't be attached, "
+			"is logged and tried again when the host's addresses "
+			"change or the module is loaded; its packets are "
+			"relayed as without this option. Devices stay attached "
+			"when the daemon ends; kturn detach detaches them.",
+		.set = option_set_ingress,
+		.clear = option_clear_ingress,
+	}, {
 		.key = "workers",
 		.arg = "N",
 		.def = "0",

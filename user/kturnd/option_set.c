@@ -346,6 +346,37 @@ const char *option_set_plane(struct config *cfg, const char *value)
 	return NULL;
 }
 
+const char *option_set_ingress(struct config *cfg, const char *value)
+{
+	char **room;
+	size_t i;
+
+	/* As the kernel's dev_valid_name(). */
+	if (!*value || strlen(value) > KTURN_IFNAME_MAX ||
+	    strpbrk(value, "/: \t\n\v\f\r") || !strcmp(value, ".") ||
+	    !strcmp(value, ".."))
+		return OPTION_UNEXPECTED;
+	for (i = 0; i < cfg->n_ingress; i++)
+		if (!strcmp(cfg->ingress[i], value))
+			return "it is there twice";
+	room = append(&cfg->ingress, &cfg->n_ingress, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	*room = strdup(value);
+	return *room ? NULL : NO_MEMORY;
+}
+
+void option_clear_ingress(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_ingress; i++)
+		free(cfg->ingress[i]);
+	free(cfg->ingress);
+	cfg->ingress = NULL;
+	cfg->n_ingress = 0;
+}
+
 const char *option_set_workers(struct config *cfg, const char *value)
 {
 	unsigned long n;

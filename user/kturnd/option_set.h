@@ -29,6 +29,7 @@ const char *option_set_secret_file(struct config *cfg, const char *value);
 const char *option_set_db(struct config *cfg, const char *value);
 const char *option_set_allow_peer(struct config *cfg, const char *value);
 const char *option_set_plane(struct config *cfg, const char *value);
+const char *option_set_ingress(struct config *cfg, const char *value);
 const char *option_set_workers(struct config *cfg, const char *value);
 const char *option_set_state_dir(struct config *cfg, const char *value);
 const char *option_set_grace(struct config *cfg, const char *value);
@@ -46,5 +47,6 @@ void option_clear_external(struct config *cfg);
 void option_clear_user(struct config *cfg);
 void option_clear_secret(struct config *cfg);
 void option_clear_allow_peer(struct config *cfg);
+void option_clear_ingress(struct config *cfg);
 
 #endif /* _KTURND_OPTION_SET_H */

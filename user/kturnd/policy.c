@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* May this transport address be a peer? See policy.h. */
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon.h"
 #include "kturn.h"
@@ -56,6 +57,22 @@ static enum turn_verdict own_port(const struct turn_alloc *alloc,
 	return TURN_PEER_PORT_FORBIDDEN;
 }
 
+void policy_forget(struct policy_cache *cache)
+{
+	memset(cache, 0, sizeof(*cache));
+}
+
+/* Each packet asks. Who chooses addresses of one place makes it slow again. */
+static struct kturn_addr *cached(struct policy_cache *cache,
+				 const struct kturn_addr *peer)
+{
+	uint32_t word[4];
+
+	memcpy(word, peer->ip, sizeof(word));
+	word[0] ^= word[1] ^ word[2] ^ word[3];
+	return &cache->ip[word[0] * 0x9e3779b1u >> (32 - POLICY_CACHE_BITS)];
+}
+
 /* The entry of an address that clients know as one of relayed addresses. */
 static struct relay_addr *find_relay(const struct relay_pool *pool,
 				     const struct kturn_addr *peer)
@@ -72,10 +89,14 @@ enum turn_verdict policy_check(struct worker *w,
 			       const struct kturn_addr *peer,
 			       const struct turn_alloc *alloc)
 {
-	struct relay_addr *ra = find_relay(&w->d->relays, peer);
+	struct kturn_addr *good = cached(&w->policy, peer);
 	struct peer_rule why;
+	struct relay_addr *ra;
 	struct kturn_addr v4;
 
+	if (addr_ip_equal(good, peer))
+		return TURN_PEER_OK;
+	ra = find_relay(&w->d->relays, peer);
 	if (ra)
 		return relay_is_live(ra, peer) ? TURN_PEER_OK :
 						 own_port(alloc, peer);
@@ -92,5 +113,8 @@ enum turn_verdict policy_check(struct worker *w,
 			    "none");
 		return TURN_PEER_FORBIDDEN;
 	}
-	return is_own(w, peer) ? own_port(alloc, peer) : TURN_PEER_OK;
+	if (is_own(w, peer))
+		return own_port(alloc, peer);
+	*good = addr_with_port(peer, 0);
+	return TURN_PEER_OK;
 }

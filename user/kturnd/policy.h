@@ -7,6 +7,20 @@
 
 struct worker;
 
+#define POLICY_CACHE_BITS	6
+
+/**
+ * struct policy_cache - addresses that were found to be good
+ * @ip: without port, each at its place; family NONE where there is none. They
+ *	are peers with any port, as long as the host's addresses are the same.
+ */
+struct policy_cache {
+	struct kturn_addr ip[1 << POLICY_CACHE_BITS];
+};
+
+/** policy_forget() - the host's addresses have changed */
+void policy_forget(struct policy_cache *cache);
+
 /**
  * policy_check() - as turn_ops.peer_check; logs refusals
  * @w: worker, its thread's

@@ -8,7 +8,7 @@
 #include "log.h"
 #include "random.h"
 
-void random_bytes(void *buf, size_t len)
+static void system_bytes(void *buf, size_t len)
 {
 	uint8_t *p = buf;
 	ssize_t n;
@@ -26,6 +26,35 @@ void random_bytes(void *buf, size_t len)
 		p += n;
 		len -= (size_t)n;
 	}
+}
+
+/*
+ * For small numbers, of which an allocation needs several: a system call costs
+ * more than they do. Each byte is used once, and no process of ours forks.
+ */
+#define POOL	256
+#define SMALL	16
+
+static _Thread_local uint8_t pool[POOL];
+static _Thread_local size_t pool_left;
+
+static void take(void *buf, size_t len)
+{
+	if (pool_left < len) {
+		system_bytes(pool, sizeof(pool));
+		pool_left = sizeof(pool);
+	}
+	pool_left -= len;
+	memcpy(buf, pool + pool_left, len);
+	explicit_bzero(pool + pool_left, len);
+}
+
+void random_bytes(void *buf, size_t len)
+{
+	if (len <= SMALL)
+		take(buf, len);
+	else
+		system_bytes(buf, len);
 }
 
 uint32_t random_below(uint32_t n)

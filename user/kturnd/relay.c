@@ -96,6 +96,7 @@ static int bind_port(struct relay_addr *ra, uint16_t port,
 	}
 	rs->from = ra;
 	rs->port = port;
+	rs->dont_fragment = -1;
 	relay->addr = addr_with_port(&ra->addr, port);
 	relay->public = addr_with_port(&ra->public, port);
 	rs->fd = socket_bound(&relay->addr, NULL);

@@ -53,7 +53,8 @@ struct relay_pool {
  * @fd: bound, non-blocking
  * @from: its address
  * @port: its port, in host byte order
- * @dont_fragment: how the socket sends now
+ * @dont_fragment: how the socket sends IPv4 now, -1 as long as it has sent none
+ * @grown: its buffers are large
  * @worker: whose event loop watches it; NULL while reserved
  * @alloc: what its datagrams are for
  * @event: of that loop
@@ -62,7 +63,8 @@ struct relay_sock {
 	int fd;
 	struct relay_addr *from;
 	uint16_t port;
-	bool dont_fragment;
+	int8_t dont_fragment;
+	bool grown;
 	struct worker *worker;
 	struct turn_alloc *alloc;
 	struct event event;

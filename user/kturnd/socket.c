@@ -31,6 +31,11 @@ static void set_buffers(int fd, int size)
 		set(fd, SOL_SOCKET, SO_SNDBUF, size);
 }
 
+void socket_grow(int fd)
+{
+	set_buffers(fd, RELAY_BUFFER);
+}
+
 void socket_set_dont_fragment(int fd, bool on)
 {
 	set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
@@ -59,11 +64,13 @@ int socket_bound(const struct kturn_addr *addr, struct socket_group *group)
 		    0);
 	if (fd < 0)
 		return -errno;
-	set_buffers(fd, group ? LISTENER_BUFFER : RELAY_BUFFER);
 	if (addr->family == KTURN_FAMILY_V6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	else
-		socket_set_dont_fragment(fd, false);
+	if (group) {
+		set_buffers(fd, LISTENER_BUFFER);
+		if (addr->family == KTURN_FAMILY_V4)
+			socket_set_dont_fragment(fd, false);
+	}
 	ret = group ? join_group(addr, group, fd) : 0;
 	if (ret)
 		goto close;

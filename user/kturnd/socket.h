@@ -22,12 +22,16 @@ struct socket_group {
  * @addr: address and port
  * @group: NULL: nobody else may bind the same
  *
- * It sends IPv4 with DF clear (RFC 8656 section 14, the alternate
- * behaviour), and has buffers as large as the system lets us have.
+ * One of a group has buffers as large as the system lets us have, and sends IPv4
+ * with DF clear. Any other is as the system makes it: thousands of them may never
+ * see a datagram, since the kernel relays.
  *
  * Return: descriptor, or a negative errno.
  */
 int socket_bound(const struct kturn_addr *addr, struct socket_group *group);
+
+/** socket_grow() - larger buffers, for a socket that has seen a datagram */
+void socket_grow(int fd);
 
 /** socket_set_dont_fragment() - DF of what an IPv4 socket sends from now on */
 void socket_set_dont_fragment(int fd, bool on);

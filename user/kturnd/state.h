@@ -20,7 +20,7 @@
  * @usable: it can be used; else everything here lives in memory alone
  * @lock_fd: holds the lock
  * @cookie: the owner's name in the kernel, not 0
- * @nonce_key: so that clients' nonces stay valid
+ * @nonce_key: so that clients' nonces stay valid; they use the first half
  */
 struct state {
 	char dir[PATH_MAX];

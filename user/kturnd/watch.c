@@ -6,6 +6,7 @@
 
 #include "adopt.h"
 #include "daemon.h"
+#include "ingress.h"
 #include "log.h"
 #include "watch.h"
 
@@ -139,8 +140,10 @@ static void module_here(struct watch *w)
 	ret = offload_join(&w->d->workers[0], &w->kt, &w->owner_id, &left);
 	log_event(LOG_NOTICE, "module-loaded", "plane=%s",
 		  ret ? "user" : "kernel");
-	if (!ret)
-		post_to_all(w->d, run_here);
+	if (ret)
+		return;
+	ingress_attach(w->d->cfg, w->kt, false);
+	post_to_all(w->d, run_here);
 }
 
 static void module_gone(struct watch *w)
@@ -205,6 +208,7 @@ static void run_local(struct worker *w, struct worker_msg *msg)
 	if (w) {
 		local_put(w->local);
 		w->local = lm->set;
+		policy_forget(&w->policy);
 	} else {
 		local_put(lm->set);
 	}
@@ -220,6 +224,8 @@ static void on_addresses(evutil_socket_t fd, short what, void *arg)
 
 	if (!local_changed(w->d->local))
 		return;
+	/* Perhaps with a device that was not there. */
+	ingress_attach(w->d->cfg, w->kt, true);
 	set = local_snapshot(w->d->local);
 	if (!set) {
 		log_event(LOG_ERR, "addresses-unknown", "error=%s",
@@ -308,6 +314,7 @@ int watch_open(struct watch *w, struct daemon *d)
 			  "the daemon relays until the module is there");
 		return strict ? ret : 0;
 	}
+	ingress_attach(d->cfg, w->kt, false);
 	open_mirrors(w);
 	if (left && adopt_all(d, w->kt, w->owner_id, true))
 		log_event(LOG_ERR, "adoption-failed", "error=%s",

@@ -12,7 +12,11 @@
 #include "daemon.h"
 #include "errors.h"
 #include "log.h"
+#include "socket.h"
 #include "worker.h"
+
+/* How old what is known of the user store may be; to look costs a system call. */
+#define USERS_MS		10
 
 /* Misdirected datagrams that may wait; they are an exception. */
 #define DATAGRAMS_MAX	1024
@@ -55,6 +59,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --------------------------------------------------------------- datagrams */
 
+/* Changes of the user store are seen by requests that come later than this. */
+static void see_users(struct worker *w)
+{
+	if (!w->db || w->now - w->users_at < USERS_MS)
+		return;
+	userdb_hold(w->db);
+	w->users_at = w->now;
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *l = arg;
@@ -70,6 +83,7 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	w->now = worker_clock();
 	wall = (uint64_t)time(NULL);
 	tuple.server = l->addr;
+	see_users(w);
 	for (i = 0; i < n; i++) {
 		buf = io_datagram(&w->io, i, &tuple.client, &len);
 		home = steer_worker(&d->steer, &tuple.client);
@@ -117,6 +131,10 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 	size_t len;
 
 	n = io_recv(&w->io, rs->fd);
+	if (!rs->grown) {
+		socket_grow(rs->fd);
+		rs->grown = true;
+	}
 	w->now = worker_clock();
 	/* What woke us up, if it was no datagram. */
 	if (!n)
@@ -239,6 +257,7 @@ static void on_wakeup(evutil_socket_t fd, short what, void *arg)
 		log_limited(LOG_ERR, "wakeup-failed", "error=%s",
 			    strerror(errno));
 	w->now = worker_clock();
+	see_users(w);
 	take_all(w, &queue, false);
 	run_all(w, &queue);
 	worker_expire(w);
@@ -326,6 +345,14 @@ static int init_db(struct worker *w)
 	return cfg->db_required ? ret : 0;
 }
 
+/* The kernel comes first, then the client is told. */
+static bool push_first(void *arg)
+{
+	struct worker *w = arg;
+
+	return offload_settled(&w->offload);
+}
+
 int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 {
 	int ret;
@@ -345,6 +372,8 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 		ret = init_listeners(w);
 	if (!ret)
 		ret = io_init(&w->io);
+	w->io.before = push_first;
+	w->io.before_arg = w;
 	if (!ret)
 		ret = init_turn(w);
 	if (ret)
@@ -437,6 +466,7 @@ void worker_free(struct worker *w, bool keep)
 	if (!w->d)
 		return;
 	w->now = worker_clock();
+	offload_flush(&w->offload);
 	turn_server_free(w->turn, keep);
 	io_flush(&w->io);
 	offload_close(&w->offload);

@@ -16,6 +16,7 @@
 #include "io.h"
 #include "local.h"
 #include "offload.h"
+#include "policy.h"
 #include "relay.h"
 #include "turn/turn.h"
 
@@ -69,8 +70,10 @@ struct listener {
  * @turn: state machine
  * @offload: its mirror in the kernel
  * @db: user store, or NULL
+ * @users_at: when it was to be looked at again, in @now's terms
  * @features: what the store allowed last
  * @local: the host's addresses
+ * @policy: peers, as long as they are the same
  * @reading: whose datagrams are being handled, NULL once it is closed
  * @now: milliseconds, CLOCK_BOOTTIME, when the current event began
  * @stop: ends the loop
@@ -94,8 +97,10 @@ struct worker {
 	struct turn_server *turn;
 	struct offload offload;
 	struct userdb *db;
+	uint64_t users_at;
 	unsigned int features;
 	struct local_set *local;
+	struct policy_cache policy;
 	struct relay_sock *reading;
 	uint64_t now;
 	struct worker_msg stop;

@@ -251,16 +251,16 @@ int kturn_batch_chan_del(struct kturn_batch *b, uint32_t alloc_id,
  * @n: how many
  * @seq: sequence number of the first
  * @bytes: bytes of their messages
+ * @answered: how many got an answer of their own
  * @lost: an answer could not be queued
- * @acked: the kernel came to the last one
  */
 struct piece {
 	int first;
 	int n;
 	uint32_t seq;
 	size_t bytes;
+	int answered;
 	bool lost;
-	bool acked;
 };
 
 static struct nlmsghdr *message(const struct kturn_batch *b, int i)
@@ -289,12 +289,14 @@ static void piece_cut(struct kturn_batch *b, int first, int max,
 		len = MNL_ALIGN(nlh->nlmsg_len);
 		if (p->n && p->bytes + len > b->kt->piece_bytes)
 			break;
-		/* The kernel reports failures unasked. */
+		/*
+		 * The kernel reports failures unasked, and has done it all
+		 * when the send returns: an ACK would say nothing.
+		 */
 		nlh->nlmsg_flags = NLM_F_REQUEST;
 		nlh->nlmsg_seq = ++b->kt->seq;
 		p->bytes += len;
 	}
-	message(b, first + p->n - 1)->nlmsg_flags |= NLM_F_ACK;
 }
 
 static int id_read(const struct nlmsghdr *nlh, uint32_t *id)
@@ -319,13 +321,11 @@ static void answer_read(struct kturn_batch *b, struct piece *p,
 	if (i >= (uint32_t)p->n)
 		return;
 	r = &b->req[p->first + i];
+	p->answered += !r->answered;
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		if (i == (uint32_t)p->n - 1)
-			p->acked = true;
 		err = kt_error_read(nlh, message(b, p->first + i), text,
 				    sizeof(text));
-		if (err)
-			result_set(r, err, text);
+		result_set(r, err, text);
 	} else if (nlh->nlmsg_type == b->kt->family) {
 		err = id_read(nlh, &r->id);
 		result_set(r, err, err ? "can't read the kernel's answer" : "");
@@ -340,10 +340,10 @@ static int piece_gather(struct kturn_batch *b, struct piece *p)
 	ssize_t n;
 	int left;
 
-	for (;;) {
+	while (p->answered < p->n) {
 		n = kt_recv(kt->nl, kt->buf, sizeof(kt->buf));
 		if (n == -EAGAIN)
-			return 0;
+			break;
 		if (n == -ENOBUFS || n == -EMSGSIZE) {
 			p->lost = true;
 			continue;
@@ -355,6 +355,7 @@ static int piece_gather(struct kturn_batch *b, struct piece *p)
 		     nlh = mnl_nlmsg_next(nlh, &left))
 			answer_read(b, p, nlh);
 	}
+	return 0;
 }
 
 /*
@@ -373,8 +374,7 @@ static void piece_settle(struct kturn_batch *b, const struct piece *p, int err)
 		genl = mnl_nlmsg_get_payload(message(b, i));
 		if (err)
 			result_set(r, err, strerror(-err));
-		else if (p->lost || !p->acked ||
-			 genl->cmd == KTURN_CMD_ALLOC_NEW)
+		else if (p->lost || genl->cmd == KTURN_CMD_ALLOC_NEW)
 			result_set(r, -ENOBUFS, "the kernel's answer was lost");
 		else
 			result_set(r, 0, "");

@@ -184,6 +184,7 @@ int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a);
 int kt_parse_perm(const struct nlmsghdr *nlh, struct kturn_perm *p);
 int kt_parse_chan(const struct nlmsghdr *nlh, struct kturn_chan *c);
 int kt_parse_owner(const struct nlmsghdr *nlh, struct kturn_owner *o);
+int kt_parse_device(const struct nlmsghdr *nlh, struct kturn_device *d);
 int kt_parse_stats(const struct nlmsghdr *nlh, struct kturn_stats *st);
 int kt_parse_config(const struct nlmsghdr *nlh, struct kturn_config *cfg);
 

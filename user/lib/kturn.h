@@ -128,6 +128,18 @@ struct kturn_owner {
 	char label[KTURN_LABEL_MAX + 1];
 };
 
+#define KTURN_IFNAME_MAX	15
+
+/**
+ * struct kturn_device - a network device at whose ingress packets are taken
+ * @ifindex: interface index
+ * @ifname: its name at the moment
+ */
+struct kturn_device {
+	uint32_t ifindex;
+	char ifname[KTURN_IFNAME_MAX + 1];
+};
+
 #define KTURN_REASONS_MAX	64
 
 /**
@@ -401,6 +413,7 @@ typedef int (*kturn_alloc_cb)(const struct kturn_alloc *a, void *arg);
 typedef int (*kturn_perm_cb)(const struct kturn_perm *p, void *arg);
 typedef int (*kturn_chan_cb)(const struct kturn_chan *c, void *arg);
 typedef int (*kturn_owner_cb)(const struct kturn_owner *o, void *arg);
+typedef int (*kturn_device_cb)(const struct kturn_device *d, void *arg);
 
 /**
  * kturn_alloc_get() - read allocations
@@ -444,6 +457,11 @@ int kturn_chan_get(struct kturn *kt, uint32_t alloc_id, kturn_chan_cb cb,
 /** kturn_owner_get() - read owners; returns as kturn_alloc_get() */
 int kturn_owner_get(struct kturn *kt, kturn_owner_cb cb, void *arg);
 
+/** kturn_device_get() - read attached devices, in the order of their interface
+ * indexes; returns as kturn_alloc_get()
+ */
+int kturn_device_get(struct kturn *kt, kturn_device_cb cb, void *arg);
+
 /** kturn_stats_get() - the network namespace's counters; 0 or a negative
  * errno
  */
@@ -458,6 +476,23 @@ int kturn_config_get(struct kturn *kt, struct kturn_config *cfg);
  * errno
  */
 int kturn_config_set(struct kturn *kt, const struct kturn_config *cfg);
+
+/**
+ * kturn_attach() - take packets at a device's ingress
+ * @kt: handle
+ * @ifindex: the device's interface index
+ *
+ * Those that can be relayed; PREROUTING and POSTROUTING don't see them then. It
+ * lasts until the device goes, the module, or kturn_detach().
+ *
+ * Return: 0, or a negative errno with kturn_error() set; -EEXIST: it is
+ * attached; -ENODEV: no such device; -EINVAL: it can't be; -EOPNOTSUPP: the
+ * module is older than this.
+ */
+int kturn_attach(struct kturn *kt, uint32_t ifindex);
+
+/** kturn_detach() - the reverse; -ENOENT: it is not attached */
+int kturn_detach(struct kturn *kt, uint32_t ifindex);
 
 /* ------------------------------------------------------------------ events */
 

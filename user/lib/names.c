@@ -135,6 +135,13 @@ static const struct kt_attr_name config_attrs[] = {
 };
 SET(config, "config");
 
+static const struct kt_attr_name device_attrs[] = {
+	[KTURN_A_DEVICE_PAD] = { "pad" },
+	[KTURN_A_DEVICE_IFINDEX] = { "ifindex" },
+	[KTURN_A_DEVICE_IFNAME] = { "ifname" },
+};
+SET(device, "device");
+
 static const struct kt_attr_set *const command_sets[] = {
 	[KTURN_CMD_OWNER_JOIN] = &owner_set,
 	[KTURN_CMD_OWNER_GET] = &owner_set,
@@ -155,6 +162,9 @@ static const struct kt_attr_set *const command_sets[] = {
 	[KTURN_CMD_STATS_GET] = &stats_set,
 	[KTURN_CMD_CONFIG_GET] = &config_set,
 	[KTURN_CMD_CONFIG_SET] = &config_set,
+	[KTURN_CMD_DEVICE_ATTACH] = &device_set,
+	[KTURN_CMD_DEVICE_DETACH] = &device_set,
+	[KTURN_CMD_DEVICE_GET] = &device_set,
 };
 
 static const char *const gone_names[] = {

@@ -32,17 +32,19 @@ static void get_u64(const struct nlattr *attr, uint64_t *value, int *err)
 		memcpy(value, mnl_attr_get_payload(attr), sizeof(*value));
 }
 
-static void get_label(const struct nlattr *attr, char *label, int *err)
+/* @text has @size bytes, of which the last one is the NUL's. */
+static void get_text(const struct nlattr *attr, char *text, size_t size,
+		     int *err)
 {
 	size_t len = strnlen(mnl_attr_get_payload(attr),
 			     mnl_attr_get_payload_len(attr));
 
-	if (len > KTURN_LABEL_MAX) {
+	if (len >= size) {
 		*err = -EBADMSG;
 		return;
 	}
-	memcpy(label, mnl_attr_get_payload(attr), len);
-	label[len] = '\0';
+	memcpy(text, mnl_attr_get_payload(attr), len);
+	text[len] = '\0';
 }
 
 static void get_gone(const struct nlattr *attr, int *gone, int *err)
@@ -200,7 +202,7 @@ int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a)
 			get_u32(attr, &a->flags, &err);
 			break;
 		case KTURN_A_ALLOC_LABEL:
-			get_label(attr, a->label, &err);
+			get_text(attr, a->label, sizeof(a->label), &err);
 			break;
 		case KTURN_A_ALLOC_OWNER_DATA:
 			a->owner_data = mnl_attr_get_payload(attr);
@@ -343,7 +345,28 @@ int kt_parse_owner(const struct nlmsghdr *nlh, struct kturn_owner *o)
 			o->left_ms = left;
 			break;
 		case KTURN_A_OWNER_LABEL:
-			get_label(attr, o->label, &err);
+			get_text(attr, o->label, sizeof(o->label), &err);
+			break;
+		}
+	}
+	return err;
+}
+
+int kt_parse_device(const struct nlmsghdr *nlh, struct kturn_device *d)
+{
+	const struct nlattr *attr;
+	int err = 0;
+
+	memset(d, 0, sizeof(*d));
+	if (too_short(nlh))
+		return -EBADMSG;
+	mnl_attr_for_each(attr, nlh, GENL_HDRLEN) {
+		switch (mnl_attr_get_type(attr)) {
+		case KTURN_A_DEVICE_IFINDEX:
+			get_u32(attr, &d->ifindex, &err);
+			break;
+		case KTURN_A_DEVICE_IFNAME:
+			get_text(attr, d->ifname, sizeof(d->ifname), &err);
 			break;
 		}
 	}

@@ -303,6 +303,48 @@ int kturn_owner_get(struct kturn *kt, kturn_owner_cb cb, void *arg)
 	return kt_dump(kt, nlh, owner_read, &r);
 }
 
+struct device_reader {
+	kturn_device_cb cb;
+	void *arg;
+};
+
+static int device_read(const struct nlmsghdr *nlh, void *arg)
+{
+	struct device_reader *r = arg;
+	struct kturn_device d;
+	int err = kt_parse_device(nlh, &d);
+
+	return err ? err : r->cb(&d, r->arg);
+}
+
+int kturn_device_get(struct kturn *kt, kturn_device_cb cb, void *arg)
+{
+	char buf[KT_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = kt_request(kt, buf, KTURN_CMD_DEVICE_GET);
+	struct device_reader r = { cb, arg };
+
+	return kt_dump(kt, nlh, device_read, &r);
+}
+
+static int device_request(struct kturn *kt, uint8_t cmd, uint32_t ifindex)
+{
+	char buf[KT_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = kt_request(kt, buf, cmd);
+
+	mnl_attr_put_u32(nlh, KTURN_A_DEVICE_IFINDEX, ifindex);
+	return kt_call(kt, nlh, NULL, NULL);
+}
+
+int kturn_attach(struct kturn *kt, uint32_t ifindex)
+{
+	return device_request(kt, KTURN_CMD_DEVICE_ATTACH, ifindex);
+}
+
+int kturn_detach(struct kturn *kt, uint32_t ifindex)
+{
+	return device_request(kt, KTURN_CMD_DEVICE_DETACH, ifindex);
+}
+
 static int stats_reply(const struct nlmsghdr *nlh, void *arg)
 {
 	return kt_parse_stats(nlh, arg);

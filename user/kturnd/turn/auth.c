@@ -174,7 +174,7 @@ static bool verify(struct turn_server *s, struct turn_request *rq,
 
 	known = stored_key(s, rq, claim, &keys, found);
 	OPENSSL_cleanse(&keys, sizeof(keys));
-	ok = turn_integrity_ok(s, rq, rq->key, rq->key_len);
+	ok = turn_integrity_ok(s, rq, rq->key, rq->key_len, &rq->mac);
 	return known & ok;
 }
 
@@ -208,6 +208,8 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	/* The last paragraph of section 9.2.4. */
 	rq->hmac = turn_has(rq, TURN_A_PASSWORD_ALGORITHM) ?
 		   TURN_HMAC_SHA256 : TURN_HMAC_SHA1;
-	rq->authenticated = true;
-	return true;
+	rq->authenticated = rq->mac.kind == rq->hmac ||
+			    turn_hmac_key(&rq->mac, rq->hmac, rq->key,
+					  rq->key_len);
+	return rq->authenticated;
 }

@@ -2,43 +2,92 @@
 /* HMACs and hashes; see crypto.h. */
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
-
+/* Of the plain hash functions, in favour of what crypto.h speaks of. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto.h"
 
-static EVP_MAC_CTX *hmac_new(EVP_MAC *mac, char *digest)
-{
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-						 digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
+/* HMAC's block (RFC 2104), of both hashes. */
+#define BLOCK		SHA_CBLOCK
 
-	if (ctx && !EVP_MAC_CTX_set_params(ctx, params)) {
-		EVP_MAC_CTX_free(ctx);
-		return NULL;
-	}
-	return ctx;
+_Static_assert(SHA_CBLOCK == SHA256_CBLOCK, "one block size for both");
+
+static int hash_init(enum turn_hmac kind, union turn_hash *h)
+{
+	return kind == TURN_HMAC_SHA1 ? SHA1_Init(&h->sha1) :
+					SHA256_Init(&h->sha256);
+}
+
+static int hash_update(enum turn_hmac kind, union turn_hash *h,
+		       const void *p, size_t len)
+{
+	return kind == TURN_HMAC_SHA1 ? SHA1_Update(&h->sha1, p, len) :
+					SHA256_Update(&h->sha256, p, len);
+}
+
+static int hash_final(enum turn_hmac kind, union turn_hash *h, uint8_t *out)
+{
+	return kind == TURN_HMAC_SHA1 ? SHA1_Final(out, &h->sha1) :
+					SHA256_Final(out, &h->sha256);
+}
+
+/* The hash of a block that is the key, each byte changed by @with. */
+static int hash_pad(enum turn_hmac kind, union turn_hash *h, uint8_t *block,
+		    uint8_t with)
+{
+	size_t i;
+
+	for (i = 0; i < BLOCK; i++)
+		block[i] ^= with;
+	return hash_init(kind, h) && hash_update(kind, h, block, BLOCK);
+}
+
+bool turn_hmac_key(struct turn_hmac_key *k, enum turn_hmac kind,
+		   const void *key, size_t len)
+{
+	uint8_t block[BLOCK] = { 0 };
+	bool ok = true;
+
+	k->kind = kind;
+	if (len <= BLOCK)
+		memcpy(block, key, len);
+	else
+		ok = hash_init(kind, &k->inner) &&
+		     hash_update(kind, &k->inner, key, len) &&
+		     hash_final(kind, &k->inner, block);
+	ok = ok && hash_pad(kind, &k->inner, block, 0x36) &&
+	     hash_pad(kind, &k->outer, block, 0x36 ^ 0x5c);
+	explicit_bzero(block, sizeof(block));
+	return ok;
+}
+
+bool turn_hmac(const struct turn_hmac_key *k, const struct turn_bytes *v,
+	       size_t n, uint8_t *out)
+{
+	union turn_hash inner = k->inner, outer = k->outer;
+	size_t len = turn_hmac_len(k->kind), i;
+	uint8_t hash[TURN_DIGEST_MAX];
+	bool ok = true;
+
+	for (i = 0; ok && i < n; i++)
+		ok = hash_update(k->kind, &inner, v[i].p, v[i].len);
+	ok = ok && hash_final(k->kind, &inner, hash) &&
+	     hash_update(k->kind, &outer, hash, len) &&
+	     hash_final(k->kind, &outer, out);
+	if (!ok)
+		memset(out, 0, len);
+	explicit_bzero(&inner, sizeof(inner));
+	explicit_bzero(&outer, sizeof(outer));
+	return ok;
 }
 
 bool turn_crypto_init(struct turn_crypto *c)
 {
-	char sha1[] = "SHA1", sha256[] = "SHA256";
-
 	memset(c, 0, sizeof(*c));
-	c->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (!c->mac)
-		return false;
-	c->hmac[TURN_HMAC_SHA1] = hmac_new(c->mac, sha1);
-	c->hmac[TURN_HMAC_SHA256] = hmac_new(c->mac, sha256);
 	c->digest = EVP_MD_CTX_new();
 	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	/* May be missing: then only SHA-256 keys can be made here. */
 	c->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-	return c->hmac[TURN_HMAC_SHA1] && c->hmac[TURN_HMAC_SHA256] &&
-	       c->digest && c->sha256;
+	return c->digest && c->sha256;
 }
 
 void turn_crypto_destroy(struct turn_crypto *c)
@@ -46,31 +95,7 @@ void turn_crypto_destroy(struct turn_crypto *c)
 	EVP_MD_free(c->md5);
 	EVP_MD_free(c->sha256);
 	EVP_MD_CTX_free(c->digest);
-	EVP_MAC_CTX_free(c->hmac[TURN_HMAC_SHA256]);
-	EVP_MAC_CTX_free(c->hmac[TURN_HMAC_SHA1]);
-	EVP_MAC_free(c->mac);
 	memset(c, 0, sizeof(*c));
-}
-
-bool turn_hmac(struct turn_crypto *c, enum turn_hmac kind, const void *key,
-	       size_t key_len, const struct turn_bytes *v, size_t n,
-	       uint8_t *out)
-{
-	EVP_MAC_CTX *ctx = c->hmac[kind];
-	size_t len = turn_hmac_len(kind), i, written;
-
-	if (!EVP_MAC_init(ctx, key, key_len, NULL))
-		goto fail;
-	for (i = 0; i < n; i++)
-		if (!EVP_MAC_update(ctx, v[i].p, v[i].len))
-			goto fail;
-	if (!EVP_MAC_final(ctx, out, &written, len) || written != len)
-		goto fail;
-	return true;
-
-fail:
-	memset(out, 0, len);
-	return false;
 }
 
 bool turn_digest(struct turn_crypto *c, enum turn_alg alg,

@@ -2,6 +2,10 @@
 /*
  * HMACs and hashes out of libcrypto, with what can be made once kept.
  *
+ * HMACs are made of libcrypto's plain hash functions: its objects for them
+ * allocate memory several times for each message, which costs more than the
+ * hashes.
+ *
  * Failures (no memory, an algorithm that the system's policy took away) are
  * reported and never mistaken for a match.
  */
@@ -13,6 +17,7 @@
 #include <stdint.h>
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #define TURN_SHA1_LEN		20
 #define TURN_SHA256_LEN		32
@@ -41,14 +46,12 @@ struct turn_bytes {
 
 /** struct turn_crypto - of one server; used by its thread only */
 struct turn_crypto {
-	EVP_MAC *mac;
-	EVP_MAC_CTX *hmac[2];
 	EVP_MD_CTX *digest;
 	EVP_MD *md5;
 	EVP_MD *sha256;
 };
 
-/** turn_crypto_init() - false without memory, HMAC or SHA-256 */
+/** turn_crypto_init() - false without memory or SHA-256 */
 bool turn_crypto_init(struct turn_crypto *c);
 
 /** turn_crypto_destroy() - also of one whose turn_crypto_init() failed */
@@ -66,21 +69,47 @@ static inline size_t turn_alg_len(enum turn_alg alg)
 	return alg == TURN_ALG_MD5 ? TURN_MD5_LEN : TURN_SHA256_LEN;
 }
 
+/** union turn_hash - a hash in the making */
+union turn_hash {
+	SHA_CTX sha1;
+	SHA256_CTX sha256;
+};
+
 /**
- * turn_hmac() - HMAC (RFC 2104) of pieces
- * @c: crypto
+ * struct turn_hmac_key - a key that is ready for HMACs
+ * @kind: which
+ * @inner: after the key's first block (RFC 2104 section 4)
+ * @outer: the same of the other hash
+ */
+struct turn_hmac_key {
+	enum turn_hmac kind;
+	union turn_hash inner;
+	union turn_hash outer;
+};
+
+/**
+ * turn_hmac_key() - make a key ready: half the work of a short message's HMAC
+ * @k: result
  * @kind: which
  * @key: key
- * @key_len: its length
+ * @len: its length
+ *
+ * Return: false on failure.
+ */
+bool turn_hmac_key(struct turn_hmac_key *k, enum turn_hmac kind,
+		   const void *key, size_t len);
+
+/**
+ * turn_hmac() - HMAC (RFC 2104) of pieces
+ * @k: key
  * @v: pieces
  * @n: how many
  * @out: turn_hmac_len() bytes
  *
  * Return: false on failure; @out is zeros then.
  */
-bool turn_hmac(struct turn_crypto *c, enum turn_hmac kind, const void *key,
-	       size_t key_len, const struct turn_bytes *v, size_t n,
-	       uint8_t *out);
+bool turn_hmac(const struct turn_hmac_key *k, const struct turn_bytes *v,
+	       size_t n, uint8_t *out);
 
 /**
  * turn_digest() - the hash that a password algorithm is named after

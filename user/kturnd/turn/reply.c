@@ -58,13 +58,11 @@ static void add_software(struct turn_server *s, struct turn_reply *rp)
 		rp->b = b;
 }
 
-static bool add_integrity(struct turn_server *s, const struct turn_request *rq,
-			  struct turn_reply *rp)
+static bool add_integrity(const struct turn_request *rq, struct turn_reply *rp)
 {
 	uint8_t value[TURN_DIGEST_MAX];
 
-	if (!turn_integrity(s, rq->hmac, rq->key, rq->key_len, rp->b.buf,
-			    rp->b.len, value))
+	if (!turn_integrity(&rq->mac, rp->b.buf, rp->b.len, value))
 		return false;
 	kturn_build_attr(&rp->b, integrity_attr(rq), value,
 			 turn_hmac_len(rq->hmac));
@@ -78,7 +76,7 @@ void turn_reply_send(struct turn_server *s, const struct turn_request *rq,
 		return;
 	add_software(s, rp);
 	rp->b.size += tail_size(rq);
-	if (rq->authenticated && !add_integrity(s, rq, rp))
+	if (rq->authenticated && !add_integrity(rq, rp))
 		return;
 	if (rq->fingerprint)
 		kturn_build_fingerprint(&rp->b);
@@ -129,21 +127,19 @@ size_t turn_algorithms(unsigned int features, uint8_t *value)
 	return p + 4 - value;
 }
 
-static bool add_challenge(struct turn_server *s, const struct turn_request *rq,
+static void add_challenge(struct turn_server *s, const struct turn_request *rq,
 			  struct turn_reply *rp)
 {
 	unsigned int features = s->ops->features(s->env);
 	char nonce[TURN_NONCE_LEN];
 	uint8_t algorithms[8];
 
-	if (!turn_nonce_make(s, rq, features, nonce))
-		return false;
+	turn_nonce_make(s, rq, features, nonce);
 	kturn_build_attr(&rp->b, KTURN_ATTR_REALM, s->cfg.realm,
 			 strlen(s->cfg.realm));
 	kturn_build_attr(&rp->b, KTURN_ATTR_NONCE, nonce, sizeof(nonce));
 	kturn_build_attr(&rp->b, KTURN_ATTR_PASSWORD_ALGORITHMS, algorithms,
 			 turn_algorithms(features, algorithms));
-	return true;
 }
 
 static void add_unknown(const struct turn_request *rq, struct turn_reply *rp)
@@ -157,8 +153,8 @@ static void add_unknown(const struct turn_request *rq, struct turn_reply *rp)
 		kturn_put16(p + 2 * i, rq->unknown[i]);
 }
 
-/* False if it can't be made at all; too large shows as an overflow. */
-static bool build_error(struct turn_server *s, const struct turn_request *rq,
+/* Too large shows as an overflow. */
+static void build_error(struct turn_server *s, const struct turn_request *rq,
 			struct turn_reply *rp, enum turn_error code,
 			enum brevity brevity, size_t limit)
 {
@@ -166,10 +162,9 @@ static bool build_error(struct turn_server *s, const struct turn_request *rq,
 	kturn_build_error(&rp->b, code,
 			  brevity == WITH_REASON ? turn_reason(code) : "");
 	if (code == TURN_UNAUTHENTICATED || code == TURN_STALE_NONCE)
-		return add_challenge(s, rq, rp);
-	if (code == TURN_UNKNOWN_ATTRIBUTE)
+		add_challenge(s, rq, rp);
+	else if (code == TURN_UNKNOWN_ATTRIBUTE)
 		add_unknown(rq, rp);
-	return true;
 }
 
 static size_t error_limit(const struct turn_request *rq, enum turn_error code)
@@ -192,11 +187,9 @@ void turn_reply_error(struct turn_server *s, const struct turn_request *rq,
 		code = TURN_BAD_REQUEST;
 
 	limit = error_limit(rq, code);
-	if (!build_error(s, rq, &rp, code, WITH_REASON, limit))
-		return;
-	if (rp.b.overflow &&
-	    !build_error(s, rq, &rp, code, WITHOUT_REASON, limit))
-		return;
+	build_error(s, rq, &rp, code, WITH_REASON, limit);
+	if (rp.b.overflow)
+		build_error(s, rq, &rp, code, WITHOUT_REASON, limit);
 	if (rp.b.overflow)
 		return;
 	s->counters.errors++;

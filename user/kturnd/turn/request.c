@@ -248,7 +248,8 @@ void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 	turn_expire(s, now);
 	turn_request_collect(&rq);
 	process(s, &rq);
-	OPENSSL_cleanse(rq.key, sizeof(rq.key));
+	explicit_bzero(rq.key, sizeof(rq.key));
+	explicit_bzero(&rq.mac, sizeof(rq.mac));
 }
 
 uint32_t turn_lifetime(const struct turn_server *s,

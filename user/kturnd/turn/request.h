@@ -76,6 +76,7 @@ enum turn_attr {
  * @hmac: which
  * @key: the user's
  * @key_len: its length
+ * @mac: that key, ready for the response
  * @user: name, whether it came as USERNAME or as USERHASH
  */
 struct turn_request {
@@ -95,6 +96,7 @@ struct turn_request {
 	enum turn_hmac hmac;
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
+	struct turn_hmac_key mac;
 	char user[TURN_USERNAME_MAX + 1];
 };
 
@@ -168,10 +170,8 @@ enum turn_nonce_state {
  * @rq: request
  * @features: TURN_FEATURE_… that are offered with it
  * @nonce: TURN_NONCE_LEN bytes, no NUL
- *
- * Return: false on failure.
  */
-bool turn_nonce_make(struct turn_server *s, const struct turn_request *rq,
+void turn_nonce_make(struct turn_server *s, const struct turn_request *rq,
 		     unsigned int features, char *nonce);
 
 /**
@@ -186,10 +186,7 @@ enum turn_nonce_state turn_nonce_check(struct turn_server *s,
 
 /**
  * turn_integrity() - a message integrity value (RFC 8489 14.5 and 14.6)
- * @s: server
- * @kind: which
- * @key: key
- * @key_len: its length
+ * @mac: key
  * @msg: message
  * @before: bytes before the attribute
  * @out: turn_hmac_len() bytes
@@ -197,22 +194,23 @@ enum turn_nonce_state turn_nonce_check(struct turn_server *s,
  * The length in @msg's header is not looked at.
  * Return: false on failure.
  */
-bool turn_integrity(struct turn_server *s, enum turn_hmac kind,
-		    const uint8_t *key, size_t key_len,
-		    const uint8_t *msg, size_t before, uint8_t *out);
+bool turn_integrity(const struct turn_hmac_key *mac, const uint8_t *msg,
+		    size_t before, uint8_t *out);
 
 /**
  * turn_integrity_ok() - does a request's integrity attribute fit the key?
- * @s: server
+ * @s: server, which remembers keys that did
  * @rq: request; MESSAGE-INTEGRITY-SHA256 is looked at when it is there, else
  *	MESSAGE-INTEGRITY; it has the right length
- * @key: key
+ * @key: key, a digest
  * @key_len: its length
+ * @mac: the key for more of that kind, unless there was a failure
  *
- * In constant time.
+ * In constant time, for each key that does not fit.
  */
 bool turn_integrity_ok(struct turn_server *s, const struct turn_request *rq,
-		       const uint8_t *key, size_t key_len);
+		       const uint8_t *key, size_t key_len,
+		       struct turn_hmac_key *mac);
 
 /**
  * turn_username() - a USERNAME attribute's value as a user name

@@ -33,12 +33,14 @@ static bool make_key(struct turn_server *s, const char *user,
 		name, { ":", 1 }, { s->cfg.realm, strlen(s->cfg.realm) },
 		{ ":", 1 }, { password, PASSWORD_LEN },
 	};
+	struct turn_hmac_key mac;
 	bool ok;
 
-	ok = turn_hmac(&s->crypto, TURN_HMAC_SHA1, secret, strlen(secret),
-		       &name, 1, hmac);
+	ok = turn_hmac_key(&mac, TURN_HMAC_SHA1, secret, strlen(secret));
+	ok &= turn_hmac(&mac, &name, 1, hmac);
 	EVP_EncodeBlock(password, hmac, TURN_SHA1_LEN);
 	ok &= turn_digest(&s->crypto, alg, v, ARRAY_SIZE(v), key);
+	OPENSSL_cleanse(&mac, sizeof(mac));
 	OPENSSL_cleanse(password, sizeof(password));
 	return ok;
 }
@@ -58,14 +60,17 @@ bool turn_rest_auth(struct turn_server *s, struct turn_request *rq,
 {
 	size_t len = turn_alg_len(alg), i;
 	uint8_t key[TURN_DIGEST_MAX];
+	struct turn_hmac_key mac;
 	bool found = false, ok;
 
 	for (i = 0; i < s->cfg.n_secrets; i++) {
 		ok = make_key(s, rq->user, s->cfg.secrets[i], alg, key);
-		ok &= turn_integrity_ok(s, rq, key, len);
+		ok &= turn_integrity_ok(s, rq, key, len, &mac);
 		copy_if(ok, rq->key, key, len);
+		copy_if(ok, (uint8_t *)&rq->mac, (uint8_t *)&mac, sizeof(mac));
 		found |= ok;
 	}
+	OPENSSL_cleanse(&mac, sizeof(mac));
 	OPENSSL_cleanse(key, sizeof(key));
 	rq->key_len = len;
 	return found;

@@ -23,6 +23,10 @@
  */
 uint64_t turn_siphash(const uint8_t *key, const void *data, size_t len);
 
+/** turn_siphash128() - the same with an output of 128 bits, 16 bytes in @out */
+void turn_siphash128(const uint8_t *key, const void *data, size_t len,
+		     uint8_t *out);
+
 /** struct turn_node - membership in one table */
 struct turn_node {
 	struct turn_node *next;

@@ -205,7 +205,7 @@ struct turn_config {
 	const char *software;
 	const char *const *secrets;
 	size_t n_secrets;
-	uint8_t nonce_key[32];
+	uint8_t nonce_key[16];
 	uint16_t chan_max;
 	bool family4;
 	bool family6;

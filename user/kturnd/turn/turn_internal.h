@@ -116,6 +116,21 @@ struct turn_alloc {
 	char user[];
 };
 
+/* How many keys are kept ready: those of clients that set up at one time. */
+#define TURN_READY_KEYS		64
+
+/**
+ * struct turn_ready_key - of a user who was here lately
+ * @key: key
+ * @len: its length; 0: none yet
+ * @mac: made of it
+ */
+struct turn_ready_key {
+	uint8_t key[TURN_DIGEST_MAX];
+	size_t len;
+	struct turn_hmac_key mac;
+};
+
 /**
  * struct turn_server - a state machine
  * @cfg: constants
@@ -125,6 +140,7 @@ struct turn_alloc {
  * @crypto: OpenSSL's objects, made once
  * @hash_key: for turn_siphash()
  * @dummy_key: stands in for the key of a user who does not exist
+ * @ready: keys that fitted, each in the place that it says itself
  * @by_tuple: allocations
  * @by_perm: permissions, by allocation and address
  * @by_number: channels, by allocation and number
@@ -144,6 +160,7 @@ struct turn_server {
 	struct turn_crypto crypto;
 	uint8_t hash_key[TURN_SIPHASH_KEY_LEN];
 	uint8_t dummy_key[TURN_DIGEST_MAX];
+	struct turn_ready_key ready[TURN_READY_KEYS];
 	struct turn_table by_tuple;
 	struct turn_table by_perm;
 	struct turn_table by_number;
