@@ -58,11 +58,11 @@ PEER_V6=2001:db8:2::2
 # shellcheck disable=SC2034
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
-# Where tests in Python find what they share; a checkout may be read-only.
-export PYTHONPATH=$top/selftests/py PYTHONDONTWRITEBYTECODE=1
-
 # A directory for the script's files, gone when the script ends.
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kturn-test.XXXXXX") || exit 1
+
+# Where tests in Python find what they share; a checkout may be read-only.
+export PYTHONPATH=$top/selftests/py PYTHONPYCACHEPREFIX=$tmp/pycache
 
 # The names of the topology's namespaces.
 client=kt-$$-client

@@ -8,88 +8,20 @@ import json
 import socket
 import sys
 
-from nftables import Nftables
-
+from chains import each_way, local_out, nft, passed, seen, table
 from ktap import Tests
-from lab import inside, receive, set_mtu
+from lab import receive, set_mtu
 from packets import Failed, channel, expect, pattern, send_ind
 from scene import IP_HEADER, Setup, TO_CLIENT, TO_PEER, run
 from world import CHAN, waiting
 
-HOOKS = {"before": ("prerouting", -260), "behind": ("prerouting", -240),
-         "input": ("input", 0), "forward": ("forward", 0),
-         "output": ("output", 0), "postrouting": ("postrouting", 0)}
 # In, and out again, and nowhere in between.
 USUAL = {"before": 1, "postrouting": 1}
 WITH_OUTPUT = USUAL | {"output": 1}
 
 
-def nft(commands):
-    """As nft(8) in the relay, without reading its libraries each time.
-
-    One that is kept would show the counters as it saw them first.
-    """
-    with inside("relay"):
-        nftables = Nftables()
-        nftables.set_json_output(True)
-        status, out, err = nftables.cmd(commands)
-    if status:
-        raise Failed(f"nft: {err}")
-    return out
-
-
-@contextlib.contextmanager
-def table(verdicts=()):
-    """Counts UDP in each hook; where a verdict is given, it follows."""
-    verdicts = dict(verdicts)
-    text = "table inet seen {\n" + "".join(
-        f"counter {name} {{ }}\nchain {name} {{ type filter hook {hook} "
-        f"priority {prio}; meta l4proto udp counter name {name} "
-        f"{verdicts.get(name, '')}; }}\n"
-        for name, (hook, prio) in HOOKS.items()) + "}\n"
-    nft(text)
-    try:
-        yield
-    finally:
-        nft("delete table inet seen")
-
-
-def seen():
-    """{chain: packets}, and from zero again."""
-    found = {c["counter"]["name"]: c["counter"]["packets"]
-             for c in json.loads(nft("reset counters"))["nftables"]
-             if "counter" in c}
-    return {k: n for k, n in found.items() if n}
-
-
-@contextlib.contextmanager
-def local_out(s):
-    s.kt.set_config(local_out=1)
-    try:
-        yield
-    finally:
-        s.kt.set_config(local_out=0)
-
-
-def each_way(w):
-    """(say, hear, counted): one packet in each of the four ways."""
-    other = (w.side.peer, w.pport + 1)
-    yield (lambda: w.client.sendto(channel(CHAN, b"a"), w.server), w.peer,
-           TO_PEER)
-    yield (lambda: w.client.sendto(send_ind(other, b"b"), w.server), w.plain,
-           TO_PEER)
-    yield lambda: w.peer.sendto(b"c", w.relay), w.client, TO_CLIENT
-    yield lambda: w.plain.sendto(b"d", w.relay), w.client, TO_CLIENT
-
-
 def chains(s, w, context, wanted):
-    with table(), context(s):
-        seen()
-        for say, hear, way in each_way(w):
-            with s.counted(way):
-                say()
-                receive(hear)
-            expect("seen", seen(), wanted)
+    passed(s, w, wanted, lambda: context(s))
 
 
 def usual(s):

@@ -75,6 +75,7 @@ secret: [one, two]
 db: /tmp/users.db
 allow-peer: [10.0.0.0/8, fd00::/8, 192.168.1.1]
 plane: user
+ingress: [eth0, eth0.100]
 workers: 3
 state-dir: /run/x
 grace: 0
@@ -88,16 +89,22 @@ test_yaml_errors()
 {
 	refuses_yaml 2 "listne: unknown key, expected one of listen, relay, \
 external, relay-ports, channel-range, user-quota, realm, user, secret, \
-user-file, secret-file, db, allow-peer, plane, workers, state-dir, grace, \
-log-level" '# a comment\nlistne: 192.0.2.1\n'
+user-file, secret-file, db, allow-peer, plane, ingress, workers, state-dir, \
+grace, log-level" '# a comment\nlistne: 192.0.2.1\n'
 	refuses_yaml 1 "config: unknown key, expected one of listen, relay, \
 external, relay-ports, channel-range, user-quota, realm, user, secret, \
-user-file, secret-file, db, allow-peer, plane, workers, state-dir, grace, \
-log-level" 'config: other.yaml\n'
+user-file, secret-file, db, allow-peer, plane, ingress, workers, state-dir, \
+grace, log-level" 'config: other.yaml\n'
 	refuses_yaml 3 "grace: expected once, but it is on line 1 too" \
 		'grace: 1\nworkers: 1\ngrace: 2\n'
 	refuses_yaml 1 "workers: expected a number from 0 to 256, 0 being one \
 per CPU, got a list" 'workers: [1]\n'
+	refuses_yaml 2 "ingress: expected the name of a network device, got \
+'sixteen-letters0'" 'ingress:\n  - sixteen-letters0\n'
+	refuses_yaml 1 "ingress: expected the name of a network device, got \
+'a/b'" 'ingress: a/b\n'
+	refuses_yaml 1 "ingress: expected the name of a network device, got \
+'eth0': it is there twice" 'ingress: [eth0, eth0]\n'
 	refuses_yaml 1 "workers: expected a number from 0 to 256, 0 being one \
 per CPU, got ''" 'workers:\n'
 	refuses_yaml 3 "listen: expected $LISTEN or a list of such, got a \
@@ -280,7 +287,7 @@ test_help()
 	"$kturnd" --help >"$tmp/help"
 	for option in config listen relay external relay-ports channel-range \
 		user-quota realm user secret user-file secret-file db \
-		allow-peer plane workers state-dir grace log-level check \
+		allow-peer plane ingress workers state-dir grace log-level check \
 		version help; do
 		grep -q -- "^  --$option\\b" "$tmp/help" ||
 			fail "--help lacks --$option"

@@ -60,6 +60,14 @@ test_too_big()
 	[ "$(kturnd_value "d['counters']['send_errors']")" -eq 1 ]
 }
 
+test_burst()
+{
+	kturnd_start --workers 1 --relay "$RELAY_PEER_V4" \
+		--relay "$RELAY_PEER_V6" "${ALLOW_PEERS[@]}"
+	as_client burst "$kturnd_pid" "$1"
+	[ "$(kturnd_value "d['counters']['send_errors']")" -eq 0 ]
+}
+
 test_unreachable()
 {
 	kturnd_start "${ALLOW_PEERS[@]}"
@@ -107,7 +115,7 @@ test_external()
 topology_up
 echo_start
 
-ktap_plan 13
+ktap_plan 15
 run_test "relay: coturn's client, channels and indications, 4 and 6" \
 	test_uclient
 run_test "relay: datagrams of all sizes, IPv4" test_echo 4
@@ -115,6 +123,8 @@ run_test "relay: datagrams of all sizes, IPv6" test_echo 6
 run_test "relay: many clients on four workers" test_many
 run_test "relay: TTL, DSCP, ECN and DF" test_header
 run_test "relay: too big with DONT-FRAGMENT" test_too_big
+run_test "relay: many at once, IPv4" test_burst 4
+run_test "relay: many at once, IPv6" test_burst 6
 run_test "relay: ICMP errors are told, IPv4" test_unreachable 4
 run_test "relay: ICMP errors are told, IPv6" test_unreachable 6
 run_test "relay: behind a firewall that drops by default" test_firewall

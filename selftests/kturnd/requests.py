@@ -8,6 +8,7 @@ picture in ../lib.sh, and fails with an exception.
 
 import collections
 import os
+import signal
 import socket
 import struct
 import sys
@@ -277,6 +278,33 @@ def test_fragment(size):
         for dont_fragment in (False, True, False):
             c.send(PEER[4], data, dont_fragment=dont_fragment)
             same(c.recv_data(), (None, PEER[4], data), "Data indication")
+
+
+def test_burst(pid, family):
+    """Many at once, of all lengths: each arrives, in its channel's order.
+
+    The daemon finds them all when it goes on. 3,000 bytes don't fit into one
+    packet, however many are sent together.
+    """
+    pid, family = int(pid), int(family)
+    sizes = [100, 100, 100, 40, 100, 0, 0, 7, 7, 7, 3000, 3000, 3000, 200, 200]
+    with client(family) as c:
+        c.allocate(family=family)
+        sent = {}
+        for number, port in ((0x4000, 9999), (0x4001, 10000)):
+            c.bind(number, (PEER[family][0], port))
+            sent[number] = [os.urandom(size) for size in sizes]
+        os.kill(pid, signal.SIGSTOP)
+        for number, packets in sent.items():
+            for data in packets:
+                c.channel_send(number, data)
+        os.kill(pid, signal.SIGCONT)
+        got = {number: [] for number in sent}
+        for _ in range(2 * len(sizes)):
+            number, _, data = c.recv_data()
+            got[number].append(data)
+        same(got, sent, "what came back")
+        silent(c)
 
 
 def test_too_big(size):

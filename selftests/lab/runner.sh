@@ -45,6 +45,13 @@ test_pass()
 	expect 0 "3 passed, 0 failed, 1 skipped"
 	expect 0 "2 passed, 0 failed, 0 skipped" T=a
 	grep -q "^# group a: .* [0-9]* s$" "$tmp/out"
+	program c three <<<'echo 1..1; echo "ok 1 z"'
+	expect 0 "3 passed, 0 failed, 0 skipped" T="c a"
+	# One that wants to be alone comes after the others.
+	echo "alone=y" >"$tmp/tree/selftests/a/settings"
+	JOBS=1 expect 0 "4 passed, 0 failed, 1 skipped"
+	[ "$(sed -n 's/^# begin //p' "$tmp/out" | xargs)" = \
+		"selftests/b/two.sh selftests/c/three.sh selftests/a/one.sh" ]
 }
 
 test_skip_all()
@@ -120,7 +127,7 @@ test_vm_dies()
 	tree
 	# shellcheck disable=SC2016 # expanded in the program
 	program a one <<<'echo 1..2; echo "ok 1 x"
-		kill -KILL $PPID $(cat "$0.vm")'
+		kill -KILL $(cat "$0.vm") $PPID'
 	program a two <<<'echo 1..1; echo "ok 1 x"'
 	echo "--smp 1" >"$tmp/tree/selftests/a/vm"
 	machine <<-'END'

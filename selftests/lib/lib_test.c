@@ -443,6 +443,7 @@ static int names_print(void)
 	set_print(kt_attr_set(KTURN_CMD_CHAN_GET));
 	set_print(kt_attr_set(KTURN_CMD_STATS_GET));
 	set_print(kt_attr_set(KTURN_CMD_CONFIG_GET));
+	set_print(kt_attr_set(KTURN_CMD_DEVICE_GET));
 	set_print(kt_attr_set(KTURN_CMD_ALLOC_GET)
 		  ->attrs[KTURN_A_ALLOC_CLIENT].nest);
 	set_print(kt_attr_set(KTURN_CMD_ALLOC_GET)

@@ -18,7 +18,8 @@ from packets import Failed, Packet, af, family_of, ones
 
 CLONE_NEWNET = 0x40000000
 CLIENT_PORT, SERVER_PORT, RELAY_PORT, PEER_PORT = 40000, 3478, 50000, 9000
-TIMEOUT = 5
+TIMEOUT = 20
+ETH_P_ALL = 3
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -145,7 +146,9 @@ class Capture:
 
     def __init__(self, where, device, family):
         netns(where)
-        proto = 0x0800 if family == 4 else 0x86DD
+        self.proto = 0x0800 if family == 4 else 0x86DD
+        # Sockets of one protocol are behind the ingress.
+        proto = ETH_P_ALL if os.environ.get("INGRESS") else self.proto
         self.s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
                                socket.htons(proto))
         self.s.bind((device, proto))
@@ -155,7 +158,7 @@ class Capture:
         end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             raw, addr = self.s.recvfrom(65536)
-            if addr[2] == socket.PACKET_OUTGOING:
+            if addr[1] != self.proto or addr[2] == socket.PACKET_OUTGOING:
                 continue
             p = Packet(raw)
             if p.proto == want:

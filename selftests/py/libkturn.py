@@ -90,6 +90,10 @@ class Owner(Structure):
                 ("left_ms", c_int64), ("label", c_char * 128)]
 
 
+class Device(Structure):
+    _fields_ = [("ifindex", c_uint32), ("ifname", c_char * 16)]
+
+
 class Stats(Structure):
     _fields_ = [("to_peer", Counter), ("to_client", Counter),
                 ("drop", c_uint64 * 64), ("punt", c_uint64 * 64),
@@ -125,6 +129,7 @@ ALLOC_CB = CFUNCTYPE(c_int, POINTER(Alloc), c_void_p)
 PERM_CB = CFUNCTYPE(c_int, POINTER(Perm), c_void_p)
 CHAN_CB = CFUNCTYPE(c_int, POINTER(Chan), c_void_p)
 OWNER_CB = CFUNCTYPE(c_int, POINTER(Owner), c_void_p)
+DEVICE_CB = CFUNCTYPE(c_int, POINTER(Device), c_void_p)
 EVENT_CB = CFUNCTYPE(c_int, POINTER(Event), c_void_p)
 
 for function, arguments in (
@@ -143,6 +148,9 @@ for function, arguments in (
         ("perm_get", [c_void_p, c_uint32, PERM_CB, c_void_p]),
         ("chan_get", [c_void_p, c_uint32, CHAN_CB, c_void_p]),
         ("owner_get", [c_void_p, OWNER_CB, c_void_p]),
+        ("device_get", [c_void_p, DEVICE_CB, c_void_p]),
+        ("attach", [c_void_p, c_uint32]),
+        ("detach", [c_void_p, c_uint32]),
         ("stats_get", [c_void_p, POINTER(Stats)]),
         ("config_get", [c_void_p, POINTER(Config)]),
         ("config_set", [c_void_p, POINTER(Config)]),
@@ -307,6 +315,15 @@ class Kturn:
 
     def owners(self):
         return self.gather(lib.kturn_owner_get, OWNER_CB)
+
+    def devices(self):
+        return self.gather(lib.kturn_device_get, DEVICE_CB)
+
+    def attach(self, ifindex):
+        self.check(lib.kturn_attach(self.kt, ifindex))
+
+    def detach(self, ifindex):
+        self.check(lib.kturn_detach(self.kt, ifindex))
 
     def alive(self, id):
         try:

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kturnd/turn/crypto.h>
 #include <kturnd/turn/table.h>
 #include <kturnd/turn/timer.h>
+
+#include <openssl/hmac.h>
 
 #include "turn_test.h"
 
@@ -13,7 +16,15 @@
 /* The example of the paper's appendix A, and shorter ones made like it. */
 static void siphash(void)
 {
-	uint8_t key[16], data[64];
+	static const uint8_t long0[] = {
+		0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6,
+		0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93,
+	};
+	static const uint8_t long15[] = {
+		0x54, 0x93, 0xe9, 0x99, 0x33, 0xb0, 0xa8, 0x11,
+		0x7e, 0x08, 0xec, 0x0f, 0x97, 0xcf, 0xc3, 0xd9,
+	};
+	uint8_t key[16], data[64], out[16];
 	size_t i, j;
 
 	for (i = 0; i < sizeof(key); i++)
@@ -22,6 +33,11 @@ static void siphash(void)
 		data[i] = i;
 	KTAP_CHECK(turn_siphash(key, data, 15) == 0xa129ca6149be45e5);
 	KTAP_CHECK(turn_siphash(key, data, 0) == 0x726fdb47dd0e0e31);
+	/* openssl mac -macopt hexkey:… -macopt size:16 SIPHASH */
+	turn_siphash128(key, data, 15, out);
+	KTAP_CHECK(!memcmp(out, long15, sizeof(out)));
+	turn_siphash128(key, data, 0, out);
+	KTAP_CHECK(!memcmp(out, long0, sizeof(out)));
 
 	/* Every byte of key and data counts, and the length. */
 	for (i = 0; i < sizeof(data); i++)
@@ -40,6 +56,34 @@ static void siphash(void)
 		key[i] ^= 1;
 	}
 	KTAP_CHECK(turn_siphash(key, "\0", 1) != turn_siphash(key, "\0\0", 2));
+}
+
+/* As OpenSSL makes it, with keys up to more than two blocks. */
+static void hmac(void)
+{
+	static const enum turn_hmac kinds[] = { TURN_HMAC_SHA1,
+						TURN_HMAC_SHA256 };
+	uint8_t key[150], data[200], got[TURN_DIGEST_MAX];
+	uint8_t want[TURN_DIGEST_MAX];
+	struct turn_hmac_key k;
+	const struct turn_bytes v[] = {
+		{ data, 7 }, { data + 7, sizeof(data) - 7 },
+	};
+	size_t i, len;
+
+	memset(data, 0x5a, sizeof(data));
+	for (i = 0; i < sizeof(key); i++)
+		key[i] = i;
+	for (i = 0; i < KTAP_COUNT(kinds); i++) {
+		const EVP_MD *md = i ? EVP_sha256() : EVP_sha1();
+
+		for (len = 1; len <= sizeof(key); len++) {
+			KTAP_CHECK(turn_hmac_key(&k, kinds[i], key, len));
+			KTAP_CHECK(turn_hmac(&k, v, 2, got));
+			HMAC(md, key, len, data, sizeof(data), want, NULL);
+			KTAP_CHECK(!memcmp(got, want, turn_hmac_len(kinds[i])));
+		}
+	}
 }
 
 struct item {
@@ -151,6 +195,7 @@ static void heap(void)
 
 const struct ktap_case parts_cases[] = {
 	{ "parts: SipHash-2-4", siphash },
+	{ "parts: HMAC", hmac },
 	{ "parts: hash table", table },
 	{ "parts: heap of timers", heap },
 };
