@@ -7,7 +7,7 @@
 #   make fuzzers         fuzz targets, into build/selftests/fuzz/ (needs clang)
 #   make modules KDIR=…  kturn.ko for one kernel, into build/modules/<release>/
 #   make run             install what is needed, start a relay, prove it, serve
-#   make check [T=NAME]  install what is needed, run every test (or one group)
+#   make check [T=NAMES] install what is needed, run every test (or some groups)
 #   make bench           what a packet costs on each path, in instructions
 #   make style           checkpatch, sparse, shellcheck, codespell, yamllint
 #   make install         DESTDIR= and prefix= are honoured
