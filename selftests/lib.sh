@@ -278,7 +278,7 @@ has_ended()
 stop_process()
 {
 	kill -TERM "$1" 2>/dev/null
-	if ! wait_for 10 has_ended "$1"; then
+	if ! wait_for 30 has_ended "$1"; then
 		kill -KILL "$1"
 	fi
 	wait "$1" 2>/dev/null

@@ -61,13 +61,19 @@ test_words()
 	usage_error "unknown option '-vv'" -vv
 }
 
-# Nothing to change: 0. Notes are not meant.
+# Nothing to change: 0. Notes are not meant. What the machine itself has of
+# memory, load and CPUs is not what this is about.
 test_status()
 {
 	world status
 	loaded AAAA
+	instead_dir /sys/devices/system/cpu
+	instead /proc/meminfo <<<"MemAvailable: 8388608 kB"
+	instead /proc/net/softnet_stat <<<"00100000 00000000 00000000"
+	instead /proc/net/sockstat <<<"UDP: inuse 1 mem 0"
 	in_netns "$ns" ip link set up0 mtu 1400
 	look
+	query "not [x for x in f if x['severity'] in ('bad', 'warn')]"
 	[ "$status" -eq 0 ]
 	reports note mtu
 	in_netns "$ns" ip link set up0 mtu 1200
@@ -412,7 +418,7 @@ kturnd_in()
 		--inh-caps=-sys_resource,-net_admin -- \
 		"$top/build/kturnd" --state-dir "$state" --plane user "$@"
 	server=$background
-	wait_for 10 grep -q event=ready "$background_log"
+	wait_for 30 grep -q event=ready "$background_log"
 }
 
 # buffers_are BYTES: where this kernel shows the limit in a namespace.

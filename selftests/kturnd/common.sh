@@ -37,7 +37,7 @@ kturnd_start_again()
 		--db "$tmp/users.db" --plane "$kturnd_plane" "$@"
 	kturnd_pid=$background
 	kturnd_log=$background_log
-	wait_for 10 kturnd_has_begun &&
+	wait_for 30 kturnd_has_begun &&
 		grep -q ' event=ready ' "$kturnd_log" && return
 	cat "$kturnd_log"
 	return 1
@@ -85,7 +85,7 @@ echo_start()
 	for port in 9999 10000; do
 		background in_peer python3 "$here/echo.py" $port "$PEER_V4" \
 			"$PEER_V6"
-		wait_for 10 grep -q ready "$background_log" || return
+		wait_for 30 grep -q ready "$background_log" || return
 	done
 }
 

@@ -34,7 +34,7 @@ test_defaults()
 		mount --bind $tmp/run /run && exec $kturnd"
 	kturnd_pid=$background
 	kturnd_log=$background_log
-	wait_for 10 kturnd_has_begun
+	wait_for 30 kturnd_has_begun
 	log_has "event=ready version=\S+ pid=$kturnd_pid \
 listen=198.51.100.1:3478 listen=203.0.113.1:3478 \
 listen=\[2001:db8:1::1\]:3478 listen=\[2001:db8:2::1\]:3478 \
@@ -76,7 +76,7 @@ test_loopback_only()
 		--state-dir "$tmp/alone"
 	kturnd_pid=$background
 	kturnd_log=$background_log
-	wait_for 10 kturnd_has_begun
+	wait_for 30 kturnd_has_begun
 	log_has 'listen=127.0.0.1:3478 listen=\[::1\]:3478 relay=127.0.0.1'
 }
 
@@ -106,7 +106,7 @@ test_signal()
 {
 	kturnd_start
 	kill -"$1" "$kturnd_pid"
-	wait_for 10 has_ended "$kturnd_pid"
+	wait_for 30 has_ended "$kturnd_pid"
 	wait "$kturnd_pid"
 	log_has "level=notice event=stopping signal=SIG$1"
 	log_has "event=stopped in_kernel=0"
@@ -137,11 +137,11 @@ test_second_signal()
 		--plane user 2>"$tmp/log.$2" 3>&- &
 	kturnd_pid=$!
 	defer stop_process "$kturnd_pid"
-	wait_for 10 kturnd_has_begun
+	wait_for 30 kturnd_has_begun
 	catches 15
 	catches 2
 	kill "$reader"
-	wait_for 10 has_ended "$reader"
+	wait_for 30 has_ended "$reader"
 	python3 -c '
 import os
 os.set_blocking(3, False)
@@ -151,11 +151,11 @@ try:
 except BlockingIOError:
     pass'
 	kill -"$1" "$kturnd_pid"
-	wait_for 10 fails catches 15
-	wait_for 10 fails catches 2
+	wait_for 30 fails catches 15
+	wait_for 30 fails catches 2
 	fails has_ended "$kturnd_pid"
 	kill -"$2" "$kturnd_pid"
-	wait_for 10 has_ended "$kturnd_pid"
+	wait_for 30 has_ended "$kturnd_pid"
 	wait "$kturnd_pid" || status=$?
 	[ "$status" -eq $((128 + $3)) ]
 }
@@ -216,7 +216,7 @@ test_unprivileged()
 		example.org --user alice:secret "${ALLOW_PEERS[@]}"
 	kturnd_pid=$background
 	kturnd_log=$background_log
-	wait_for 10 kturnd_has_begun
+	wait_for 30 kturnd_has_begun
 	log_has 'level=warning event=state-unusable dir=/run/kturnd error="Permission denied"'
 	log_has 'level=info event=ports-not-reserved error="Permission denied"'
 	as_client echo 4
@@ -257,7 +257,7 @@ test_reserved_ports()
 	[ "$(in_relay cat "$RESERVED")" = 8080,49152-49200 ]
 	# After one that had no time to clean up.
 	kill -KILL "$kturnd_pid"
-	wait_for 10 has_ended "$kturnd_pid"
+	wait_for 30 has_ended "$kturnd_pid"
 	kturnd_start_again --relay-ports 49152-49200
 	[ "$(in_relay cat "$RESERVED")" = 8080,49152-49200 ]
 	kturnd_stop

@@ -45,9 +45,9 @@ test_header()
 	kturnd_start --relay "$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
 	background in_peer tcpdump -i peer0 -nn -v -l -c 3 --immediate-mode \
 		"udp and dst port 9999"
-	wait_for 10 grep -q 'listening on' "$background_log"
+	wait_for 30 grep -q 'listening on' "$background_log"
 	as_client fragment 100
-	wait_for 10 has_ended "$background"
+	wait_for 30 has_ended "$background"
 	[ "$(grep -o 'flags \[[A-Za-z]*\]' "$background_log" |
 		tr '\n' ' ')" = "flags [none] flags [DF] flags [none] " ]
 	[ "$(grep -c 'tos 0x0, ttl 64,' "$background_log")" -eq 3 ]

@@ -95,7 +95,7 @@ test_stdin()
 		<<<alice:secret"
 	kturnd_pid=$background
 	kturnd_log=$background_log
-	wait_for 10 kturnd_has_begun
+	wait_for 30 kturnd_has_begun
 	as_client user alice secret
 }
 
@@ -117,7 +117,7 @@ test_ports()
 test_taken_ports()
 {
 	background in_relay python3 "$here/echo.py" 50001 "$RELAY_PEER_V4"
-	wait_for 10 grep -q ready "$background_log"
+	wait_for 30 grep -q ready "$background_log"
 	kturnd_start --relay "$RELAY_PEER_V4" --relay-ports 50001-50002
 	as_client ports 50002 50002
 }

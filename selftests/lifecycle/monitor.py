@@ -33,7 +33,7 @@ class Monitor:
         self.rest = b""
         self.module(here)
 
-    def line(self, seconds=10):
+    def line(self, seconds=60):
         """The next line, without its time."""
         end = time.monotonic() + seconds
         while b"\n" not in self.rest:
@@ -97,7 +97,7 @@ class Monitor:
     def end(self):
         self.go_on()
         self.p.send_signal(signal.SIGINT)
-        expect("ended by", self.p.wait(10), -signal.SIGINT)
+        expect("ended by", self.p.wait(60), -signal.SIGINT)
         expect("the last words", self.rest + self.p.stdout.read(), b"")
 
 

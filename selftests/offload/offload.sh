@@ -112,7 +112,7 @@ test_restart()
 	start taken restart
 	until_step restart
 	kill -"$signal" "$kturnd_pid"
-	wait_for 10 has_ended "$kturnd_pid"
+	wait_for 30 has_ended "$kturnd_pid"
 	[ "$(in_kernel "d['owners'][0]['allocs']")" -eq 4 ]
 	kturnd_start_again "$@" "${ALLOW_PEERS[@]}"
 	log_has "event=adopted allocs=4 perms=4 chans=2 rejected=0"
@@ -174,7 +174,7 @@ test_dual_restart()
 	start dual_taken restart
 	until_step restart
 	kill -KILL "$kturnd_pid"
-	wait_for 10 has_ended "$kturnd_pid"
+	wait_for 30 has_ended "$kturnd_pid"
 	kturnd_start_again --workers 3 "${ALLOW_PEERS[@]}"
 	log_has "event=adopted allocs=2 perms=4 chans=4 rejected=0"
 	[ "$(kturnd_value "d['counters']['relays']")" -eq 4 ]
@@ -259,12 +259,12 @@ test_module()
 	until_step module
 	defer module_back
 	rmmod kturn
-	wait_for 10 log_has 'event=module-unloaded plane=user'
-	wait_for 10 plane_is user
+	wait_for 30 log_has 'event=module-unloaded plane=user'
+	wait_for 30 plane_is user
 	[ "$(kturnd_value "d['counters']['allocs']")" -eq 4 ]
 	insmod "$KTURN_KO"
-	wait_for 10 log_has 'event=module-loaded plane=kernel'
-	wait_for 10 kernel_has 4
+	wait_for 30 log_has 'event=module-loaded plane=kernel'
+	wait_for 30 kernel_has 4
 	[ "$(in_kernel "[a['exclusive'] for a in d['allocs']]")" = \
 		"[True, True, True, True]" ]
 	[ "$(in_kernel "len(d['perms'])")" -eq 4 ]
@@ -299,7 +299,7 @@ test_module_later()
 	start taken module
 	until_step module
 	insmod "$KTURN_KO"
-	wait_for 10 kernel_has 4
+	wait_for 30 kernel_has 4
 	done_step module
 	finish
 }
@@ -330,15 +330,15 @@ test_deleted()
 	start deleted
 	until_step no-channel
 	in_relay "$kturn" chan del "$(id)" 0x4000
-	wait_for 10 counter_is chans 0
+	wait_for 30 counter_is chans 0
 	done_step no-channel
 	until_step no-permission
 	in_relay "$kturn" perm del "$(id)" "$PEER_V4"
-	wait_for 10 counter_is perms 0
+	wait_for 30 counter_is perms 0
 	done_step no-permission
 	until_step no-allocation
 	in_relay "$kturn" alloc del "$(id)"
-	wait_for 10 counter_is allocs 0
+	wait_for 30 counter_is allocs 0
 	log_has 'event=alloc-end .* reason=deleted'
 	done_step no-allocation
 	finish
@@ -413,7 +413,7 @@ test_kernel_refuses()
 	ip -n "$relay" addr add 169.254.7.1/16 dev relay1
 	defer ip -n "$relay" addr del 169.254.7.1/16 dev relay1
 	background in_peer python3 "$here/echo.py" 9999 169.254.7.2
-	wait_for 10 grep -q ready "$background_log"
+	wait_for 30 grep -q ready "$background_log"
 	fresh_start --relay "$RELAY_PEER_V4" --allow-peer 169.254.7.2 \
 		"${ALLOW_PEERS[@]}"
 	run kernel_refuses 169.254.7.2

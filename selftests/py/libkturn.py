@@ -368,7 +368,7 @@ class Listener:
             return 0
         return lib.kturn_listener_read(self.l, EVENT_CB(callback), None)
 
-    def take(self, wanted=None, seconds=5):
+    def take(self, wanted=None, seconds=20):
         """The events since the last time, once there are so many."""
         end = time.monotonic() + seconds
         while True:
