@@ -8,7 +8,8 @@
 #   make modules KDIR=…  kturn.ko for one kernel, into build/modules/<release>/
 #   make run             install what is needed, start a relay, prove it, serve
 #   make check [T=NAMES] install what is needed, run every test (or some groups)
-#   make bench           what a packet costs on each path, in instructions
+#   make bench           what a packet costs on each path, in instructions; or
+#                        what hardware relays, with REMOTE= NEAR= FAR=
 #   make style           checkpatch, sparse, shellcheck, codespell, yamllint
 #   make install         DESTDIR= and prefix= are honoured
 

@@ -15,11 +15,11 @@ import struct
 import subprocess
 import sys
 
-from lab import Raw, V4, V4_TO_V6, V6, V6_TO_V4, inside, ip, netns, sysctl, udp
+from lab import Raw, V4, V4_TO_V6, V6, V6_TO_V4, ip, netns, sysctl, udp
 from libkturn import EXCLUSIVE, Addr, Limit, make_alloc
 from packets import Failed, channel, pattern, send_ind
 from scene import run
-from world import CHAN, World, kturn
+from world import CHAN, World, attach, kturn
 
 QUICK = bool(os.environ.get("QUICK"))
 ONLY = os.environ.get("ONLY", "")
@@ -253,11 +253,6 @@ class Bench:
                 s.connect(to)
         return worlds
 
-    def attach(self):
-        with inside("relay"):
-            for device in INGRESS.values():
-                self.kt.attach(socket.if_nametoindex(device))
-
     def path(self, name, way, size):
         w, data = self.worlds[name], pattern(size)
         if way == "ChannelData in":
@@ -354,7 +349,7 @@ def main():
     b = Bench()
     numbers = (1, 1000) if QUICK else (1, 1000, 100_000)
     b.relayed("", numbers)
-    b.attach()
+    attach(b.kt)
     b.relayed(", ingress", numbers)
     b.kt.close()
     subprocess.run(["rmmod", "kturn"], check=True)

@@ -71,7 +71,7 @@ def checked(run, where, devices):
 
 
 def take(run, device, namespace, address, route):
-    """A script: a device into a namespace, with an address."""
+    """Have a device in a namespace, with an address."""
     run(f"""
         ip netns add {namespace} 2>/dev/null || true
         ip link set {device} netns {namespace}
@@ -147,8 +147,10 @@ class Bench:
             printf '{octets}' | ip netns exec {CLIENT} {self.blast} {SECONDS} \
                 {self.processes} {FLOWS} {NETS[0]}.2 {CLIENT_PORT} {to} {port} \
                 {step}
-            sleep 0.2
             after={received}
+            while sleep 0.1; last=$after; after={received}; [ $after != $last ]; do
+                :
+            done
             echo $((after - before))
             """)
         return int(out) / SECONDS
@@ -178,6 +180,26 @@ class Bench:
                 for q in /sys/class/net/{device}/queues/rx-*/rps_cpus; do
                     echo {mask:x} >$q
                 done'""")
+
+
+    def settings(self):
+        """Scripts, one for each thing that use_cpus() changes: as it is now."""
+        scripts = []
+        for device in self.near:
+            inside = f"ip netns exec {RELAY}"
+            scripts += here(f"""{inside} ethtool -l {device} 2>/dev/null |
+                sed -n 's/^Combined:[^0-9]*/{inside} ethtool -L {device} combined /p' |
+                tail -n 1""").splitlines()
+            scripts += here(f"""{inside} sh -c '
+                for q in /sys/class/net/{device}/queues/rx-*/rps_cpus; do
+                    echo "{inside} sh -c \\"echo $(cat $q) >$q\\""
+                done'""").splitlines()
+            for irq in self.irqs[device]:
+                path = f"/proc/irq/{irq}/smp_affinity_list"
+                with contextlib.suppress(OSError), \
+                        open(path, encoding="ascii") as f:
+                    scripts.append(f"echo {f.read().strip()} >{path}")
+        return scripts
 
 
 def entries(kt):
@@ -251,9 +273,12 @@ def bench(far, near_devices, far_devices):
         with inside("relay"):
             kt = Kturn()
         entries(kt)
+        before = b.settings()
         try:
             figures(b, kt, cpus)
         finally:
+            for script in before:
+                here(script, check=False)
             kt.flush()
             kt.close()
 

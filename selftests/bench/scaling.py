@@ -8,17 +8,16 @@ weighs on all of them. Prints "FIGURE VALUE UNIT" lines.
 """
 
 import os
-import socket
 import statistics
 import struct
 import subprocess
 import sys
 
-from lab import V4, inside, netns, sysctl, udp
+from lab import V4, netns, sysctl, udp
 from packets import Failed, channel, pattern
-from paths import (INGRESS, QUICK, SINK_PORT, arrived, connected,
-                   count_arrivals, endless_world, know_each_other)
-from world import CHAN, kturn
+from paths import (QUICK, SINK_PORT, arrived, connected, count_arrivals,
+                   endless_world, know_each_other)
+from world import CHAN, attach, kturn
 
 ROUNDS = 3 if QUICK else 9
 COUNT = 10_000 if QUICK else 25_000
@@ -93,9 +92,7 @@ def main():
     kt = kturn()
     paths = {"forwarding": forwarding(), "relayed": relayed(kt)}
     compare("", paths)
-    with inside("relay"):
-        for device in INGRESS.values():
-            kt.attach(socket.if_nametoindex(device))
+    attach(kt)
     compare(", ingress", paths)
     kt.close()
     subprocess.run(["rmmod", "kturn"], check=True)

@@ -42,6 +42,7 @@ devices()
 test_measures()
 {
 	module_load
+	echo 2 >$rps
 	bench "near0 near1" "far0 far1" || { cat "$tmp/error"; return 1; }
 	cat "$tmp/figures"
 	for path in ip_forward PRE_ROUTING ingress; do
@@ -58,9 +59,11 @@ test_nothing_left()
 {
 	[ "$(devices)" = "far0 far1 near0 near1" ]
 	[ -z "$(ip netns list)" ]
+	[ "$(cat $rps)" -eq 2 ]
 	fails compgen -G "/tmp/kturn-blast.*"
 }
 
+rps=/sys/class/net/near0/queues/rx-0/rps_cpus
 for i in 0 1; do
 	ip link add near$i type veth peer name far$i || exit 1
 done

@@ -405,6 +405,33 @@ test_part_limit()
 	kturnd_plane=auto
 }
 
+# Nothing reaches the kernel, which would drop what the client was told it may
+# send: so the client is told nothing, and asks again.
+test_unreachable()
+{
+	MNL_SHIM=$tmp/unreachable \
+		LD_PRELOAD=$top/build/selftests/offload/mnl_shim.so \
+		fresh_start "${ALLOW_PEERS[@]}"
+	start unreachable
+	until_step unreachable
+	touch "$tmp/unreachable"
+	done_step unreachable
+	wait_for 30 unanswered
+	[ "$(in_kernel "[a['exclusive'] for a in d['allocs']]")" = "[True]" ]
+	[ "$(in_kernel "len(d['perms'])")" -eq 0 ]
+	log_has 'event=kernel-refused what=permission '
+	rm "$tmp/unreachable"
+	finish
+	[ "$(in_kernel "[a['exclusive'] for a in d['allocs']]")" = "[True]" ]
+	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq 0 ]
+}
+
+# An answer was not sent.
+unanswered()
+{
+	[ "$(kturnd_value "d['counters']['send_errors']")" -ge 1 ]
+}
+
 # IPv4 link-local peers: the kernel leaves them to the daemon.
 test_kernel_refuses()
 {
@@ -439,7 +466,7 @@ module_load
 topology_up
 echo_start
 
-ktap_plan 19
+ktap_plan 20
 run_test "offload: the kernel relays all data" test_counters
 run_test "offload: SIGTERM, and a successor" test_restart TERM --workers 2
 run_test "offload: SIGKILL, and one with more workers" test_restart KILL \
@@ -457,6 +484,7 @@ run_test "offload: an administrator deletes entries" test_deleted
 run_test "offload: events are lost" test_lost_events
 run_test "offload: no room for allocations" test_limit
 run_test "offload: no room for permissions" test_part_limit
+run_test "offload: the kernel can't be reached" test_unreachable
 run_test "offload: a peer that the kernel does not take" test_kernel_refuses
 run_test "offload: 1:1 NAT" test_external
 run_test "offload: hairpin" test_hairpin

@@ -311,6 +311,18 @@ def test_part_limit(code="0"):
         check_channel(c, 0x4000, b"by the daemon")
 
 
+def test_unreachable():
+    """It takes a while until the daemon can tell the kernel."""
+    with client() as c:
+        c.timeout = 60
+        c.allocate()
+        wait("unreachable")
+        c.permit(PEER[4][0])
+        check_send(c, PEER[4], b"by the kernel")
+        c.bind(0x4000, PEER[4])
+        check_channel(c, 0x4000, b"by the kernel")
+
+
 def test_kernel_refuses(peer):
     """A peer that the operator opened and the kernel does not take."""
     with client() as c:
