@@ -42,7 +42,7 @@ devices()
 test_measures()
 {
 	module_load
-	echo 2 >$rps
+	echo 2 >"$rps"
 	bench "near0 near1" "far0 far1" || { cat "$tmp/error"; return 1; }
 	cat "$tmp/figures"
 	for path in ip_forward PRE_ROUTING ingress; do
@@ -59,7 +59,7 @@ test_nothing_left()
 {
 	[ "$(devices)" = "far0 far1 near0 near1" ]
 	[ -z "$(ip netns list)" ]
-	[ "$(cat $rps)" -eq 2 ]
+	[ "$(cat "$rps")" -eq 2 ]
 	fails compgen -G "/tmp/kturn-blast.*"
 }
 
