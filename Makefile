@@ -33,7 +33,7 @@ CFLAGS	?= -O2 -g
 KT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes \
 	-Wmissing-prototypes -Wno-unused-parameter -fstack-protector-strong \
 	-fPIE -pthread -D_GNU_SOURCE -DKTURN_VERSION='"$(VERSION)"' \
-	-Iinclude -Iinclude/uapi -Iuser/lib -Iuser
+	-Iinclude -Iinclude/uapi -Iuser/lib -Iuser/common -Iuser
 ifeq ($(findstring -fsanitize,$(CFLAGS)),)
 KT_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif

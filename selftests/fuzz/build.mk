@@ -17,11 +17,12 @@ fuzz_libs_opaque := $(PRECIS_LIBS)
 
 # In the world that the tests of the state machine made.
 fuzz_src_turn := $(wildcard user/kturnd/turn/*.c user/precis/*.c) \
+	user/common/table.c user/common/siphash.c \
 	selftests/turn/world.c selftests/turn/client.c
 fuzz_libs_turn := -lcrypto $(PRECIS_LIBS)
 
 fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
-	option_set.c address.c log.c) user/db/credential.c user/lib/text.c \
+	option_set.c) user/common/address.c user/common/log.c user/db/credential.c user/lib/text.c \
 	$(wildcard user/precis/*.c)
 fuzz_libs_config := -lyaml -lcrypto $(PRECIS_LIBS)
 

@@ -10,7 +10,7 @@
 
 #include "../ktap.h"
 #include "kturnd/file.h"
-#include "kturnd/log.h"
+#include "log.h"
 #include "kturnd/quota.h"
 #include "kturnd/random.h"
 #include "kturnd/relay.h"

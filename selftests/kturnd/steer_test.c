@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "../ktap.h"
-#include "kturnd/address.h"
+#include "address.h"
 #include "kturnd/steer.h"
 
 #define WORKERS		5

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include <kturnd/turn/crypto.h>
-#include <kturnd/turn/table.h>
+#include <table.h>
 #include <kturnd/turn/timer.h>
 
 #include <openssl/hmac.h>

@@ -13,8 +13,8 @@ ALL += $(KTURND)
 
 # The libraries' own build.mk are read after this file.
 $(KTURND): $(KTURND_SRC:%.c=$(B)/%.o) $(B)/user/kturnd/turn/libturn.a \
-		$(USERDB_OBJ) $(B)/user/precis/libprecis.a $(B)/libkturn.a \
-		$(B)/include/kturn/wire.o
+		$(B)/user/common/libcommon.a $(USERDB_OBJ) \
+		$(B)/user/precis/libprecis.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURND_LIBS)
 
 # The pages hold what this prints between two marks; a test compares. To bring
@@ -22,8 +22,8 @@ $(KTURND): $(KTURND_SRC:%.c=$(B)/%.o) $(B)/user/kturnd/turn/libturn.a \
 test-programs: $(KTURND_MKMAN)
 
 $(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_set.o \
-		config.o address.o log.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
-		$(B)/libkturn.a
+		config.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
+		$(B)/user/common/libcommon.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS) \
 		$(PRECIS_LIBS)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The TURN state machine, for kturnd, its tests and its fuzzer. Who links it
-# adds $(WIRE_OBJ), $(PRECIS_LIB), $(PRECIS_LIBS) and -lcrypto.
+# adds $(COMMON_LIB), $(WIRE_OBJ), $(PRECIS_LIB), $(PRECIS_LIBS) and -lcrypto.
 
 TURN_SRC := $(wildcard user/kturnd/turn/*.c)
 TURN_LIB := $(B)/user/kturnd/turn/libturn.a

@@ -6,8 +6,8 @@
  * turn_siphash() and a random key; two nodes with one hash are told apart by
  * the caller too.
  */
-#ifndef _KTURND_TURN_TABLE_H
-#define _KTURND_TURN_TABLE_H
+#ifndef _COMMON_TABLE_H
+#define _COMMON_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,4 +71,4 @@ struct turn_node *turn_table_first(const struct turn_table *t, uint64_t hash);
 /** turn_table_next() - the next one with the same hash, or NULL */
 struct turn_node *turn_table_next(const struct turn_node *node);
 
-#endif /* _KTURND_TURN_TABLE_H */
+#endif /* _COMMON_TABLE_H */

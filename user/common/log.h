@@ -8,8 +8,8 @@
  * where needed and escaped, so that a line stays a line and a terminal stays
  * sane. Passwords, keys and nonces are never passed at all.
  */
-#ifndef _KTURND_LOG_H
-#define _KTURND_LOG_H
+#ifndef _COMMON_LOG_H
+#define _COMMON_LOG_H
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -99,4 +99,4 @@ size_t log_escape(char *out, size_t size, const char *text, size_t len);
 /** log_level_name() - "error" … "debug" */
 const char *log_level_name(int level);
 
-#endif /* _KTURND_LOG_H */
+#endif /* _COMMON_LOG_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Transport addresses: to and from sockets, prefixes, forms within forms. */
-#ifndef _KTURND_ADDRESS_H
-#define _KTURND_ADDRESS_H
+#ifndef _COMMON_ADDRESS_H
+#define _COMMON_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,4 +67,4 @@ bool prefix_match(const struct prefix *prefix, const struct kturn_addr *addr);
  */
 bool addr_embedded(const struct kturn_addr *addr, struct kturn_addr *v4);
 
-#endif /* _KTURND_ADDRESS_H */
+#endif /* _COMMON_ADDRESS_H */
