@@ -34,14 +34,20 @@ test_names()
 	diff "$tmp/spec" "$tmp/library"
 }
 
-# What the header declares is what the shared library exports.
+functions()
+{
+	grep -oE '\<kturn_[a-z0-9_]+\(' | tr -d '(' | sort -u
+}
+
+# What the headers declare is what the shared library exports.
 test_exports()
 {
 	nm -D --defined-only "$top/build/libkturn.so.0" |
 		awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' |
 		sort >"$tmp/exported"
-	grep -oE '\<kturn_[a-z_]+\(' "$top/user/lib/kturn.h" | tr -d '(' |
-		sort -u >"$tmp/declared"
+	cat "$top/user/lib/kturn.h" "$top/include/kturn/wire.h" >"$tmp/headers"
+	grep 'static inline' "$tmp/headers" | functions >"$tmp/inline"
+	functions <"$tmp/headers" | grep -vxFf "$tmp/inline" >"$tmp/declared"
 	diff "$tmp/declared" "$tmp/exported"
 	readelf -d "$top/build/libkturn.so.0" |
 		grep -q 'SONAME.*\[libkturn.so.0\]'

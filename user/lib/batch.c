@@ -185,6 +185,16 @@ int kturn_batch_alloc_del(struct kturn_batch *b, uint32_t id)
 	return batch_add(b, nlh);
 }
 
+/* A permission is of an IP address (RFC 8656 section 9). */
+static int put_perm_peer(struct nlmsghdr *nlh, const struct kturn_addr *peer,
+			 const char **why)
+{
+	struct kturn_addr ip = *peer;
+
+	kturn_addr_set_port(&ip, 0);
+	return kt_put_peer(nlh, KTURN_A_PERM_PEER, &ip, why);
+}
+
 int kturn_batch_perm_new(struct kturn_batch *b, uint32_t alloc_id,
 			 const struct kturn_addr *peer, uint32_t lifetime_ms)
 {
@@ -194,7 +204,7 @@ int kturn_batch_perm_new(struct kturn_batch *b, uint32_t alloc_id,
 	if (!nlh)
 		return -ENOMEM;
 	mnl_attr_put_u32(nlh, KTURN_A_PERM_ALLOC_ID, alloc_id);
-	if (kt_put_peer(nlh, KTURN_A_PERM_PEER, peer, &why))
+	if (put_perm_peer(nlh, peer, &why))
 		return add_failed(b, EINVAL, why);
 	mnl_attr_put_u32(nlh, KTURN_A_PERM_LIFETIME_MS, lifetime_ms);
 	return batch_add(b, nlh);
@@ -209,7 +219,7 @@ int kturn_batch_perm_del(struct kturn_batch *b, uint32_t alloc_id,
 	if (!nlh)
 		return -ENOMEM;
 	mnl_attr_put_u32(nlh, KTURN_A_PERM_ALLOC_ID, alloc_id);
-	if (kt_put_peer(nlh, KTURN_A_PERM_PEER, peer, &why))
+	if (put_perm_peer(nlh, peer, &why))
 		return add_failed(b, EINVAL, why);
 	return batch_add(b, nlh);
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# libkturn, as an archive for our own programs and shared for everybody else's.
+# libkturn, with the wire code, as an archive for our own programs and shared for
+# everybody else's.
 
 LIBKTURN_SOVERSION := 0
-LIBKTURN_SRC := $(wildcard user/lib/*.c)
+LIBKTURN_SRC := $(wildcard user/lib/*.c) include/kturn/wire.c
 LIBKTURN_A := $(B)/libkturn.a
 LIBKTURN_SO := $(B)/libkturn.so.$(LIBKTURN_SOVERSION)
 LIBKTURN_LIBS := -lmnl
@@ -14,7 +15,7 @@ $(LIBKTURN_A): $(LIBKTURN_SRC:%.c=$(B)/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/pic/user/lib/%.o: user/lib/%.c
+$(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIE,$(KT_CFLAGS)) -fPIC $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -29,7 +30,8 @@ $(LIBKTURN_SO): $(LIBKTURN_SRC:%.c=$(B)/pic/%.o) user/lib/libkturn.map
 install: install-libkturn
 install-libkturn: $(LIBKTURN_A) $(LIBKTURN_SO)
 	install -d $(DESTDIR)$(libdir)/pkgconfig \
-		$(DESTDIR)$(includedir)/kturn $(DESTDIR)$(includedir)/linux
+		$(DESTDIR)$(includedir)/kturn $(DESTDIR)$(includedir)/linux \
+		$(DESTDIR)$(mandir)/man3
 	install -m 644 $(LIBKTURN_A) $(DESTDIR)$(libdir)
 	install -m 755 $(LIBKTURN_SO) $(DESTDIR)$(libdir)
 	ln -sf $(notdir $(LIBKTURN_SO)) $(DESTDIR)$(libdir)/libkturn.so
@@ -38,6 +40,17 @@ install-libkturn: $(LIBKTURN_A) $(LIBKTURN_SO)
 		-e 's|@VERSION@|$(VERSION)|' user/lib/libkturn.pc.in \
 		>$(DESTDIR)$(libdir)/pkgconfig/libkturn.pc
 	install -m 644 user/lib/kturn.h $(DESTDIR)$(includedir)
+	install -m 644 Documentation/man/libkturn.3 $(DESTDIR)$(mandir)/man3
 	install -m 644 include/kturn/wire.h $(DESTDIR)$(includedir)/kturn
 	install -m 644 include/uapi/linux/kturn.h \
 		$(DESTDIR)$(includedir)/linux
+
+# Programs of somebody else's, as examples.
+KTURN_EXAMPLES := $(patsubst user/lib/examples/%.c,$(B)/examples/%, \
+	$(wildcard user/lib/examples/*.c))
+
+test-programs: $(KTURN_EXAMPLES)
+
+$(KTURN_EXAMPLES): $(B)/examples/%: user/lib/examples/%.c $(LIBKTURN_A)
+	@mkdir -p $(@D)
+	$(CC) $(KT_CFLAGS) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ $(LIBKTURN_LIBS)
