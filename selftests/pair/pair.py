@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kturn-pair beside coturn; see pair.sh."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../py"))
+
+from beside import (METRICS, PEER, Session, at_server, client, coturn, echo,
+                    entries, kill_session, metrics, pair, running, shown, soon,
+                    until, watch)
+from ktap import Tests
+from lab import V4, inside, kturn
+from packets import expect
+from turnclient import TurnError
+from world import wait_until
+
+
+def insmod():
+    subprocess.run(["insmod", os.environ["KTURN_KO"]], check=True)
+
+
+def rules():
+    with inside("relay"):
+        return subprocess.run(["nft", "list", "tables"], check=True,
+                              capture_output=True, text=True).stdout
+
+
+# ------------------------------------------------------------ it is accelerated
+
+def relays(family):
+    """None of the data is the server's once the entries are there."""
+    watch()
+    with running(coturn(), pair("--match-process", "turnserver")), \
+            client(family) as c:
+        s = Session(c, family)
+        until(1, 1, 1)
+        a, = shown()["allocs"]
+        expect("flags", (a["exclusive"], a["alternate"], a["label"]),
+               (False, True, "alice"))
+        before = a["to_peer"]["packets"], a["to_client"]["packets"]
+        at_server()
+        for n in range(50):
+            s.round_trip(n % 2)
+        expect("at the server", at_server(), 0)
+        a, = shown()["allocs"]
+        expect("by the kernel", (a["to_peer"]["packets"] - before[0],
+                                 a["to_client"]["packets"] - before[1]),
+               (50, 50))
+        expect("granted for so long", 590_000 < a["lifetime_ms"] < 599_000,
+               True)
+        p, = shown()["perms"]
+        expect("permitted for so long", 280_000 < p["lifetime_ms"] < 299_000,
+               True)
+
+
+def uclient(family, *options):
+    """coturn's own client, that begins as soon as it may."""
+    with inside("client"):
+        r = subprocess.run(
+            ["turnutils_uclient", "-u", "alice", "-w", "secret", "-e",
+             PEER[family][0], "-r", "9999", "-n", "50", "-m", "4", "-l", "160",
+             "-c", "-x" if family == 6 else "-X", *options,
+             V4.server if family == 4 else "2001:db8:1::1"],
+            capture_output=True, text=True, timeout=300, check=False)
+    expect("exit status", r.returncode, 0)
+    expect("nothing is lost", "Total lost packets 0 (0.000000%)" in r.stdout,
+           True)
+
+
+def takes_over():
+    with running(coturn(), pair()):
+        for family in (4, 6):
+            for options in ((), ("-s",)):
+                uclient(family, *options)
+        stats = json.loads(kturn("--json", "stats"))
+        expect("most of 800 are the kernel's",
+               [stats[way]["packets"] > 400 for way in
+                ("to_peer", "to_client")], [True, True])
+
+
+# --------------------------------------------------------------------- it ends
+
+def ends(how):
+    """Traffic stops, or is the server's, as soon as the server says so."""
+    watch()
+    with running(coturn(), pair()) as (server, _), client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        s.passes()
+        at_server()
+        if how == "refresh":
+            c.refresh(0)
+        elif how == "killed session":
+            kill_session()
+        elif how == "killed server":
+            server.stop(signal.SIGKILL)
+        soon(0, 0, 0)
+        # coturn itself goes on for a while after a Refresh.
+        if how != "refresh":
+            s.silent()
+
+
+def expires():
+    with running(coturn("--max-allocate-lifetime=6"), pair()), client() as c:
+        c.allocate(lifetime=6)
+        c.permit(PEER[4][0])
+        c.bind(0x4000, PEER[4])
+        until(1, 1, 1)
+        until(0, 0, 0)
+
+
+def pair_ends(sig):
+    """The server goes on, with all that it has."""
+    watch()
+    with running(coturn(), pair()) as (_, p), client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        s.passes()
+        expect("at the server", at_server(), 0)
+        expect("exit status", p.stop(sig),
+               0 if sig == signal.SIGTERM else -sig)
+        soon(0, 0, 0)
+        expect("no rules", "kturn-pair" in rules(), False)
+        s.passes()
+        expect("by the server", at_server() > 0, True)
+        # The next one learns of the next session.
+        with running(pair()):
+            with client() as other:
+                o = Session(other, number=0x4001)
+                until(1, 1, 1)
+                at_server()
+                o.round_trip()
+                expect("at the server", at_server(), 0)
+            c.permit(PEER[4][0])
+            s.passes()
+            expect("only what it has seen", entries(), (1, 1, 1))
+
+
+def module():
+    with running(coturn(), pair()) as (_, p), client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        s.passes()
+        subprocess.run(["rmmod", "kturn"], check=True)
+        s.passes()
+        insmod()
+        until(0, 0, 0)
+        s.passes()
+        c.refresh()
+        c.permit(PEER[4][0])
+        c.bind(0x4000, PEER[4])
+        until(1, 1, 1)
+        s.passes()
+        expect("says so", (bool(p.says("event=module-unloaded")),
+                           bool(p.says("event=module-loaded"))), (True, True))
+
+
+# ------------------------------------------------------------ never more of it
+
+def refused():
+    """403 for a peer, 437 for a second allocation."""
+    with running(coturn("--denied-peer-ip=203.0.113.7"), pair()), \
+            client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        for request, code in ((lambda: c.permit("203.0.113.7"), 403),
+                              (lambda: c.permit("203.0.113.8", "203.0.113.7"),
+                               403),
+                              (lambda: c.bind(0x4001, ("203.0.113.7", 9)),
+                               403),
+                              (lambda: c.bind(0x4000, ("203.0.113.8", 9)),
+                               400),
+                              (c.allocate, 437)):
+            try:
+                request()
+                raise AssertionError("was granted")
+            except TurnError as e:
+                expect("error", e.code, code)
+        c.permit("203.0.113.9")
+        until(1, 2, 1)
+        expect("peers", sorted(p["peer"] for p in shown()["perms"]),
+               [PEER[4][0], "203.0.113.9"])
+        s.passes()
+
+
+def deny_list():
+    watch()
+    with running(coturn(), pair("--deny-peer", "203.0.113.0/24")), \
+            client() as c:
+        s = Session(c)
+        c.permit("192.0.2.9")
+        until(1, 1, 0)
+        s.passes()
+        expect("by the server", at_server() > 0, True)
+
+
+# ------------------------------------------------------------------- the rest
+
+def external():
+    with running(coturn(f"--external-ip=192.0.2.77/{V4.relay}"),
+                 pair("--external", f"192.0.2.77/{V4.relay}")), client() as c:
+        s = Session(c)
+        expect("told", s.relay[0], "192.0.2.77")
+        until(1, 1, 1)
+        a, = shown()["allocs"]
+        expect("relay", a["relays"], [f"{V4.relay}:{s.relay[1]}"])
+        s.passes()
+
+
+def tells_metrics():
+    with running(coturn(), pair("--metrics", METRICS)):
+        with client() as c:
+            s = Session(c)
+            until(1, 1, 1)
+            s.passes(9)
+            m = metrics()
+            expect("sessions", (m["kturn_pair_sessions"],
+                                m["kturn_pair_sessions_in_kernel"]), (1, 1))
+            labels = f'{{client="198.51.100.2:{c.local[1]}",' \
+                f'relay="{V4.relay}:{s.relay[1]}",user="alice",' \
+                'direction="to_peer"}'
+            expect("packets", m["kturn_pair_session_packets_total" + labels],
+                   10)
+            total = 'kturn_pair_packets_total{direction="to_peer"}'
+            expect("of all", m[total], 10)
+            c.refresh(0)
+            soon(0, 0, 0)
+        m = metrics()
+        expect("of ended ones, too", (m[total], m["kturn_pair_sessions"]),
+               (10, 0))
+
+
+def other_process():
+    with running(coturn(), pair("--match-process", "eturnal"),) as (_, p), \
+            client() as c:
+        s = Session(c)
+        s.passes()
+        expect("entries", entries(), (0, 0, 0))
+
+
+def dry_run():
+    with running(coturn(), pair("--dry-run")) as (_, p), client() as c:
+        s = Session(c)
+        wait_until("it is seen", lambda: p.says(
+            rf"event=would-relay client=198.51.100.2:{c.local[1]} "
+            rf"relay={V4.relay}:{s.relay[1]} user=alice"))
+        s.passes(9)
+        c.refresh(0)
+        expect("entries", entries(), (0, 0, 0))
+        expect("exit status", p.stop(), 0)
+        for who in ("clients", "peers"):
+            expect(who, bool(p.says(
+                rf"event=share from={who} packets=10 would=10 .* "
+                "percent=100")), True)
+
+
+def twice():
+    with running(pair()), inside("relay"):
+        r = subprocess.run(["kturn-pair"], capture_output=True, text=True,
+                           timeout=60, check=False)
+        expect("exit status", r.returncode, 1)
+        expect("says why", "event=capture-failed group=3478" in r.stderr,
+               True)
+    expect("no rules", "kturn-pair" in rules(), False)
+
+
+def main():
+    tests = Tests()
+    peer = echo()
+    for family in (4, 6):
+        tests.add(f"coturn, IPv{family}: the kernel relays all data", relays,
+                  family)
+    tests.add("coturn: nothing is lost", takes_over)
+    for how in ("refresh", "killed session", "killed server"):
+        tests.add("coturn ends a session: " + how, ends, how)
+    tests.add("coturn: a lifetime ends", expires)
+    tests.add("kturn-pair ends", pair_ends, signal.SIGTERM)
+    tests.add("kturn-pair is killed", pair_ends, signal.SIGKILL)
+    tests.add("the module goes and comes", module)
+    tests.add("what coturn refuses", refused)
+    tests.add("peers that the operator denies", deny_list)
+    tests.add("1:1 NAT", external)
+    tests.add("metrics", tells_metrics)
+    tests.add("another server's name", other_process)
+    tests.add("a dry run", dry_run)
+    tests.add("a second kturn-pair", twice)
+    status = tests.run()
+    peer.kill()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
