@@ -14,7 +14,7 @@ from lab import V4, inside, netns
 from libkturn import Kturn
 from packets import Failed
 from paths import QUICK
-from servers import BUILD, coturn, have_coturn, kturnd
+from servers import BUILD, coturn, have_coturn, kturnd, paired
 
 # Multiples of WINDOW, and of BATCH.
 ALLOCATIONS = 480 if QUICK else 2000
@@ -85,7 +85,7 @@ def in_kernel():
     return allocs
 
 
-def clients(name, server, module=False):
+def clients(name, server, module=False, parts=("daemon", "kernel")):
     """So many at once, and what they cost; the module is to have them."""
     with server() as process:
         with inside("client"):
@@ -102,7 +102,7 @@ def clients(name, server, module=False):
         setup.communicate()
     figure(f"allocations per second, {name}", SECOND / (total - own),
            "per second")
-    for part in ("daemon", "kernel"):
+    for part in parts:
         figure(f"memory per allocation, {name}, {part}",
                (after[part] - before[part]) / ALLOCATIONS, "bytes")
 
@@ -131,6 +131,9 @@ def main():
     clients("kturnd", lambda: kturnd("auto", batch=True), True)
     pushes()
     subprocess.run(["rmmod", "kturn"], check=True)
+    if have_coturn():
+        clients("coturn with kturn-pair", lambda: paired(True, data=False),
+                True, ())
     return 0
 
 

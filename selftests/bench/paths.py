@@ -346,6 +346,7 @@ def main():
     count_arrivals()
     without_module()
     subprocess.run(["insmod", os.environ["KTURN_KO"]], check=True)
+    others(", module idle")
     b = Bench()
     numbers = (1, 1000) if QUICK else (1, 1000, 100_000)
     b.relayed("", numbers)

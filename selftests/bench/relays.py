@@ -18,7 +18,8 @@ from packets import Failed
 from paths import (EGRESS, QUICK, count_arrivals, figure, forwarding,
                    know_each_other)
 from scene import run
-from servers import BUILD, batching_coturn, coturn, have_coturn, kturnd
+from servers import (BUILD, batching_coturn, coturn, have_coturn, kturnd,
+                     paired)
 
 BATCHING = "--multiplex-peer", "--udp-gso"
 COUNT = 1600 if QUICK else 8000
@@ -82,6 +83,7 @@ def main():
         print("coturn is not installed: it is left out", file=sys.stderr)
         return 0
     relayed("coturn", lambda b: coturn(batch=b), without)
+    relayed("coturn with kturn-pair", paired, without)
     program = batching_coturn()
     if program:
         relayed("coturn batching", lambda b: coturn(program, BATCHING, b),

@@ -16,6 +16,9 @@ COMPARE = {"<=": operator.le, ">=": operator.ge}
 IN, OUT = "ChannelData in, IPv4, 200 B", "ChannelData out, IPv4, 200 B"
 INGRESS = ", ingress"
 BESIDE = ", beside the module"
+IDLE = ", module idle"
+OTHERS = ("forwarding, IPv4", "forwarding, IPv6", "local delivery, IPv4",
+          "local delivery, IPv6")
 
 
 def all_flows(relay, how=""):
@@ -50,8 +53,7 @@ def mode_ratios(mode):
          f"ChannelData in, IPv4, 120 B{mode}", "<= 1.05", "<= 1.01"),
     ] + [(f"{what}{BESIDE}{mode} / without it", f"{what}{BESIDE}{mode}", what,
           None if mode else "<= 1.05", None if mode else "<= 1.02")
-         for what in ("forwarding, IPv4", "forwarding, IPv6",
-                      "local delivery, IPv4", "local delivery, IPv6")]
+         for what in OTHERS]
 
 
 # (figure, what of, by what, must, aim); sums of what has a + between; what has
@@ -79,6 +81,8 @@ RATIOS = [
     ("coturn / kturnd userspace plane, in turns",
      all_flows("coturn", ", in turns"),
      all_flows("kturnd userspace plane", ", in turns"), ">= 1.3", ">= 2"),
+    ("coturn / coturn with kturn-pair", all_flows("coturn"),
+     all_flows("coturn with kturn-pair"), None, None),
     ("allocations per second and core, kturnd / coturn",
      "allocations per second, kturnd", "allocations per second, coturn",
      ">= 3", ">= 10"),
@@ -92,7 +96,8 @@ RATIOS = [
 ] + [(name, name, None, ">= 0.90", ">= 1.00") for name in (
     f"scaling from 1 to 2 CPUs, {path} / ip_forward"
     for path in ("PRE_ROUTING", "ingress"))
-] + mode_ratios("") + mode_ratios(INGRESS)
+] + [(f"{what}{IDLE} / without it", f"{what}{IDLE}", what, "<= 1.05", "<= 1.02")
+     for what in OTHERS] + mode_ratios("") + mode_ratios(INGRESS)
 
 
 def holds(value, bound):

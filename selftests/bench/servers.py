@@ -6,6 +6,7 @@ Both have one worker, the same addresses, and the user of client.h.
 
 import contextlib
 import glob
+import json
 import os
 import re
 import resource
@@ -95,6 +96,33 @@ def coturn(program=(TURNSERVER,), options=OLD, batch=False):
         "--allowed-peer-ip=203.0.113.0-203.0.113.255", "--log-file", "stdout",
         "--pidfile", "DIRECTORY/pid", *options],
         lambda pid, log: listening(pid), batch)
+
+
+@contextlib.contextmanager
+def paired(batch=False, data=True):
+    """coturn, and a kturn-pair that has the module relay for it: data, in the
+    end, unless there is none."""
+    def ready(pid, log):
+        with open(log, encoding="utf-8") as f:
+            return " event=ready" in f.read()
+    subprocess.run(["insmod", os.environ["KTURN_KO"]], check=True)
+    try:
+        with server("kturn-pair", [os.path.join(BUILD, "kturn-pair"),
+                                   "--match-process", "turnserver"], ready,
+                    batch), coturn(batch=batch) as process:
+            yield process
+            if data and not kernel_has_relayed():
+                raise Failed("the kernel has relayed nothing")
+    finally:
+        subprocess.run(["rmmod", "kturn"], check=True)
+
+
+def kernel_has_relayed():
+    with inside("relay"):
+        out = subprocess.run([os.path.join(BUILD, "kturn"), "--json", "stats"],
+                             check=True, capture_output=True, text=True).stdout
+    stats = json.loads(out)
+    return stats["to_peer"]["packets"] + stats["to_client"]["packets"]
 
 
 def kturnd(plane, batch=False):

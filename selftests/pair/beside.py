@@ -73,6 +73,23 @@ def coturn(*options):
         f"--cli-port={CLI[1]}", "--cli-password=open", *options], listening)
 
 
+ERLANG = """
+    {ok, _} = application:ensure_all_started(stun),
+    [ok = stun_listener:add_listener(Ip, 3478, udp, [
+        use_turn, {turn_ipv4_address, {203, 0, 113, 1}},
+        {turn_ipv6_address, {16#2001, 16#db8, 2, 0, 0, 0, 0, 1}},
+        {turn_blacklist_v4, []}, {turn_blacklist_v6, []},
+        {auth_type, user}, {auth_realm, <<"example.org">>},
+        {auth_fun, fun(<<"alice">>, _) -> <<"secret">>; (_, _) -> <<>> end}])
+     || Ip <- [{198, 51, 100, 1}, {16#2001, 16#db8, 1, 0, 0, 0, 0, 1}]].
+    """
+
+
+def ejabberd(*_):
+    """Its STUN and TURN service, which is a library of its own."""
+    return Process(["erl", "-noshell", "-noinput", "-eval", ERLANG], listening)
+
+
 def pair(*options):
     return Process(["kturn-pair", "--log-level", "debug", *options],
                    lambda p: p.says(" event=ready"))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """kturn-pair beside coturn; see pair.sh."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,13 +11,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../py"))
 
-from beside import (METRICS, PEER, Session, at_server, client, coturn, echo,
-                    entries, kill_session, metrics, pair, running, shown, soon,
-                    until, watch)
+from beside import (METRICS, PEER, Session, at_server, client, coturn,
+                    echo, ejabberd, entries, kill_session, metrics, pair,
+                    running, shown, soon, until, watch)
 from ktap import Tests
 from lab import V4, inside, kturn
 from packets import expect
-from turnclient import TurnError
+from turnclient import (ALLOCATE, CREATE_PERMISSION, REQUEST, Message,
+                        TurnError)
 from world import wait_until
 
 
@@ -32,10 +34,10 @@ def rules():
 
 # ------------------------------------------------------------ it is accelerated
 
-def relays(family):
+def relays(server, process, family):
     """None of the data is the server's once the entries are there."""
     watch()
-    with running(coturn(), pair("--match-process", "turnserver")), \
+    with running(server(), pair("--match-process", process)), \
             client(family) as c:
         s = Session(c, family)
         until(1, 1, 1)
@@ -85,10 +87,10 @@ def takes_over():
 
 # --------------------------------------------------------------------- it ends
 
-def ends(how):
+def ends(server, how):
     """Traffic stops, or is the server's, as soon as the server says so."""
     watch()
-    with running(coturn(), pair()) as (server, _), client() as c:
+    with running(server(), pair()) as (server, _), client() as c:
         s = Session(c)
         until(1, 1, 1)
         s.passes()
@@ -199,6 +201,82 @@ def deny_list():
         expect("by the server", at_server() > 0, True)
 
 
+def two_requests():
+    """Of which coturn grants one: it could have been the other."""
+    with running(coturn("--denied-peer-ip=203.0.113.7"), pair()) as \
+            (server, _), client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+
+        def ask(peer, tid):
+            msg = Message(CREATE_PERMISSION, REQUEST, tid)
+            c.authenticate(msg.add_peer((peer, 0)))
+            c.raw_send(msg.bytes())
+
+        tid = os.urandom(12)
+        with stopped(server):
+            ask("203.0.113.9", tid)
+            ask("203.0.113.7", tid)
+        codes = sorted(Message.parse(c.raw_recv()).code or 0 for _ in range(2))
+        expect("coturn's answers", codes, [0, 403])
+        # Whatever it learns from the next request, it has not from those two.
+        c.permit("203.0.113.8")
+        until(1, 2, 1)
+        expect("peers", sorted(p["peer"] for p in shown()["perms"]),
+               [PEER[4][0], "203.0.113.8"])
+        s.passes()
+
+
+@contextlib.contextmanager
+def stopped(p):
+    p.p.send_signal(signal.SIGSTOP)
+    wait_until("it is stopped", lambda: ") T " in open(
+        f"/proc/{p.p.pid}/stat", encoding="ascii").read())
+    try:
+        yield
+    finally:
+        p.p.send_signal(signal.SIGCONT)
+
+
+def flood():
+    """More than it can read: nothing is learnt then, and what was stays."""
+    watch()
+    with running(coturn(), pair("--capture-buffer", "64")) as (_, p), \
+            client() as c, client() as other:
+        s = Session(c)
+        until(1, 1, 1)
+        with stopped(p):
+            for _ in range(2000):
+                other.raw_send(Message(ALLOCATE, REQUEST,
+                                       os.urandom(12)).bytes())
+            c.permit("203.0.113.9")
+        wait_until("it says so", lambda: p.says("event=requests-lost"))
+        at_server()
+        s.passes()
+        expect("at the server", at_server(), 0)
+        while other.raw_recv(0.5):
+            pass
+        Session(other, number=0x4001, peer=("203.0.113.2", 9999)).passes()
+        expect("nothing new", entries(), (1, 1, 1))
+        # What takes away counts.
+        c.refresh(0)
+        soon(0, 0, 0)
+
+
+def answers_lost():
+    """What was granted meanwhile is not known, nor what ended."""
+    with running(coturn(), pair("--capture-buffer", "16")) as (_, p), \
+            client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        with stopped(p):
+            for _ in range(60):
+                c.refresh()
+        wait_until("it says so", lambda: p.says("event=answers-lost"))
+        until(0, 0, 0)
+        s.passes()
+
+
 # ------------------------------------------------------------------- the rest
 
 def external():
@@ -274,16 +352,23 @@ def main():
     peer = echo()
     for family in (4, 6):
         tests.add(f"coturn, IPv{family}: the kernel relays all data", relays,
-                  family)
+                  coturn, "turnserver", family)
+        tests.add(f"ejabberd, IPv{family}: the kernel relays all data", relays,
+                  ejabberd, "beam.smp", family)
     tests.add("coturn: nothing is lost", takes_over)
     for how in ("refresh", "killed session", "killed server"):
-        tests.add("coturn ends a session: " + how, ends, how)
+        tests.add("coturn ends a session: " + how, ends, coturn, how)
+    for how in ("refresh", "killed server"):
+        tests.add("ejabberd ends a session: " + how, ends, ejabberd, how)
     tests.add("coturn: a lifetime ends", expires)
     tests.add("kturn-pair ends", pair_ends, signal.SIGTERM)
     tests.add("kturn-pair is killed", pair_ends, signal.SIGKILL)
     tests.add("the module goes and comes", module)
     tests.add("what coturn refuses", refused)
     tests.add("peers that the operator denies", deny_list)
+    tests.add("two requests in one transaction", two_requests)
+    tests.add("a flood of requests", flood)
+    tests.add("answers are missing", answers_lost)
     tests.add("1:1 NAT", external)
     tests.add("metrics", tells_metrics)
     tests.add("another server's name", other_process)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# kturn-pair beside coturn, which knows nothing of it; see pair.py.
+# kturn-pair beside coturn, and beside ejabberd's TURN service, which know nothing
+# of it; see pair.py.
 #
 #	client                  relay                       peer
 #	turnclient.py  ------>  kturn.ko, or coturn  ---->  echo

@@ -8,9 +8,6 @@
 
 #include "capture.h"
 
-/* For some ten thousand requests; the kernel doubles it. */
-#define RCVBUF		(8 << 20)
-
 #define MESSAGE_MAX	(128 << 10)
 
 /* All of a packet. */
@@ -49,11 +46,12 @@ static int on_packet(struct nflog_g_handle *group, struct nfgenmsg *nfmsg,
 	return 0;
 }
 
-static int configure(struct capture *c)
+static int configure(struct capture *c, int buffer)
 {
-	int fd = nflog_fd(c->h), size = RCVBUF;
+	int fd = nflog_fd(c->h);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer,
+		       sizeof(buffer)) ||
 	    nflog_set_mode(c->group, NFULNL_COPY_PACKET, COPY_MAX) ||
 	    nflog_set_flags(c->group, NFULNL_CFG_F_SEQ) ||
 	    /* Each packet at once, not when a second has gone by. */
@@ -62,7 +60,8 @@ static int configure(struct capture *c)
 	return nflog_callback_register(c->group, on_packet, c) ? -errno : 0;
 }
 
-int capture_open(struct capture *c, uint16_t group, capture_cb cb, void *arg)
+int capture_open(struct capture *c, uint16_t group, int buffer, capture_cb cb,
+		 void *arg)
 {
 	int ret;
 
@@ -74,7 +73,7 @@ int capture_open(struct capture *c, uint16_t group, capture_cb cb, void *arg)
 	if (!c->h)
 		return -errno;
 	c->group = nflog_bind_group(c->h, group);
-	ret = c->group ? configure(c) : -errno;
+	ret = c->group ? configure(c, buffer) : -errno;
 	if (ret)
 		capture_close(c);
 	return ret;

@@ -63,13 +63,15 @@ struct capture {
  * capture_open() - listen to a group
  * @c: result
  * @group: number of the group; nobody else may listen to it
+ * @buffer: bytes that may wait; the kernel doubles it
  * @cb: gets the datagrams
  * @arg: for @cb
  *
  * Needs CAP_NET_ADMIN. Return: 0, or a negative errno: -EBUSY: somebody
  * listens.
  */
-int capture_open(struct capture *c, uint16_t group, capture_cb cb, void *arg);
+int capture_open(struct capture *c, uint16_t group, int buffer, capture_cb cb,
+		 void *arg);
 
 /** capture_close() - also of what capture_open() could not open */
 void capture_close(struct capture *c);

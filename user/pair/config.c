@@ -16,6 +16,10 @@
 #define PERM_SECONDS	300
 #define CHAN_SECONDS	600
 
+/* For some ten thousand messages. */
+#define CAPTURE_KIB	8192
+#define CAPTURE_KIB_MAX	1048576
+
 #define SECONDS_MAX	(24 * 3600)
 
 static const char help[] =
@@ -34,6 +38,7 @@ static const char help[] =
 "  --channel-lifetime S       what its channels last (600)\n"
 "  --metrics ADDRESS:PORT     tell Prometheus' metrics there, by HTTP\n"
 "  --nflog-group N            use the NFLOG groups N and N+1 (3478)\n"
+"  --capture-buffer KIB       room for messages that wait to be read (8192)\n"
 "  --dry-run                  relay nothing, say what would be\n"
 "  --log-level LEVEL          error, warning, notice, info or debug (info)\n"
 "  --help, --version\n";
@@ -48,6 +53,7 @@ enum {
 	OPT_CHANNEL_LIFETIME,
 	OPT_METRICS,
 	OPT_NFLOG_GROUP,
+	OPT_CAPTURE_BUFFER,
 	OPT_DRY_RUN,
 	OPT_LOG_LEVEL,
 	OPT_HELP,
@@ -65,6 +71,7 @@ static const struct option options[] = {
 	{ "channel-lifetime", required_argument, NULL, OPT_CHANNEL_LIFETIME },
 	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "nflog-group", required_argument, NULL, OPT_NFLOG_GROUP },
+	{ "capture-buffer", required_argument, NULL, OPT_CAPTURE_BUFFER },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -220,6 +227,17 @@ static int group_read(const char *text, struct pair_config *cfg)
 	return 0;
 }
 
+static int buffer_read(const char *text, struct pair_config *cfg)
+{
+	unsigned long value;
+
+	if (!number(text, 16, CAPTURE_KIB_MAX, &value))
+		return wrong("--capture-buffer: '%s' is not a number of KiB from 16 to %d",
+			     text, CAPTURE_KIB_MAX);
+	cfg->capture_bytes = (int)value << 10;
+	return 0;
+}
+
 static int level_read(const char *text)
 {
 	int level;
@@ -260,6 +278,8 @@ static int option_read(int option, struct pair_config *cfg)
 		return metrics_read(optarg, cfg);
 	case OPT_NFLOG_GROUP:
 		return group_read(optarg, cfg);
+	case OPT_CAPTURE_BUFFER:
+		return buffer_read(optarg, cfg);
 	case OPT_DRY_RUN:
 		cfg->dry_run = true;
 		return 0;
@@ -288,6 +308,7 @@ int config_read(int argc, char **argv, struct pair_config *cfg)
 			.chan_ms = CHAN_SECONDS * 1000,
 		},
 		.group = KTURN_STUN_PORT,
+		.capture_bytes = CAPTURE_KIB << 10,
 	};
 	while (!ret && (option = getopt_long(argc, argv, "", options,
 					     NULL)) != -1)

@@ -18,6 +18,7 @@
  * @process: name of the server's process, or NULL
  * @metrics: where to tell metrics; family KTURN_FAMILY_NONE: nowhere
  * @group: number of the first of two NFLOG groups
+ * @capture_bytes: copies of packets that may wait in each group
  * @dry_run: nothing goes into the kernel
  */
 struct pair_config {
@@ -27,6 +28,7 @@ struct pair_config {
 	const char *process;
 	struct kturn_addr metrics;
 	uint16_t group;
+	int capture_bytes;
 	bool dry_run;
 };
 

@@ -21,8 +21,9 @@
 
 #define EXIT_CONFIG	2
 
-/* More than a socket's buffer holds. */
-#define REQUESTS_MOST	32768
+/* The kernel takes no less for a message that waits. */
+#define MESSAGE_BYTES	256
+
 #define ANSWERS_MOST	1024
 
 /* A server that was asked just before us has answered by then. */
@@ -301,7 +302,10 @@ static void read_requests(struct pair *p)
 {
 	struct capture *c = &p->capture[RULES_REQUESTS];
 
-	if (!read_group(p, RULES_REQUESTS, REQUESTS_MOST) || !c->lost)
+	/* All that were there before; of a flood there are always more. */
+	if (!read_group(p, RULES_REQUESTS,
+			2u * (unsigned int)p->cfg.capture_bytes /
+			MESSAGE_BYTES) || !c->lost)
 		return;
 	c->lost = false;
 	log_limited(LOG_WARNING, "requests-lost", "effect=%s",
@@ -464,7 +468,7 @@ static int open_captures(struct pair *p)
 
 	for (i = 0; i < 2 && !ret; i++) {
 		ret = capture_open(&p->capture[i], (uint16_t)(p->cfg.group + i),
-				   cb[i], p);
+				   p->cfg.capture_bytes, cb[i], p);
 		if (ret)
 			log_event(LOG_ERR, "capture-failed",
 				  "group=%d error=%s", p->cfg.group + i,
