@@ -37,8 +37,8 @@ def rules():
 def relays(server, process, family):
     """None of the data is the server's once the entries are there."""
     watch()
-    with running(server(), pair("--match-process", process)), \
-            client(family) as c:
+    with running(server(), pair("--match-user", "root", "--match-process",
+                                process)), client(family) as c:
         s = Session(c, family)
         until(1, 1, 1)
         a, = shown()["allocs"]
@@ -313,9 +313,8 @@ def tells_metrics():
                (10, 0))
 
 
-def other_process():
-    with running(coturn(), pair("--match-process", "eturnal"),) as (_, p), \
-            client() as c:
+def other_server(*options):
+    with running(coturn(), pair(*options)), client() as c:
         s = Session(c)
         s.passes()
         expect("entries", entries(), (0, 0, 0))
@@ -371,7 +370,9 @@ def main():
     tests.add("answers are missing", answers_lost)
     tests.add("1:1 NAT", external)
     tests.add("metrics", tells_metrics)
-    tests.add("another server's name", other_process)
+    tests.add("another server's name", other_server, "--match-process",
+              "eturnal")
+    tests.add("another server's user", other_server, "--match-user", "nobody")
     tests.add("a dry run", dry_run)
     tests.add("a second kturn-pair", twice)
     status = tests.run()

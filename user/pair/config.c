@@ -2,6 +2,7 @@
 /* kturn-pair's options; see config.h. */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ static const char help[] =
 "  --relay-ports MIN-MAX      ports of its relayed addresses (49152-65535)\n"
 "  --external PUBLIC/PRIVATE  PUBLIC is what it tells clients, PRIVATE what it\n"
 "                             has (repeatable)\n"
+"  --match-user USER          only for a server of this user, by name or number\n"
 "  --match-process NAME       only for a server of this name (as in\n"
 "                             /proc/PID/comm), such as turnserver\n"
 "  --deny-peer PREFIX         leave these peers to the server (repeatable)\n"
@@ -47,6 +49,7 @@ enum {
 	OPT_LISTEN = 256,
 	OPT_RELAY_PORTS,
 	OPT_EXTERNAL,
+	OPT_MATCH_USER,
 	OPT_MATCH_PROCESS,
 	OPT_DENY_PEER,
 	OPT_PERMISSION_LIFETIME,
@@ -64,6 +67,7 @@ static const struct option options[] = {
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "relay-ports", required_argument, NULL, OPT_RELAY_PORTS },
 	{ "external", required_argument, NULL, OPT_EXTERNAL },
+	{ "match-user", required_argument, NULL, OPT_MATCH_USER },
 	{ "match-process", required_argument, NULL, OPT_MATCH_PROCESS },
 	{ "deny-peer", required_argument, NULL, OPT_DENY_PEER },
 	{ "permission-lifetime", required_argument, NULL,
@@ -252,6 +256,23 @@ static int level_read(const char *text)
 		     text);
 }
 
+static int user_read(const char *text, struct pair_config *cfg)
+{
+	struct passwd *user;
+	unsigned long uid;
+
+	if (!number(text, 0, UINT32_MAX - 1, &uid)) {
+		user = getpwnam(text);
+		if (!user)
+			return wrong("--match-user: there is no user '%s'",
+				     text);
+		uid = user->pw_uid;
+	}
+	cfg->has_uid = true;
+	cfg->uid = (uint32_t)uid;
+	return 0;
+}
+
 static int option_read(int option, struct pair_config *cfg)
 {
 	switch (option) {
@@ -261,6 +282,8 @@ static int option_read(int option, struct pair_config *cfg)
 		return ports_read(optarg, &cfg->learn);
 	case OPT_EXTERNAL:
 		return external_read(optarg, &cfg->learn);
+	case OPT_MATCH_USER:
+		return user_read(optarg, cfg);
 	case OPT_MATCH_PROCESS:
 		cfg->process = optarg;
 		return *optarg && strlen(optarg) <= 15 ? 0 :

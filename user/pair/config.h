@@ -15,6 +15,8 @@
  * @learn: for the learner
  * @listen: where the server listens: family KTURN_FAMILY_NONE: at all addresses
  * @n_listen: how many
+ * @has_uid: only a server of the user @uid counts
+ * @uid: user
  * @process: name of the server's process, or NULL
  * @metrics: where to tell metrics; family KTURN_FAMILY_NONE: nowhere
  * @group: number of the first of two NFLOG groups
@@ -25,6 +27,8 @@ struct pair_config {
 	struct learn_cfg learn;
 	struct kturn_addr listen[LISTEN_MAX];
 	unsigned int n_listen;
+	bool has_uid;
+	uint32_t uid;
 	const char *process;
 	struct kturn_addr metrics;
 	uint16_t group;

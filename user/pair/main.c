@@ -120,6 +120,8 @@ static bool is_server(void *arg, const struct flow *flow, uint32_t uid)
 	struct pair *p = arg;
 	struct socket_info info;
 
+	if (p->cfg.has_uid && uid != p->cfg.uid)
+		return false;
 	return !sockets_find(&p->sockets, &flow->client, &flow->server,
 			     &info) &&
 	       info.uid == uid && is_named(p, &info);
