@@ -28,6 +28,7 @@ test_wrong()
 	wrong "--listen: '0' is not" --listen 0
 	wrong "--listen: '65536' is not" --listen 65536
 	wrong "--listen: '192.0.2.1' is not" --listen 192.0.2.1
+	wrong "--listen: '[::]:3478' is not" --listen "[::]:3478"
 	wrong "--relay-ports: '5' is not a range" --relay-ports 5
 	wrong "--relay-ports: '6-5' is not a range" --relay-ports 6-5
 	wrong "--relay-ports: '1-65536' is not a range" --relay-ports 1-65536

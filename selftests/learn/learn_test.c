@@ -487,11 +487,135 @@ static void answers_lost(void)
 	KTAP_EQ(told.ms, 599000);
 	learn_answers_lost(&l);
 	now += 10000;
+	/* A lost answer may have made it shorter. */
 	permit(&client, 4, &peer);
-	KTAP_EQ(told.allocs, 3);
-	KTAP_EQ(in_kernel, 1);
+	KTAP_EQ(in_kernel, 0);
+	refresh(&client, 5, 60);
+	KTAP_EQ(told.ms, 59000);
+	permit(&client, 6, &peer);
 	KTAP_EQ(told.perms, 2);
 	KTAP_EQ(l.counts.asleep, 2);
+}
+
+/* A Refresh that can't be matched: how long it lasts is not known any more. */
+static void refresh_unmatched(void)
+{
+	struct message m = request(&client, KTURN_REFRESH, 2), ok;
+
+	allocate(&client, 1);
+	ok = with_u32(answer(&m, KTURN_SUCCESS), KTURN_ATTR_LIFETIME, 60);
+	see(&ok);
+	KTAP_EQ(in_kernel, 0);
+	permit(&client, 3, &peer);
+	KTAP_EQ(told.perms, 0);
+	refresh(&client, 4, 60);
+	KTAP_EQ(in_kernel, 1);
+	KTAP_EQ(told.ms, 59000);
+}
+
+/* So it is with an Allocate, whose relayed address is another. */
+static void allocate_unmatched(void)
+{
+	struct message m = request(&client, KTURN_ALLOCATE, 2), ok;
+
+	allocate(&client, 1);
+	ok = with_u32(with_relay(answer(&m, KTURN_SUCCESS), &relay4),
+		      KTURN_ATTR_LIFETIME, 600);
+	see(&ok);
+	KTAP_EQ(in_kernel, 0);
+	permit(&client, 3, &peer);
+	KTAP_EQ(told.perms, 0);
+}
+
+/* It may be about one of two addresses. */
+static void refresh_family(void)
+{
+	struct message m = request(&client, KTURN_ALLOCATE, 1), ok;
+
+	see(&m);
+	ok = with_relay(answer(&m, KTURN_SUCCESS), &relay4);
+	ok = with_u32(with_relay(ok, &relay6), KTURN_ATTR_LIFETIME, 600);
+	see(&ok);
+	m = with_u32(request(&client, KTURN_REFRESH, 2),
+		     KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 2u << 24);
+	see(&m);
+	ok = with_u32(answer(&m, KTURN_SUCCESS), KTURN_ATTR_LIFETIME, 3600);
+	see(&ok);
+	KTAP_EQ(in_kernel, 0);
+	/* Of one alone there is no doubt. */
+	allocate(&client, 3);
+	m = with_u32(request(&client, KTURN_REFRESH, 4),
+		     KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, 1u << 24);
+	see(&m);
+	ok = with_u32(answer(&m, KTURN_SUCCESS), KTURN_ATTR_LIFETIME, 3600);
+	see(&ok);
+	KTAP_EQ(told.ms, 3599000);
+}
+
+/* The server answers each copy: one answer is not the end of it. */
+static void copies(void)
+{
+	struct message bad = with_peer(request(&client,
+					       KTURN_CREATE_PERMISSION, 2),
+				       &other_peer);
+	struct message good = with_peer(request(&client,
+						KTURN_CREATE_PERMISSION, 2),
+					&peer);
+	struct message no = answer(&bad, KTURN_ERROR);
+	struct message ok = answer(&bad, KTURN_SUCCESS);
+
+	allocate(&client, 1);
+	see(&bad);
+	see(&bad);
+	see(&no);
+	see(&good);
+	see(&no);
+	see(&bad);
+	see(&ok);
+	KTAP_EQ(told.perms, 0);
+}
+
+/* What can't be read may be a request with the number of one that can. */
+static void unread(void)
+{
+	struct message m = with_peer(request(&client, KTURN_CREATE_PERMISSION,
+					     2), &peer), two = m, ok;
+
+	allocate(&client, 1);
+	see(&m);
+	/* Two datagrams in one. */
+	memcpy(two.bytes + m.packet.len, m.bytes, m.packet.len);
+	two.packet.len *= 2;
+	see(&two);
+	ok = answer(&m, KTURN_SUCCESS);
+	see(&ok);
+	permit(&client, 3, &peer);
+	KTAP_EQ(told.perms, 0);
+	/* Others are not concerned. */
+	cookies++;
+	allocate(&other_client, 4);
+	permit(&other_client, 5, &peer);
+	KTAP_EQ(told.perms, 1);
+	now += TRANSACTION_MS;
+	permit(&client, 6, &peer);
+	KTAP_EQ(told.perms, 2);
+	KTAP_EQ(l.transactions.unread, 1);
+}
+
+/* A permission is not a channel, whatever else is asked for. */
+static void permission_with_number(void)
+{
+	struct message m = with_u32(request(&client, KTURN_CREATE_PERMISSION,
+					    2), KTURN_ATTR_CHANNEL_NUMBER,
+				    0x40000000), ok;
+
+	allocate(&client, 1);
+	m = with_peer(m, &peer);
+	see(&m);
+	ok = answer(&m, KTURN_SUCCESS);
+	see(&ok);
+	KTAP_EQ(told.perms, 0);
+	KTAP_EQ(told.chans, 0);
 }
 
 static void too_many(void)
@@ -505,6 +629,7 @@ static void too_many(void)
 	}
 	KTAP_EQ(l.transactions.table.n, 10);
 	KTAP_EQ(l.transactions.dropped, 10);
+	KTAP_CHECK(l.transactions.overflowed);
 	now += TRANSACTION_MS;
 	learn_tick(&l, now);
 	KTAP_EQ(l.transactions.table.n, 0);
@@ -586,6 +711,12 @@ static const struct ktap_case all[] = {
 	{ "learn: a socket of several sessions", shared_socket },
 	{ "learn: requests are missing", requests_lost },
 	{ "learn: answers are missing", answers_lost },
+	{ "learn: a Refresh that is not known", refresh_unmatched },
+	{ "learn: an Allocate that is not known", allocate_unmatched },
+	{ "learn: a Refresh of one family", refresh_family },
+	{ "learn: copies of a request", copies },
+	{ "learn: what can't be read", unread },
+	{ "learn: a permission with a channel's number", permission_with_number },
 	{ "learn: more requests than there is room for", too_many },
 	{ "learn: entries that the kernel ends", kernel_ends },
 	{ "learn: entries that the kernel refuses", kernel_says_no },

@@ -263,6 +263,18 @@ def flood():
         soon(0, 0, 0)
 
 
+def fragments():
+    """INPUT sees IPv6 before it is put together, so it may be anything."""
+    with running(coturn(), pair()) as (_, p), client(6) as c:
+        s = Session(c, 6)
+        until(1, 1, 1)
+        c.raw_send(bytes(3000))
+        wait_until("it says so", lambda: p.says("event=unread"))
+        c.permit("2001:db8:2::9")
+        s.passes()
+        expect("nothing new", entries(), (1, 1, 1))
+
+
 def answers_lost():
     """What was granted meanwhile is not known, nor what ended."""
     with running(coturn(), pair("--capture-buffer", "16")) as (_, p), \
@@ -368,6 +380,7 @@ def main():
     tests.add("two requests in one transaction", two_requests)
     tests.add("a flood of requests", flood)
     tests.add("answers are missing", answers_lost)
+    tests.add("IPv6 fragments", fragments)
     tests.add("1:1 NAT", external)
     tests.add("metrics", tells_metrics)
     tests.add("another server's name", other_server, "--match-process",

@@ -10,8 +10,8 @@
 
 #define MESSAGE_MAX	(128 << 10)
 
-/* All of a packet. */
-#define COPY_MAX	0xffff
+/* More than any request; what is longer counts as one that can't be read. */
+#define COPY_MAX	2048
 
 static void lost(struct capture *c)
 {
@@ -29,7 +29,7 @@ static int on_packet(struct nflog_g_handle *group, struct nfgenmsg *nfmsg,
 	char *bytes;
 	int len;
 
-	/* From 0 on; the kernel counts what it could not queue, too. */
+	/* From 0 on; what could not be queued is counted, too. */
 	if (!nflog_get_seq(data, &seq)) {
 		if (seq != c->seq)
 			lost(c);
@@ -37,8 +37,11 @@ static int on_packet(struct nflog_g_handle *group, struct nfgenmsg *nfmsg,
 	}
 	c->packets++;
 	len = nflog_get_payload(data, &bytes);
-	if (len <= 0 || packet_parse((const uint8_t *)bytes, (size_t)len, &p))
+	if (len <= 0 || (packet_parse((const uint8_t *)bytes, (size_t)len, &p) &&
+			 !p.src.family)) {
+		lost(c);
 		return 0;
+	}
 	p.has_uid = !nflog_get_uid(data, &p.uid);
 	if (!nflog_get_timestamp(data, &tv))
 		p.time_ns = tv.tv_sec * 1000000000ll + tv.tv_usec * 1000ll;

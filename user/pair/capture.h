@@ -18,7 +18,8 @@ struct nflog_g_handle;
  * struct packet - a UDP datagram
  * @src: where it comes from
  * @dst: where it goes
- * @payload: UDP payload
+ * @payload: UDP payload; NULL if it could not be read: another IP header than
+ *	usual, a fragment, or longer than what is copied
  * @len: its length, in bytes
  * @has_uid: @uid is known: a local socket has sent it
  * @uid: of the user whose socket it is
@@ -99,7 +100,8 @@ int capture_read(struct capture *c, unsigned int most);
  *
  * No extension headers, no fragments, and all of it has to be there.
  *
- * Return: 0 or -EBADMSG.
+ * Return: 0; or -EBADMSG: of @p the addresses mean something at most, if
+ * @p->src has a family, and there is no payload.
  */
 int packet_parse(const uint8_t *data, size_t len, struct packet *p);
 

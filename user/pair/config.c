@@ -128,7 +128,8 @@ static int listen_read(const char *text, struct pair_config *cfg)
 	if (number(text, 1, 65535, &port)) {
 		memset(addr, 0, sizeof(*addr));
 		kturn_addr_set_port(addr, (uint16_t)port);
-	} else if (kturn_addr_parse(text, addr) || !kturn_addr_port(addr)) {
+	} else if (kturn_addr_parse(text, addr) || !kturn_addr_port(addr) ||
+		   addr_is_unspecified(addr)) {
 		return wrong("--listen: '%s' is not [ADDRESS:]PORT, as in 3478 or [2001:db8::1]:3478",
 			     text);
 	}

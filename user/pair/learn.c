@@ -134,6 +134,8 @@ static bool session_install(struct learn *l, struct session *s, uint64_t now_ms)
 
 	if (s->id)
 		return true;
+	if (s->unsure)
+		return false;
 	if (ms)
 		s->id = l->ops->alloc_new(l->arg, s, ms);
 	if (!s->id)
@@ -228,13 +230,10 @@ static struct session *session_read(struct learn *l,
 static void on_allocate(struct learn *l, const struct transaction *tr,
 			uint32_t uid, const struct answer *a, uint64_t now_ms)
 {
-	struct session *s = session_find(l, &tr->flow);
 	char client[KTURN_ADDR_TEXT_MAX], relay[KTURN_ADDR_TEXT_MAX];
+	struct session *s;
 
-	/* Whatever it was, the server knows nothing of it any more. */
-	if (s)
-		session_end(l, s, "the client has another");
-	if (a->odd || !a->has_lifetime || !a->lifetime ||
+	if (tr->request->odd || a->odd || !a->has_lifetime || !a->lifetime ||
 	    !(a->relay[0].family || a->relay[1].family)) {
 		l->counts.odd++;
 		return;
@@ -264,14 +263,17 @@ static void on_refresh(struct learn *l, struct session *s,
 {
 	uint32_t ms;
 
-	if (tr->request->odd || a->odd || !a->has_lifetime) {
+	/* Of two relayed addresses it may be about one. */
+	if (tr->request->odd || a->odd || !a->has_lifetime ||
+	    (tr->request->family && s->relay[0].addr.family &&
+	     s->relay[1].addr.family)) {
 		l->counts.odd++;
 		session_end(l, s, "a refresh that is not understood");
 		return;
 	}
 	s->expires_ms = tr->sent_ms + a->lifetime * 1000ull;
+	s->unsure = false;
 	ms = left(s->expires_ms, 0, now_ms);
-	/* Of a family alone, or of both: what is left starts anew with us. */
 	if (!ms) {
 		session_end(l, s, "the client has ended it");
 		return;
@@ -304,7 +306,7 @@ static void grant_peer(struct learn *l, struct session *s,
 	if (is_denied(l->cfg, peer) || !perm_ms || !chan_ms)
 		return;
 	ok = l->ops->perm_new(l->arg, s->id, peer, perm_ms);
-	if (ok && tr->request->number)
+	if (ok && tr->request->method == KTURN_CHANNEL_BIND)
 		ok = l->ops->chan_new(l->arg, s->id, tr->request->number, peer,
 				      chan_ms);
 	if (!ok)
@@ -326,16 +328,15 @@ static void on_peers(struct learn *l, struct session *s,
 static void on_answer(struct learn *l, const struct transaction *tr,
 		      uint32_t uid, const struct answer *a, uint64_t now_ms)
 {
-	struct session *s;
+	struct session *s = session_find(l, &tr->flow);
 
 	if (tr->request->method == KTURN_ALLOCATE) {
-		if (tr->request->odd)
-			l->counts.odd++;
-		else
-			on_allocate(l, tr, uid, a, now_ms);
+		/* Whatever it was, the server knows nothing of it any more. */
+		if (s)
+			session_end(l, s, "the client has another");
+		on_allocate(l, tr, uid, a, now_ms);
 		return;
 	}
-	s = session_find(l, &tr->flow);
 	/* One from before our time, or that we have reasons not to touch. */
 	if (!s)
 		return;
@@ -373,8 +374,10 @@ void learn_request(struct learn *l, const struct packet *p, uint64_t sent_ms,
 	struct flow answered = { .client = p->dst, .server = p->src };
 	struct kturn_stun msg;
 
-	if (!stun_read(p, &msg))
+	if (!stun_read(p, &msg)) {
+		learn_unread(l, &p->src, now_ms);
 		return;
+	}
 	if (msg.cls == KTURN_REQUEST)
 		transaction_begin(&l->transactions, &asked, &msg, p->len,
 				  sent_ms, now_ms);
@@ -389,9 +392,18 @@ static void on_unmatched(struct learn *l, const struct flow *flow,
 	struct session *s = session_find(l, flow);
 
 	l->counts.unmatched++;
-	if (s && msg->method == KTURN_REFRESH && a->has_lifetime &&
-	    !a->lifetime)
+	if (!s)
+		return;
+	if (msg->method == KTURN_ALLOCATE) {
+		session_end(l, s, "the client has another");
+	} else if (msg->method == KTURN_REFRESH && a->has_lifetime &&
+		   !a->lifetime) {
 		session_end(l, s, "the client has ended it");
+	} else if (msg->method == KTURN_REFRESH) {
+		/* It may be shorter than it was. */
+		s->unsure = true;
+		session_withdraw(l, s);
+	}
 }
 
 void learn_answer(struct learn *l, const struct packet *p, uint64_t now_ms)
@@ -400,13 +412,15 @@ void learn_answer(struct learn *l, const struct packet *p, uint64_t now_ms)
 	struct transaction *tr;
 	struct kturn_stun msg;
 	struct answer a;
+	bool again;
 
 	if (!stun_read(p, &msg) || msg.cls != KTURN_SUCCESS || !p->has_uid)
 		return;
 	answer_parse(&msg, &a);
-	tr = transaction_end(&l->transactions, &flow, &msg);
+	tr = transaction_end(&l->transactions, &flow, &msg, &again);
 	if (!tr) {
-		on_unmatched(l, &flow, &msg, &a);
+		if (!again)
+			on_unmatched(l, &flow, &msg, &a);
 		return;
 	}
 	on_answer(l, tr, p->uid, &a, now_ms);
@@ -418,11 +432,18 @@ void learn_requests_lost(struct learn *l, uint64_t for_ms, uint64_t now_ms)
 	transactions_doubt(&l->transactions, for_ms, now_ms);
 }
 
+void learn_unread(struct learn *l, const struct kturn_addr *client,
+		  uint64_t now_ms)
+{
+	transactions_doubt_client(&l->transactions, client, now_ms);
+}
+
 void learn_answers_lost(struct learn *l)
 {
 	struct session *s;
 
 	TAILQ_FOREACH(s, &l->sessions, link) {
+		s->unsure = true;
 		l->counts.asleep += s->id > 0;
 		session_withdraw(l, s);
 	}

@@ -68,6 +68,7 @@ struct relay {
  * @relay: relayed addresses: [0] IPv4, [1] IPv6
  * @uid: of the server
  * @expires_ms: when the server ends it at the latest
+ * @unsure: it may have been shortened, and we would not know
  * @id: the kernel's number, or 0: the server relays all
  * @label: USERNAME
  */
@@ -78,6 +79,7 @@ struct session {
 	struct relay relay[2];
 	uint32_t uid;
 	uint64_t expires_ms;
+	bool unsure;
 	uint32_t id;
 	char label[KTURN_LABEL_MAX + 1];
 };
@@ -193,8 +195,14 @@ void learn_answer(struct learn *l, const struct packet *p, uint64_t now_ms);
  */
 void learn_requests_lost(struct learn *l, uint64_t for_ms, uint64_t now_ms);
 
+/** learn_unread() - something came from a client that may be a request, and can't
+ * be read: another IP header than usual, a fragment, several datagrams in one
+ */
+void learn_unread(struct learn *l, const struct kturn_addr *client,
+		  uint64_t now_ms);
+
 /** learn_answers_lost() - of what the server granted, some is not known: its
- * sessions leave the kernel until it grants something anew
+ * sessions leave the kernel until they are refreshed
  */
 void learn_answers_lost(struct learn *l);
 

@@ -47,7 +47,7 @@ struct known {
 	bool server;
 };
 
-#define KNOWN_MAX	64
+#define KNOWN_MAX	4096
 
 /**
  * struct pair - all of it
@@ -105,14 +105,18 @@ static void fail(struct pair *p)
 static bool is_named(struct pair *p, const struct socket_info *info)
 {
 	struct known *k = &p->known[info->cookie % KNOWN_MAX];
+	int has;
 
 	if (!p->cfg.process)
 		return true;
-	if (k->cookie != info->cookie) {
-		k->cookie = info->cookie;
-		k->server = process_has_socket(p->cfg.process, info->inode);
-	}
-	return k->server;
+	if (k->cookie == info->cookie)
+		return k->server;
+	has = process_has_socket(p->cfg.process, info->inode);
+	if (has < 0)
+		return false;
+	k->cookie = info->cookie;
+	k->server = has;
+	return has;
 }
 
 static bool is_server(void *arg, const struct flow *flow, uint32_t uid)
@@ -271,14 +275,22 @@ static void on_request(const struct packet *packet, void *arg)
 	struct pair *p = arg;
 	uint64_t now = now_ms();
 
+	if (!packet->payload) {
+		log_limited(LOG_NOTICE, "unread", "effect=%s",
+			    "nothing is learnt of this client for a minute");
+		learn_unread(&p->learn, &packet->src, now);
+		return;
+	}
 	learn_request(&p->learn, packet, sent_ms(packet, now), now);
 }
 
 static void on_answer(const struct packet *packet, void *arg)
 {
 	struct pair *p = arg;
-	struct waiting *w = malloc(sizeof(*w) + packet->len);
+	struct waiting *w = NULL;
 
+	if (packet->payload)
+		w = malloc(sizeof(*w) + packet->len);
 	if (!w) {
 		p->capture[RULES_ANSWERS].lost = true;
 		return;
@@ -307,9 +319,11 @@ static void read_requests(struct pair *p)
 	/* All that were there before; of a flood there are always more. */
 	if (!read_group(p, RULES_REQUESTS,
 			2u * (unsigned int)p->cfg.capture_bytes /
-			MESSAGE_BYTES) || !c->lost)
+			MESSAGE_BYTES) ||
+	    (!c->lost && !p->learn.transactions.overflowed))
 		return;
 	c->lost = false;
+	p->learn.transactions.overflowed = false;
 	log_limited(LOG_WARNING, "requests-lost", "effect=%s",
 		    "nothing is learnt for a minute");
 	learn_requests_lost(&p->learn, TRANSACTION_MS, now_ms());

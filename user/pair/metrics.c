@@ -163,6 +163,15 @@ static void answers(const struct learn_counts *c, struct evbuffer *b)
 	       c->asleep);
 }
 
+static void requests(const struct transactions *t, struct evbuffer *b)
+{
+	single(b, "requests_unread_total", "counter",
+	       "Requests that could not be read, and their client is in doubt.",
+	       t->unread);
+	single(b, "requests_dropped_total", "counter",
+	       "Requests for which there was no room.", t->dropped);
+}
+
 static void captures(const struct metrics *m, struct evbuffer *b)
 {
 	static const char *const names[] = {
@@ -202,6 +211,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	single(b, "sessions_in_kernel", "gauge",
 	       "Allocations that the kernel relays for.", in_kernel);
 	answers(&m->learn->counts, b);
+	requests(&m->learn->transactions, b);
 	captures(m, b);
 	sessions(m, b);
 	evhttp_add_header(evhttp_request_get_output_headers(req),
@@ -221,6 +231,8 @@ int metrics_open(struct metrics *m, struct event_base *base,
 		return -ENOMEM;
 	evhttp_set_allowed_methods(m->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_timeout(m->http, 10);
+	evhttp_set_max_headers_size(m->http, 8192);
+	evhttp_set_max_body_size(m->http, 0);
 	evhttp_set_cb(m->http, "/metrics", on_request, m);
 	inet_ntop(addr_af(addr), addr->ip, ip, sizeof(ip));
 	if (!evhttp_bind_socket(m->http, ip, kturn_addr_port(addr)))

@@ -35,15 +35,15 @@ static int ip4_parse(const uint8_t *ip, size_t len, struct packet *p)
 
 	if (len < IP4_HDR_LEN)
 		return -EBADMSG;
+	p->src.family = KTURN_FAMILY_V4;
+	p->dst.family = KTURN_FAMILY_V4;
+	memcpy(p->src.ip, ip + 12, 4);
+	memcpy(p->dst.ip, ip + 16, 4);
 	header = (ip[0] & 0xf) * 4u;
 	total = kturn_get16(ip + 2);
 	if (header < IP4_HDR_LEN || header > total || total > len ||
 	    kturn_get16(ip + 6) & IP4_FRAGMENT || ip[9] != IPPROTO_UDP)
 		return -EBADMSG;
-	p->src.family = KTURN_FAMILY_V4;
-	p->dst.family = KTURN_FAMILY_V4;
-	memcpy(p->src.ip, ip + 12, 4);
-	memcpy(p->dst.ip, ip + 16, 4);
 	return udp_parse(ip + header, total - header, p);
 }
 
@@ -53,13 +53,13 @@ static int ip6_parse(const uint8_t *ip, size_t len, struct packet *p)
 
 	if (len < IP6_HDR_LEN)
 		return -EBADMSG;
-	total = kturn_get16(ip + 4);
-	if (total > len - IP6_HDR_LEN || ip[6] != IPPROTO_UDP)
-		return -EBADMSG;
 	p->src.family = KTURN_FAMILY_V6;
 	p->dst.family = KTURN_FAMILY_V6;
 	memcpy(p->src.ip, ip + 8, 16);
 	memcpy(p->dst.ip, ip + 24, 16);
+	total = kturn_get16(ip + 4);
+	if (total > len - IP6_HDR_LEN || ip[6] != IPPROTO_UDP)
+		return -EBADMSG;
 	return udp_parse(ip + IP6_HDR_LEN, total, p);
 }
 

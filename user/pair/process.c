@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which process has a socket; see process.h. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static bool has_file(int pid_fd, const char *target)
 	return found;
 }
 
-bool process_has_socket(const char *name, uint32_t inode)
+int process_has_socket(const char *name, uint32_t inode)
 {
 	struct dirent *entry;
 	bool found = false;
@@ -66,7 +67,7 @@ bool process_has_socket(const char *name, uint32_t inode)
 	snprintf(target, sizeof(target), "socket:[%" PRIu32 "]", inode);
 	proc = opendir("/proc");
 	if (!proc)
-		return false;
+		return -errno;
 	while (!found && (entry = readdir(proc))) {
 		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
 			continue;

@@ -13,7 +13,9 @@
  *
  * Looks at all processes: to be asked seldom. Needs CAP_SYS_PTRACE for those of
  * other users.
+ *
+ * Return: 1, 0, or a negative errno: it is not known.
  */
-bool process_has_socket(const char *name, uint32_t inode);
+int process_has_socket(const char *name, uint32_t inode);
 
 #endif /* _PAIR_PROCESS_H */

@@ -45,6 +45,9 @@ static void attr_read(struct request *r, const struct kturn_attr *attr,
 		if (attr->len != 4 || attr->value[0] != IPPROTO_UDP)
 			r->odd = true;
 		break;
+	case KTURN_ATTR_REQUESTED_ADDRESS_FAMILY:
+		r->family = true;
+		break;
 	case KTURN_ATTR_RESERVATION_TOKEN:
 		r->reserved = true;
 		break;
@@ -86,7 +89,7 @@ struct request *request_parse(const struct kturn_stun *msg)
 	r->odd |= it.error;
 	switch (r->method) {
 	case KTURN_CREATE_PERMISSION:
-		r->odd |= !r->n;
+		r->odd |= !r->n || r->number;
 		break;
 	case KTURN_CHANNEL_BIND:
 		r->odd |= r->n != 1 || r->number < KTURN_CHAN_MIN ||

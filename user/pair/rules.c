@@ -97,6 +97,9 @@ static void table_write(FILE *f, const struct pair_config *cfg)
 	for (i = 0; i < cfg->n_listen; i++)
 		rule(f, &cfg->listen[i], 'd', requests,
 		     cfg->group + RULES_REQUESTS);
+	/* IPv6 is put together after INPUT: what is in them can't be seen. */
+	fprintf(f, "exthdr frag exists log group %u queue-threshold 1\n",
+		cfg->group + RULES_REQUESTS);
 	fputs("}\n", f);
 	chain_begin(f, "output");
 	for (i = 0; i < cfg->n_listen; i++) {

@@ -17,6 +17,9 @@
 /* For some ten thousand sockets that are closed at once; the kernel doubles. */
 #define RCVBUF		(4 << 20)
 
+/* Messages at once, so that there is time for the rest. */
+#define READ_MOST	4096
+
 static int nl_open(struct mnl_socket **nl)
 {
 	*nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
@@ -106,10 +109,11 @@ static void events_read(struct sockets *s, const char *buf, ssize_t n)
 int sockets_read(struct sockets *s)
 {
 	char buf[BUF_SIZE] __attribute__((aligned(8)));
+	unsigned int left = READ_MOST;
 	bool lost = false;
 	ssize_t n;
 
-	for (;;) {
+	while (left--) {
 		n = recv(mnl_socket_get_fd(s->events), buf, sizeof(buf),
 			 MSG_DONTWAIT);
 		if (n >= 0) {
@@ -122,6 +126,7 @@ int sockets_read(struct sockets *s)
 		if (errno != ENOBUFS && errno != EINTR)
 			return -errno;
 	}
+	return lost ? -ENOBUFS : 0;
 }
 
 /* --------------------------------------------------------------- questions */

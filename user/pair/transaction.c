@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "transaction.h"
 
 _Static_assert(sizeof(((struct transaction *)0)->digest) ==
@@ -75,6 +76,31 @@ static void make_invalid(struct transaction *tr)
 	tr->state = TRANSACTION_INVALID;
 }
 
+static uint64_t *doubt_of(struct transactions *t,
+			  const struct kturn_addr *client)
+{
+	struct kturn_addr ip = *client;
+
+	kturn_addr_set_port(&ip, 0);
+	return &t->doubts[turn_siphash(t->key, &ip, sizeof(ip)) % DOUBTS];
+}
+
+static bool in_doubt(struct transactions *t, const struct kturn_addr *client,
+		     uint64_t now_ms)
+{
+	return now_ms < t->doubt_ms || now_ms < *doubt_of(t, client);
+}
+
+/* Another copy: the server may answer it, too, and from memory after that. */
+static void add_copy(struct transactions *t, struct transaction *tr,
+		     uint64_t now_ms)
+{
+	tr->copies++;
+	tr->made_ms = now_ms;
+	TAILQ_REMOVE(&t->list, tr, link);
+	TAILQ_INSERT_TAIL(&t->list, tr, link);
+}
+
 static void add(struct transactions *t, const struct flow *flow,
 		const struct kturn_stun *msg, const uint8_t *digest,
 		uint64_t sent_ms, uint64_t now_ms)
@@ -88,14 +114,16 @@ static void add(struct transactions *t, const struct flow *flow,
 	if (!tr || !tr->request) {
 		free(tr);
 		t->dropped++;
+		t->overflowed = true;
 		return;
 	}
 	tr->flow = *flow;
 	memcpy(tr->tid, msg->tid, sizeof(tr->tid));
 	memcpy(tr->digest, digest, sizeof(tr->digest));
+	tr->copies = 1;
 	tr->made_ms = now_ms;
 	tr->sent_ms = sent_ms;
-	if (now_ms < t->doubt_ms)
+	if (in_doubt(t, &flow->client, now_ms))
 		make_invalid(tr);
 	turn_table_add(&t->table, &tr->node, key_hash(t, flow, tr->tid));
 	TAILQ_INSERT_TAIL(&t->list, tr, link);
@@ -113,22 +141,20 @@ void transaction_begin(struct transactions *t, const struct flow *flow,
 		add(t, flow, msg, digest, sent_ms, now_ms);
 	else if (memcmp(tr->digest, digest, sizeof(digest)))
 		make_invalid(tr);
+	else
+		add_copy(t, tr, now_ms);
 }
 
 struct transaction *transaction_end(struct transactions *t,
 				    const struct flow *flow,
-				    const struct kturn_stun *msg)
+				    const struct kturn_stun *msg, bool *again)
 {
 	struct transaction *tr = find(t, flow, msg->tid);
 
-	/* An answer from memory, to what was done already. */
-	if (tr && tr->state == TRANSACTION_ANSWERED)
+	*again = tr && tr->state == TRANSACTION_ANSWERED;
+	if (!tr || tr->state != TRANSACTION_WAITS ||
+	    tr->request->method != msg->method)
 		return NULL;
-	if (!tr || tr->state == TRANSACTION_INVALID ||
-	    tr->request->method != msg->method) {
-		t->invalid++;
-		return NULL;
-	}
 	tr->state = TRANSACTION_ANSWERED;
 	return tr;
 }
@@ -144,8 +170,12 @@ void transaction_refused(struct transactions *t, const struct flow *flow,
 {
 	struct transaction *tr = find(t, flow, msg->tid);
 
-	/* What is invalid may have been answered once of two times. */
-	if (tr && tr->state == TRANSACTION_WAITS)
+	/*
+	 * While a copy is not answered, another request with this number would
+	 * be taken for what the answer is to.
+	 */
+	if (tr && tr->state == TRANSACTION_WAITS &&
+	    tr->request->method == msg->method && !--tr->copies)
 		forget(t, tr);
 }
 
@@ -157,6 +187,24 @@ void transactions_doubt(struct transactions *t, uint64_t for_ms,
 	t->doubt_ms = now_ms + for_ms;
 	TAILQ_FOREACH(tr, &t->list, link)
 		if (tr->state == TRANSACTION_WAITS)
+			make_invalid(tr);
+}
+
+void transactions_doubt_client(struct transactions *t,
+			       const struct kturn_addr *client,
+			       uint64_t now_ms)
+{
+	uint64_t *doubt = doubt_of(t, client);
+	bool already = now_ms < *doubt;
+	struct transaction *tr;
+
+	t->unread++;
+	*doubt = now_ms + TRANSACTION_MS;
+	if (already)
+		return;
+	TAILQ_FOREACH(tr, &t->list, link)
+		if (tr->state == TRANSACTION_WAITS &&
+		    addr_ip_equal(&tr->flow.client, client))
 			make_invalid(tr);
 }
 

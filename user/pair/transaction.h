@@ -26,6 +26,9 @@
  */
 #define TRANSACTION_MS		60000
 
+/* Clients whose addresses have the same hash share a doubt. */
+#define DOUBTS			4096
+
 /** struct flow - a 5-tuple over UDP */
 struct flow {
 	struct kturn_addr client;
@@ -37,6 +40,7 @@ struct flow {
  * @method: enum kturn_method
  * @odd: it says something that is not understood here: nothing follows from it
  * @reserved: an Allocate with a RESERVATION-TOKEN
+ * @family: it has a REQUESTED-ADDRESS-FAMILY
  * @number: channel number
  * @label: USERNAME, cut where it is too long; of a USERHASH nothing
  * @n: how many peers
@@ -46,6 +50,7 @@ struct request {
 	uint16_t method;
 	bool odd;
 	bool reserved;
+	bool family;
 	uint16_t number;
 	char label[KTURN_LABEL_MAX + 1];
 	unsigned int n;
@@ -68,8 +73,9 @@ struct request *request_parse(const struct kturn_stun *msg);
  * @tid: transaction id
  * @digest: of the whole message
  * @state: whether an answer counts
- * @made_ms: when it was read, CLOCK_BOOTTIME
- * @sent_ms: when the kernel saw it
+ * @copies: how many the server got, each of which it may answer
+ * @made_ms: when the last of them was read, CLOCK_BOOTTIME
+ * @sent_ms: when the kernel saw the first
  * @request: what it asks for; NULL once it was answered
  */
 struct transaction {
@@ -83,6 +89,7 @@ struct transaction {
 		TRANSACTION_ANSWERED,
 		TRANSACTION_INVALID,
 	} state;
+	unsigned int copies;
 	uint64_t made_ms;
 	uint64_t sent_ms;
 	struct request *request;
@@ -97,8 +104,10 @@ TAILQ_HEAD(transaction_list, transaction);
  * @key: for the hash
  * @most: how many there may be
  * @doubt_ms: until then, a request may be answered that is not known
+ * @doubts: the same of clients, by a hash of their addresses
+ * @overflowed: there was no room for a request; the reader sets it back
  * @dropped: requests for which there was no room
- * @invalid: answers that did not count
+ * @unread: requests that could not be read
  */
 struct transactions {
 	struct turn_table table;
@@ -106,8 +115,10 @@ struct transactions {
 	uint8_t key[TURN_SIPHASH_KEY_LEN];
 	size_t most;
 	uint64_t doubt_ms;
+	uint64_t doubts[DOUBTS];
+	bool overflowed;
 	uint64_t dropped;
-	uint64_t invalid;
+	uint64_t unread;
 };
 
 /** transactions_init() - none; @key is random. False without memory */
@@ -137,20 +148,21 @@ void transaction_begin(struct transactions *t, const struct flow *flow,
  * @t: transactions
  * @flow: 5-tuple
  * @msg: answer
+ * @again: result: it has answered the same before
  *
  * Return: the transaction, once; NULL if nothing follows from the answer. Its
  * request is to be given back with transaction_done().
  */
 struct transaction *transaction_end(struct transactions *t,
 				    const struct flow *flow,
-				    const struct kturn_stun *msg);
+				    const struct kturn_stun *msg, bool *again);
 
 /** transaction_done() - what follows from it was done */
 void transaction_done(struct transaction *tr);
 
-/** transaction_refused() - the server has answered with an error: it is over,
- * and the client may use the number again (RFC 8489 section 6.2.1 does not
- * want it to, but some do)
+/** transaction_refused() - the server has answered with an error. Once it has
+ * answered all copies, the client may use the number again (RFC 8489 section
+ * 6.2.1 does not want it to, but some do)
  */
 void transaction_refused(struct transactions *t, const struct flow *flow,
 			 const struct kturn_stun *msg);
@@ -166,6 +178,13 @@ void transaction_refused(struct transactions *t, const struct flow *flow,
  */
 void transactions_doubt(struct transactions *t, uint64_t for_ms,
 			uint64_t now_ms);
+
+/** transactions_doubt_client() - the same of one client, from which came what
+ * could not be read
+ */
+void transactions_doubt_client(struct transactions *t,
+			       const struct kturn_addr *client,
+			       uint64_t now_ms);
 
 /** transactions_expire() - forget what is older than any retransmission */
 void transactions_expire(struct transactions *t, uint64_t now_ms);
