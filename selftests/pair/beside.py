@@ -110,9 +110,9 @@ def running(*processes):
 
 
 @contextlib.contextmanager
-def client(family=4, user=USER, password=PASSWORD):
+def client(family=4, user=USER, password=PASSWORD, port=3478):
     netns("client")
-    with TurnClient(SERVER[family], user=user, password=password,
+    with TurnClient((SERVER[family], port), user=user, password=password,
                     timeout=20) as c:
         yield c
 
@@ -132,17 +132,17 @@ def entries():
 def until(*wanted):
     """The kernel has so many of them."""
     try:
-        wait_until(f"there are {wanted}", lambda: entries() == wanted, 20)
+        wait_until(f"there are {wanted}", lambda: entries() == wanted)
     except Failed as e:
         raise Failed(f"{e}; there are {entries()}") from e
 
 
 def soon(*wanted):
-    """The same, within the second that is promised; a slow machine is slow."""
+    """The same, in a second; but a machine that emulates others is slow."""
     begun = time.monotonic()
     until(*wanted)
     took = time.monotonic() - begun
-    if took > 3:
+    if took > 10:
         raise Failed(f"it took {took:.1f} s")
 
 

@@ -4,7 +4,7 @@
 
 PAIR := $(B)/kturn-pair
 PAIR_SRC := $(wildcard user/pair/*.c)
-PAIR_LIBS = -lnetfilter_log -lnftables -levent_core -levent_extra -lcrypto -ljansson \
+PAIR_LIBS = -lnetfilter_log -lnetfilter_conntrack -lnftables -levent_core -levent_extra -lcrypto -ljansson \
 	$(LIBKTURN_LIBS)
 
 ALL += $(PAIR)

@@ -88,7 +88,8 @@ TAILQ_HEAD(session_list, session);
 
 /**
  * struct learn_ops - the world
- * @is_server: was an answer on @flow, by a socket of user @uid, the server's?
+ * @is_server: was an answer on @flow, by a socket of user @uid, the server's,
+ *	and are the 5-tuple's addresses those on the wire?
  * @bound: is there a socket of user @uid that gets what comes to @relay from
  *	anywhere? Its cookie comes back
  * @alloc_new: into the kernel, for so many milliseconds; its id, or 0: not

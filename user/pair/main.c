@@ -15,6 +15,7 @@
 #include "learn.h"
 #include "log.h"
 #include "metrics.h"
+#include "nat.h"
 #include "process.h"
 #include "rules.h"
 #include "sockets.h"
@@ -128,7 +129,7 @@ static bool is_server(void *arg, const struct flow *flow, uint32_t uid)
 		return false;
 	return !sockets_find(&p->sockets, &flow->client, &flow->server,
 			     &info) &&
-	       info.uid == uid && is_named(p, &info);
+	       info.uid == uid && is_named(p, &info) && !nat_translates(flow);
 }
 
 static bool bound(void *arg, uint32_t uid, const struct kturn_addr *relay,
