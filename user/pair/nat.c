@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "nat.h"
@@ -59,11 +60,15 @@ static int query(struct nfct_handle *h, const struct flow *flow,
 
 bool nat_translates(const struct flow *flow)
 {
-	struct nfct_handle *h = nfct_open(CONNTRACK, 0);
 	struct timeval timeout = { .tv_sec = 1 };
+	struct nfct_handle *h;
 	uint32_t status;
 	int ret;
 
+	/* Without connection tracking no NAT; asking would load it. */
+	if (access("/sys/module/nf_conntrack", F_OK) && errno == ENOENT)
+		return false;
+	h = nfct_open(CONNTRACK, 0);
 	if (!h)
 		return errno != EPROTONOSUPPORT;
 	/* The kernel answers at once; but nobody is to wait for ever. */
