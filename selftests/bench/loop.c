@@ -99,6 +99,8 @@ static struct kturn_addr allocate(const struct loop *l, int fd,
 	client_expect(&c, "CreatePermission");
 	client_bind(&c, CHANNEL, peer);
 	client_expect(&c, "ChannelBind");
+	/* A kturn-pair beside the server tells the kernel only now. */
+	usleep(100000);
 	free(c.realm);
 	return c.relay;
 }
