@@ -9,6 +9,8 @@
 #ifndef _KTURN_TABLE_H
 #define _KTURN_TABLE_H
 
+#include <linux/hash.h>
+
 #include "kturn.h"
 
 /* Keys are made of words, and so are the addresses in them. */
@@ -62,21 +64,28 @@ static __always_inline bool kturn_addr_equal(const struct kturn_addr *a,
 }
 
 /*
- * Vector multiply-shift: a random number for each word, the upper half of the
- * sum of their products. Whoever does not know the numbers finds no keys that
- * collide more often than any two do, which is what is asked of a table whose
- * keys others choose; and it takes a third of jhash's instructions. See M.
- * Thorup, "High Speed Hashing for Integers and Strings", arXiv:1504.06804,
- * section 3.4. The seed is rhashtable's, which changes when it rehashes.
+ * Vector multiply-shift: a random number for each word, the sum of their
+ * products. Whoever does not know the numbers finds no keys that collide more
+ * often than any two do, which is what is asked of a table whose keys others
+ * choose; and it takes a third of jhash's instructions. See M. Thorup, "High
+ * Speed Hashing for Integers and Strings", arXiv:1504.06804, section 3.4. The
+ * seed is rhashtable's, which changes when it rehashes.
  */
 static __always_inline u64 kturn_hash_word(unsigned int i, u32 word, u32 seed)
 {
 	return kturn_hash_keys[i] * (word ^ seed);
 }
 
+/*
+ * The sums of keys that follow one another, such as the ports behind a NAT, are
+ * as far from one another as these are, and with one random number in three
+ * hundred fall into few buckets: more in one than rhashtable allows, so that it
+ * refuses the next (-EBUSY). Halves that are mixed spread them.
+ */
 static __always_inline u32 kturn_hash_fold(u64 sum)
 {
-	return sum >> 32;
+	sum ^= sum >> 32;
+	return (sum * GOLDEN_RATIO_64) >> 32;
 }
 
 /* An IP address, by the numbers from @i on. */

@@ -150,6 +150,46 @@ static void perms_by_allocation(struct kunit *test)
 	CHECK_TABLE(test, perm, &perms[0], &perms[1], key);
 }
 
+/* Random numbers for words, and ports that follow one another. */
+#define SPREAD_ROUNDS	5000
+#define SPREAD_PORTS	48
+#define SPREAD_BUCKETS	64
+
+/* Of as many keys as a new table takes before it grows, how many share a bucket? */
+static unsigned int fullest_bucket(u64 number)
+{
+	u8 load[SPREAD_BUCKETS] = {};
+	unsigned int i, most = 0;
+
+	for (i = 0; i < SPREAD_PORTS; i++) {
+		u32 port = (__force u32)cpu_to_be16(2000 + i);
+		u32 bucket = kturn_hash_fold(number * (port << 16)) %
+			     SPREAD_BUCKETS;
+
+		most = max_t(unsigned int, most, ++load[bucket]);
+	}
+	return most;
+}
+
+/*
+ * rhashtable refuses what would make a chain longer than RHT_ELASTICITY, if it
+ * is being resized already. The numbers are the same each time.
+ */
+static void ports_are_spread(struct kunit *test)
+{
+	unsigned int most = 0;
+	u64 number = 1;
+	int i;
+
+	for (i = 0; i < SPREAD_ROUNDS; i++) {
+		/* Knuth's, of MMIX. */
+		number = number * 6364136223846793005ULL +
+			 1442695040888963407ULL;
+		most = max(most, fullest_bucket(number));
+	}
+	KUNIT_EXPECT_LT(test, most, RHT_ELASTICITY);
+}
+
 static struct kunit_case kturn_table_cases[] = {
 	KUNIT_CASE(tuples_by_port),
 	KUNIT_CASE(tuples_by_l3mdev),
@@ -160,6 +200,7 @@ static struct kunit_case kturn_table_cases[] = {
 	KUNIT_CASE(peers_by_port),
 	KUNIT_CASE(peers_by_l3mdev),
 	KUNIT_CASE(perms_by_allocation),
+	KUNIT_CASE(ports_are_spread),
 	{}
 };
 

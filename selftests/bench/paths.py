@@ -294,6 +294,12 @@ class Bench:
                lambda: self.path("IPv4", "ChannelData in", 200).cost())
         self.kt.alloc_set_limits(w.id, to_peer=Limit(), to_client=Limit())
 
+    def make(self, what, requests):
+        for n, err in enumerate(self.kt.batch(requests)):
+            if err:
+                raise Failed(f"can't make the {what}: {n}: "
+                             f"{os.strerror(-err)} {self.kt.batch_texts[n]}")
+
     def many(self, number, mode):
         """Each packet of another client."""
         name = f"ChannelData in, IPv4, 200 B, {number} allocations{mode}"
@@ -313,15 +319,13 @@ class Bench:
                     [f"203.0.113.{3 + host}:{port}"], ENDLESS, EXCLUSIVE)))
                 packets.append(raw.packet(client, V4.server, port, 3478,
                                           payload))
-            if any(self.kt.batch(news)):
-                raise Failed("can't make the allocations")
+            self.make("allocations", news)
             ids, rest = self.kt.batch_ids, []
             for id in ids:
                 rest += [("perm_new", id, Addr(V4.peer), ENDLESS),
                          ("chan_new", id, CHAN,
                           Addr(f"{V4.peer}:{SINK_PORT}"), ENDLESS)]
-            if any(self.kt.batch(rest)):
-                raise Failed("can't make their channels")
+            self.make("channels", rest)
         figure(name, Path("client", raw.s, packets).cost)
         raw.close()
 
