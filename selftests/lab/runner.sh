@@ -29,7 +29,7 @@ expect()
 	local status=0 want=$1 last=$2
 
 	shift 2
-	env -u FULL -u KERNELS -u T "$tmp/tree/selftests/run" "$@" \
+	env -u FULL -u KERNELS -u T BUT="${but:-}" "$tmp/tree/selftests/run" "$@" \
 		>"$tmp/out" 2>&1 || status=$?
 	cat "$tmp/out"
 	[ "$(tail -n 1 "$tmp/out")" = "$last" ] ||
@@ -47,6 +47,7 @@ test_pass()
 	grep -q "^# group a: .* [0-9]* s$" "$tmp/out"
 	program c three <<<'echo 1..1; echo "ok 1 z"'
 	expect 0 "3 passed, 0 failed, 0 skipped" T="c a"
+	but="b c" expect 0 "2 passed, 0 failed, 0 skipped"
 	# One that wants to be alone comes after the others.
 	echo "alone=y" >"$tmp/tree/selftests/a/settings"
 	JOBS=1 expect 0 "4 passed, 0 failed, 1 skipped"
@@ -102,6 +103,7 @@ test_nothing()
 	tree
 	expect 1 "0 passed, 1 failed, 0 skipped"
 	expect 2 "selftests/run: no group 'x', expected one of: " T=x
+	but=y expect 2 "selftests/run: BUT: no group 'y'"
 }
 
 test_timeout()
