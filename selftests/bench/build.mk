@@ -6,17 +6,18 @@
 # scaling.
 
 BENCH := $(B)/selftests/bench
-BENCH_PROGRAMS := $(addprefix $(BENCH)/,flood loop setup push blast)
+BENCH_PROGRAMS := $(addprefix $(BENCH)/,flood loop setup refuse push blast)
 
 # As plain as what they are compared with: no sanitizer.
 $(BENCH)/flood: $(BENCH)/flood.o
 # It is copied to hosts that may have another libc.
 $(BENCH)/blast: $(BENCH)/blast.o
 $(BENCH)/blast: BENCH_LIBS := -static
-$(BENCH)/loop $(BENCH)/setup: %: %.o $(BENCH)/client.o $(BENCH)/meter.o \
+BENCH_CLIENTS := $(addprefix $(BENCH)/,loop setup refuse)
+$(BENCH_CLIENTS): %: %.o $(BENCH)/client.o $(BENCH)/meter.o \
 	$(WIRE_OBJ)
 $(BENCH)/push: $(BENCH)/push.o $(BENCH)/meter.o $(B)/libkturn.a
-$(BENCH)/loop $(BENCH)/setup: BENCH_LIBS := -lcrypto
+$(BENCH_CLIENTS): BENCH_LIBS := -lcrypto
 $(BENCH)/push: BENCH_LIBS := $(LIBKTURN_LIBS)
 $(BENCH_PROGRAMS):
 	$(CC) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ $(BENCH_LIBS)

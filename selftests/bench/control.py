@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What allocations cost: instructions, and memory; see setup.c and push.c.
+"""What allocations cost: instructions, and memory; see setup.c, refuse.c
+and push.c.
 
 Prints "FIGURE VALUE UNIT" lines. A second is 1e9 instructions.
 """
@@ -20,6 +21,7 @@ from world import wait_until
 # Multiples of WINDOW, and of BATCH.
 ALLOCATIONS = 480 if QUICK else 2000
 WINDOW = 16
+REFUSED = 1600 if QUICK else 8000
 PUSHED = 2000 if QUICK else 20_000
 BATCH = 500
 SECOND = 1e9
@@ -110,6 +112,17 @@ def clients(name, server, module=False, parts=("daemon", "kernel")):
                (after[part] - before[part]) / ALLOCATIONS, "bytes")
 
 
+def refusals(name, server):
+    """What a flood of requests that are refused costs, a request."""
+    with server(), inside("client"):
+        r = subprocess.run([os.path.join(BUILD, "selftests/bench/refuse"),
+                            V4.client, V4.server, str(REFUSED), str(WINDOW)],
+                           capture_output=True, text=True, check=False)
+    if r.returncode:
+        raise Failed(r.stderr.strip())
+    figure(f"refused request, {name}", float(r.stdout), "instructions")
+
+
 def pushes():
     for batch in (BATCH, 1):
         count = PUSHED if batch > 1 else PUSHED // 10
@@ -129,6 +142,7 @@ def main():
     no_huge_pages()
     if have_coturn():
         clients("coturn", lambda: coturn(batch=True))
+        refusals("coturn", lambda: coturn(batch=True))
     clients("kturnd userspace plane", lambda: kturnd("user", batch=True))
     subprocess.run(["insmod", os.environ["KTURN_KO"]], check=True)
     clients("kturnd", lambda: kturnd("auto", batch=True), True)
@@ -137,6 +151,7 @@ def main():
     if have_coturn():
         clients("coturn with kturn-pair", lambda: paired(True, data=False),
                 True, ())
+        refusals("coturn with kturn-pair", lambda: paired(True, data=False))
     return 0
 
 

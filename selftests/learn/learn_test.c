@@ -29,7 +29,10 @@ static void grants(void)
 	KTAP_EQ(told.perms, 2);
 	KTAP_EQ(told.chans, 1);
 	KTAP_EQ(told.number, 0x4000);
-	KTAP_EQ(told.ms, 599000);
+	KTAP_EQ(told.chan_ms, 599000);
+	KTAP_EQ(told.ms, 299000);
+	/* Never the permission alone, for which data goes in indications. */
+	KTAP_EQ(told.chan_perms, 1);
 	KTAP_MEM_EQ(&told.peer, &other_peer, sizeof(peer));
 	refresh(&client, 4, 1200);
 	KTAP_EQ(told.sets, 1);

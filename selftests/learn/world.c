@@ -87,7 +87,8 @@ static bool chan_new(void *arg, uint32_t id, uint16_t number,
 	told.chans++;
 	told.peer = *addr;
 	told.number = number;
-	told.ms = ms;
+	told.chan_ms = ms;
+	told.chan_perms = told.perms;
 	return true;
 }
 

@@ -25,6 +25,9 @@ struct told {
 	struct kturn_addr peer;
 	uint16_t number;
 	uint32_t ms;
+	uint32_t chan_ms;
+	/* Permissions there were when it was told of the channel. */
+	unsigned int chan_perms;
 	char label[KTURN_LABEL_MAX + 1];
 };
 

@@ -15,10 +15,11 @@ from beside import (METRICS, PEER, Session, at_server, client, coturn,
                     echo, ejabberd, entries, kill_session, metrics, pair,
                     running, shown, soon, until, watch)
 from ktap import Tests
-from lab import V4, inside, kturn
+from lab import V4, Raw, inside, kturn
 from packets import expect
-from turnclient import (ALLOCATE, CREATE_PERMISSION, REQUEST, Message,
-                        TurnError)
+from turnclient import (ALLOCATE, CHANNEL_BIND, CHANNEL_NUMBER,
+                        CREATE_PERMISSION, LIFETIME, REFRESH, REQUEST, SUCCESS,
+                        Message, TurnError)
 from world import wait_until
 
 
@@ -107,6 +108,30 @@ def ends(server, how):
             s.silent()
 
 
+def server_restarts():
+    """Another one with the same relayed address has other sessions."""
+    watch()
+    one_port = "--min-port=50000", "--max-port=50000"
+    with running(pair()) as p, client() as c, client() as other:
+        with running(coturn(*one_port)) as server:
+            s = Session(c)
+            until(1, 1, 1)
+            s.passes()
+            server.stop(signal.SIGTERM)
+            soon(0, 0, 0)
+        with running(coturn(*one_port)):
+            s.silent()
+            again = Session(other)
+            expect("the same address", again.relay, s.relay)
+            until(1, 1, 1)
+            at_server()
+            again.round_trip()
+            expect("at the server", at_server(), 0)
+            expect("whose", shown()["allocs"][0]["client"],
+                   f"198.51.100.2:{other.local[1]}")
+        expect("it runs", p.has_ended(), False)
+
+
 def expires():
     with running(coturn("--max-allocate-lifetime=6"), pair()), client() as c:
         c.allocate(lifetime=6)
@@ -188,6 +213,108 @@ def refused():
         expect("peers", sorted(p["peer"] for p in shown()["perms"]),
                [PEER[4][0], "203.0.113.9"])
         s.passes()
+
+
+def over_quota():
+    """486: what it refuses to one does not hurt the other."""
+    with running(coturn("--user-quota=1"), pair()), client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        with client() as other:
+            for request, code in ((other.allocate, 486),
+                                  (lambda: other.permit(PEER[4][0]), 437),
+                                  (lambda: other.bind(0x4000, PEER[4]), 437)):
+                try:
+                    request()
+                    raise AssertionError("was granted")
+                except TurnError as e:
+                    expect("error", e.code, code)
+            c.permit("203.0.113.9")
+            until(1, 2, 1)
+            expect("whose", shown()["allocs"][0]["client"],
+                   f"198.51.100.2:{c.local[1]}")
+        s.passes()
+
+
+def recorded(c, request):
+    """The datagrams that a request sends."""
+    sent, send = [], c.raw_send
+
+    def keep(data):
+        sent.append(data)
+        send(data)
+    c.raw_send = keep
+    try:
+        request()
+    finally:
+        c.raw_send = send
+    return sent
+
+
+def answered(c, datagrams):
+    """Send them; the codes of their answers."""
+    codes = []
+    for data in datagrams:
+        c.raw_send(data)
+        answer = c.raw_recv()
+        codes.append(Message.parse(answer).code if answer else None)
+    return codes
+
+
+def replayed():
+    """What was granted once is granted by the server's answers only."""
+    with running(coturn(), pair()), client() as c, client() as other:
+        c.allocate()
+        sent = recorded(c, lambda: c.permit(PEER[4][0]))
+        sent += recorded(c, lambda: c.bind(0x4000, PEER[4]))
+        until(1, 1, 1)
+        # From another address there is nothing that they could change.
+        expect("refused", None not in answered(other, sent), True)
+        expect("entries", entries(), (1, 1, 1))
+        c.refresh(0)
+        soon(0, 0, 0)
+        expect("refused", None not in answered(c, sent), True)
+        # Whatever was learnt from these is there before the next.
+        Session(other, number=0x4001, peer=("203.0.113.3", 9999))
+        until(1, 1, 1)
+        expect("peers", [p["peer"] for p in shown()["perms"]],
+               ["203.0.113.3"])
+
+
+def forged():
+    """Who can write a client's address, but reads nothing of what it sends."""
+    watch()
+    with running(coturn(), pair()), client() as c:
+        s = Session(c)
+        until(1, 1, 1)
+        before = shown()
+        raw = Raw("client", 4)
+
+        def forge(method, cls, build):
+            msg = Message(method, cls, os.urandom(12))
+            build(msg)
+            raw.send("198.51.100.2", V4.server, c.local[1], 3478, msg.bytes())
+
+        peer = ("203.0.113.66", 66)
+        for cls in (REQUEST, SUCCESS):
+            forge(REFRESH, cls, lambda m: m.add_u32(LIFETIME, 0))
+            forge(CREATE_PERMISSION, cls, lambda m: m.add_peer(peer))
+            forge(CHANNEL_BIND, cls, lambda m: m.add_u32(
+                CHANNEL_NUMBER, 0x4002 << 16).add_peer(peer))
+        raw.close()
+        # The client's own next one comes after all of these.
+        while c.raw_recv(0.5):
+            pass
+        c.permit("203.0.113.9")
+        until(1, 2, 1)
+        now = shown()
+        expect("peers", sorted(p["peer"] for p in now["perms"]),
+               [PEER[4][0], "203.0.113.9"])
+        expect("the same allocation", now["allocs"][0]["id"],
+               before["allocs"][0]["id"])
+        at_server()
+        s.round_trip()
+        expect("at the server", at_server(), 0)
 
 
 def deny_list():
@@ -396,12 +523,16 @@ def main():
         tests.add("coturn ends a session: " + how, ends, coturn, how)
     for how in ("refresh", "killed server"):
         tests.add("ejabberd ends a session: " + how, ends, ejabberd, how)
+    tests.add("coturn is restarted", server_restarts)
     tests.add("coturn: a lifetime ends", expires)
     tests.add("kturn-pair ends", pair_ends, signal.SIGTERM)
     tests.add("kturn-pair is killed", pair_ends, signal.SIGKILL)
     tests.add("the module goes and comes", module)
     tests.add("what coturn refuses", refused)
+    tests.add("what coturn refuses by quota", over_quota)
     tests.add("peers that the operator denies", deny_list)
+    tests.add("requests that are replayed", replayed)
+    tests.add("messages that others forge", forged)
     tests.add("two requests in one transaction", two_requests)
     tests.add("a flood of requests", flood)
     tests.add("answers are missing", answers_lost)

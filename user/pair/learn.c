@@ -301,14 +301,20 @@ static void grant_peer(struct learn *l, struct session *s,
 {
 	uint32_t perm_ms = left(tr->sent_ms, l->cfg->perm_ms, now_ms);
 	uint32_t chan_ms = left(tr->sent_ms, l->cfg->chan_ms, now_ms);
-	bool ok;
+	bool ok = true;
 
 	if (is_denied(l->cfg, peer) || !perm_ms || !chan_ms)
 		return;
-	ok = l->ops->perm_new(l->arg, s->id, peer, perm_ms);
-	if (ok && tr->request->method == KTURN_CHANNEL_BIND)
+	/*
+	 * The channel first: without a permission it relays nothing yet, while
+	 * a permission without the channel would have what the peer sends
+	 * become Data indications, where the server sends ChannelData.
+	 */
+	if (tr->request->method == KTURN_CHANNEL_BIND)
 		ok = l->ops->chan_new(l->arg, s->id, tr->request->number, peer,
 				      chan_ms);
+	if (ok)
+		ok = l->ops->perm_new(l->arg, s->id, peer, perm_ms);
 	if (!ok)
 		l->counts.refused++;
 }
