@@ -62,6 +62,22 @@ test_install()
 	fails grep -rlIF "$tmp" "$installed"
 }
 
+# As if what it starts were where it is to be.
+test_units()
+{
+	local unit found=
+
+	for unit in "$tmp"/installed/usr/lib/systemd/system/*.service; do
+		found=y
+		sed "s|=/usr/sbin|=$tmp/installed/usr/sbin|" "$unit" \
+			>"$tmp/${unit##*/}"
+		systemd-analyze verify --man=no "$tmp/${unit##*/}" \
+			>"$tmp/said" 2>&1 || fail "$(cat "$tmp/said")"
+		[ ! -s "$tmp/said" ] || fail "$(cat "$tmp/said")"
+	done
+	[ "$found" ]
+}
+
 test_clean()
 {
 	[ -z "$(git -C "$clone" status --porcelain)" ] ||
@@ -76,7 +92,7 @@ git -C "$top" rev-parse HEAD >/dev/null 2>&1 ||
 eval "$("$top/selftests/vm/kernel" 6.1 || echo exit 1)"
 module=$clone/build/modules/$RELEASE/kturn.ko
 
-ktap_plan 8
+ktap_plan 9
 run_test "build: clone" test_clone
 run_test "build: userspace" test_userspace
 run_test "build: module" test_module
@@ -84,5 +100,6 @@ run_test "build: nothing to do the second time" test_again
 run_test "build: module, incrementally" test_incremental
 run_test "build: missing headers are named" test_no_headers
 run_test "build: install" test_install
+run_test "build: units are read without complaint" test_units
 run_test "build: source tree stays clean" test_clean
 ktap_finish
