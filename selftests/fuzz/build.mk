@@ -10,7 +10,8 @@
 
 CLANG	?= clang
 
-FUZZERS	:= stun xor_addr channel_data send fingerprint builder opaque turn config
+FUZZERS	:= stun xor_addr channel_data send fingerprint builder opaque turn config \
+	frame proxy
 
 fuzz_src_opaque := $(wildcard user/precis/*.c)
 fuzz_libs_opaque := $(PRECIS_LIBS)
@@ -20,6 +21,10 @@ fuzz_src_turn := $(wildcard user/kturnd/turn/*.c user/precis/*.c) \
 	user/common/table.c user/common/siphash.c \
 	selftests/turn/world.c selftests/turn/client.c
 fuzz_libs_turn := -lcrypto $(PRECIS_LIBS)
+
+fuzz_src_frame := user/kturnd/transport/frame.c
+fuzz_src_proxy := user/kturnd/transport/proxy.c user/common/address.c \
+	user/lib/text.c
 
 fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
 	option_set.c) user/common/address.c user/common/log.c user/db/credential.c user/lib/text.c \

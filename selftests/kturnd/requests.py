@@ -3,7 +3,7 @@
 """Clients for the tests of kturnd: requests.py TEST [ARGUMENT...]
 
 Each function test_... is a test; it runs in the client's namespace, see the
-picture in ../lib.sh, and fails with an exception.
+picture in ../lib.sh, and fails with an exception. TRANSPORT is udp, tcp or tls.
 """
 
 import collections
@@ -23,8 +23,13 @@ OTHER_RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}
 PEER = {4: ("203.0.113.2", 9999), 6: ("2001:db8:2::2", 9999)}
 
 
-def client(family=4, user="alice", password="secret", **options):
-    return TurnClient(RELAY[family], user=user, password=password, **options)
+TRANSPORT = os.environ.get("TRANSPORT", "udp")
+
+
+def client(family=4, user="alice", password="secret", transport=TRANSPORT,
+           **options):
+    return TurnClient(RELAY[family], user=user, password=password,
+                      transport=transport, **options)
 
 
 def check_echo(c, family, data):

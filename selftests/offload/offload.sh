@@ -462,11 +462,40 @@ test_hairpin()
 	as_client hairpin 6
 }
 
+# UDP clients' data is the kernel's, a TCP client's the daemon's, whatever plane is
+# wanted, and whenever the module comes.
+test_streams()
+{
+	local streams=$top/selftests/stream/streams.py stream
+
+	kturnd_plane=$1 fresh_start --workers 2 "${ALLOW_PEERS[@]}"
+	rm -f "$tmp/ready" "$tmp/done"
+	background in_client python3 "$streams" keeps tcp "$tmp/ready" \
+		"$tmp/done"
+	stream=$background
+	wait_for 30 test -e "$tmp/ready"
+	[ "$(in_kernel "len(d['allocs'])")" -eq 0 ]
+	start taken module
+	until_step module
+	[ "$(in_kernel "len(d['allocs'])")" -eq 4 ]
+	defer module_back
+	rmmod kturn
+	wait_for 30 plane_is user
+	insmod "$KTURN_KO"
+	wait_for 30 kernel_has 4
+	[ "$(kturnd_value "d['counters']['allocs']")" -eq 5 ]
+	done_step module
+	finish
+	touch "$tmp/done"
+	wait_for 30 has_ended "$stream"
+	wait "$stream"
+}
+
 module_load
 topology_up
 echo_start
 
-ktap_plan 20
+ktap_plan 22
 run_test "offload: the kernel relays all data" test_counters
 run_test "offload: SIGTERM, and a successor" test_restart TERM --workers 2
 run_test "offload: SIGKILL, and one with more workers" test_restart KILL \
@@ -488,4 +517,6 @@ run_test "offload: the kernel can't be reached" test_unreachable
 run_test "offload: a peer that the kernel does not take" test_kernel_refuses
 run_test "offload: 1:1 NAT" test_external
 run_test "offload: hairpin" test_hairpin
+run_test "offload: a TCP client, beside others" test_streams auto
+run_test "offload: a TCP client, --plane kernel" test_streams kernel
 ktap_finish

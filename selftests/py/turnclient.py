@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A TURN client over UDP (RFC 8489, RFC 8656) for tests.
+"""A TURN client over UDP, TCP or TLS (RFC 8489, RFC 8656) for tests.
 
 It does what a test tells it, also what no real client would do; nothing
 beyond Python's own library is needed. A test looks like this:
@@ -28,6 +28,7 @@ import hmac
 import ipaddress
 import os
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -306,18 +307,41 @@ class Message:
 Received = collections.namedtuple("Received", "channel peer data")
 
 
+def any_certificate():
+    """TLS that checks nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def frame_len(raw):
+    """Bytes of the message at the start of a stream; 0: not enough is there."""
+    if len(raw) < 4:
+        return 0
+    length = struct.unpack_from("!H", raw, 2)[0]
+    if raw[0] >> 6 == 1:
+        return 4 + length + -length % 4
+    return HEADER_LEN + length
+
+
 class TurnClient:
-    """A client on its own UDP socket.
+    """A client on its own socket.
 
     @server: (address, port), or an address alone for port 3478
     @local: address (and port) to bind
+    @transport: "udp", "tcp" or "tls"
+    @before: what a stream begins with, a PROXY header say
+    @tls: an ssl.SSLContext; without it no certificate is checked
+    @server_name: that TLS asks for
     @integrity: "sha1", "sha256", or "auto": the best that the server offers
     @anonymous: USERHASH in place of USERNAME; None: if the server asks for it
     @timeout: seconds that request() and recv_data() wait
     """
 
     def __init__(self, server, user=None, password=None, local=None,
-                 integrity="auto", anonymous=None, timeout=5.0):
+                 integrity="auto", anonymous=None, timeout=5.0,
+                 transport="udp", before=b"", tls=None, server_name=None):
         self.server = (server, 3478) if isinstance(server, str) else server
         self.user = user
         self.password = password
@@ -330,10 +354,24 @@ class TurnClient:
         self.data = collections.deque()
         self.family = (socket.AF_INET6 if ":" in self.server[0]
                        else socket.AF_INET)
-        self.sock = socket.socket(self.family, socket.SOCK_DGRAM)
+        self.stream = transport != "udp"
+        self.received = b""
+        self.sock = socket.socket(self.family, socket.SOCK_STREAM if
+                                  self.stream else socket.SOCK_DGRAM)
         if local:
             self.sock.bind((local, 0) if isinstance(local, str) else local)
-        self.sock.connect(self.server)
+        if self.stream:
+            self.sock.settimeout(timeout)
+        try:
+            self.sock.connect(self.server)
+            if before:
+                self.sock.sendall(before)
+            if transport == "tls":
+                self.sock = (tls or any_certificate()).wrap_socket(
+                    self.sock, server_hostname=server_name)
+        except BaseException:
+            self.sock.close()
+            raise
 
     def __enter__(self):
         return self
@@ -409,23 +447,54 @@ class TurnClient:
                     struct.pack("!HH", self.chosen_algorithm(), 0))
         return msg.add_integrity(self.key(), self.sha256)
 
-    # Datagrams.
+    # Messages.
 
     def raw_send(self, data):
-        self.sock.send(data)
+        if self.stream:
+            self.sock.settimeout(self.timeout)
+            self.sock.sendall(data)
+        else:
+            self.sock.send(data)
 
     def raw_recv(self, timeout=None):
-        """The next datagram, or None when none comes in time."""
-        self.sock.settimeout(self.timeout if timeout is None else timeout)
+        """The next message, or None when none comes in time.
+
+        A stream that has ended raises ConnectionResetError.
+        """
+        timeout = self.timeout if timeout is None else timeout
+        self.sock.settimeout(timeout)
         try:
-            return self.sock.recv(65535)
-        except (TimeoutError, BlockingIOError):
+            return self.frame_recv(timeout) if self.stream else \
+                self.sock.recv(65535)
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             return None
+
+    def frame_recv(self, timeout):
+        end = time.monotonic() + timeout
+        while True:
+            n = frame_len(self.received)
+            if n and len(self.received) >= n:
+                frame, self.received = self.received[:n], self.received[n:]
+                return frame
+            self.sock.settimeout(max(end - time.monotonic(), 0.001))
+            more = self.sock.recv(65536)
+            if not more:
+                raise ConnectionResetError("the server has closed it")
+            self.received += more
+
+    def has_ended(self):
+        """Does the server close the stream, before @timeout?"""
+        try:
+            while self.raw_recv():
+                pass
+        except (ConnectionError, ssl.SSLError):
+            return True
+        return False
 
     def transact(self, raw, tid, timeout=None):
         """Send a request, return the answer to it, or None.
 
-        It is sent again every half second, as UDP may lose it. Data that
+        Over UDP it is sent again every half second, as it may be lost. Data that
         comes meanwhile is kept for recv_data().
         """
         end = time.monotonic() + (self.timeout if timeout is None
@@ -437,7 +506,8 @@ class TurnClient:
                 return None
             if now >= resend:
                 self.raw_send(raw)
-                resend = now + 0.5
+                # RFC 8489 section 6.2.2: a stream loses nothing.
+                resend = end if self.stream else now + 0.5
             try:
                 got = self.raw_recv(max(min(resend, end) - now, 0.001))
             except ConnectionRefusedError:
@@ -574,9 +644,9 @@ class TurnClient:
         self.raw_send(msg.add(DATA, data).bytes())
 
     def channel_send(self, number, data, padded=False):
-        """ChannelData."""
+        """ChannelData; in a stream it is padded always (section 12.5)."""
         raw = struct.pack("!HH", number, len(data)) + data
-        self.raw_send(pad(raw) if padded else raw)
+        self.raw_send(pad(raw) if padded or self.stream else raw)
 
     def recv_data(self, timeout=None):
         """The next Data indication or ChannelData, or None."""

@@ -178,7 +178,7 @@ static void tunneled_client(void)
 				      KTURN_FAMILY_V4);
 	c.tuple.client = addr("[2002:c633:6401::1]:40000");
 	turn_alloc_end(world.s, turn_alloc_find(world.s, &(struct turn_tuple){
-		addr("198.51.100.1:40000"), c.tuple.server }));
+		addr("198.51.100.1:40000"), c.tuple.server, TURN_UDP }));
 	world.pushed--;
 	world.ports[1].open = true;
 	KTAP_CHECK(turn_adopt_alloc(world.s, world.now, &c.tuple, relays, 10000,

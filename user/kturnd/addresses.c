@@ -12,6 +12,9 @@
 #include "peer_acl.h"
 #include "socket.h"
 
+/* RFC 8656 section 4: the default with TLS. */
+#define TURNS_PORT	5349
+
 /* How long duplicate address detection is waited for, and how often. */
 #define TENTATIVE_TRIES	30
 #define TENTATIVE_US	100000
@@ -81,13 +84,15 @@ static int add_host(struct config_addrs *list, uint8_t family, bool loopback,
 	return ret;
 }
 
-static int add_everything(struct config_addrs *list, bool loopback)
+static int add_everything(struct config_addrs *list, bool loopback, bool tls)
 {
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; i < sizeof(families) && !ret; i++)
 		ret = add_host(list, families[i], loopback, KTURN_STUN_PORT);
+	for (i = 0; i < sizeof(families) && !ret && tls; i++)
+		ret = add_host(list, families[i], loopback, TURNS_PORT);
 	return ret;
 }
 
@@ -114,9 +119,9 @@ int addresses_listen(const struct config *cfg, struct config_addrs *list)
 			add(list, addr);
 	}
 	if (!cfg->listen.n) {
-		ret = add_everything(list, false);
+		ret = add_everything(list, false, cfg->n_tls_certs);
 		if (!ret && !list->n)
-			ret = add_everything(list, true);
+			ret = add_everything(list, true, cfg->n_tls_certs);
 	}
 	return ret || !list->n ? no_addresses(ret) : 0;
 }

@@ -4,8 +4,9 @@
 
 KTURND := $(B)/kturnd
 KTURND_MKMAN := $(B)/kturnd-mkman
-KTURND_SRC := $(filter-out %/mkman.c,$(wildcard user/kturnd/*.c))
-KTURND_LIBS = -levent_core -lyaml -ljansson -lnl-route-3 -lnl-3 \
+KTURND_SRC := $(filter-out %/mkman.c,$(wildcard user/kturnd/*.c \
+	user/kturnd/transport/*.c))
+KTURND_LIBS = -lssl -levent_core -lyaml -ljansson -lnl-route-3 -lnl-3 \
 	$(LIBKTURN_LIBS) $(USERDB_LIBS) $(PRECIS_LIBS)
 CFLAGS_user/kturnd := $(shell $(PKG_CONFIG) --cflags libnl-3.0)
 

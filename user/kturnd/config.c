@@ -41,6 +41,7 @@ void config_free(struct config *cfg)
 	free(cfg->secret_file);
 	free(cfg->db);
 	free(cfg->state_dir);
+	free(cfg->tls_client_ca);
 	memset(cfg, 0, sizeof(*cfg));
 }
 
@@ -179,8 +180,26 @@ static void check_external(struct config *cfg)
 	}
 }
 
+static void check_transports(struct config *cfg)
+{
+	if (!cfg->transports)
+		cfg->transports = CONFIG_UDP | CONFIG_TCP |
+				  (cfg->n_tls_certs ? CONFIG_TLS : 0);
+	if (cfg->transports & CONFIG_TLS && !cfg->n_tls_certs)
+		config_option_error(cfg, "transport",
+				    "expected udp or tcp, as tls needs tls-cert");
+	if (cfg->n_tls_keys && cfg->n_tls_keys != cfg->n_tls_certs)
+		config_option_error(cfg, "tls-key",
+				    "expected as many as tls-cert (%zu), or none, got %zu",
+				    cfg->n_tls_certs, cfg->n_tls_keys);
+	if (cfg->tls_client_ca && !cfg->n_tls_certs)
+		config_option_error(cfg, "tls-client-ca",
+				    "expected tls-cert, too");
+}
+
 void config_finish(struct config *cfg)
 {
+	check_transports(cfg);
 	if (cfg->user_file && cfg->secret_file &&
 	    !strcmp(cfg->user_file, "-") && !strcmp(cfg->secret_file, "-")) {
 		config_option_error(cfg, "secret-file",

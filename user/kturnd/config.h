@@ -23,6 +23,11 @@ enum config_plane {
 	CONFIG_PLANE_USER,	/* never the kernel's */
 };
 
+/* What clients may come by. */
+#define CONFIG_UDP	1
+#define CONFIG_TCP	2
+#define CONFIG_TLS	4
+
 /** struct config_addrs - a list of addresses */
 struct config_addrs {
 	struct kturn_addr *v;
@@ -51,6 +56,16 @@ struct config_source {
 /**
  * struct config - all of it
  * @listen: listening addresses with ports; empty: those of the host
+ * @transports: CONFIG_UDP and so on; 0 before config_finish(): what can be served
+ * @tls_certs: certificate files; the first is for clients that ask for no name
+ * @n_tls_certs: how many
+ * @tls_keys: their keys' files, as many; none: they are in the same files
+ * @n_tls_keys: how many
+ * @tls_client_ca: file of who has signed clients' certificates; NULL: none is
+ *	asked for
+ * @proxies: who begins with a header of the PROXY protocol
+ * @n_proxies: how many
+ * @max_connections: of TCP and TLS, at a time
  * @relay: relayed addresses without ports; empty: chosen among @listen
  * @external: 1:1 NATs; no address stands in two of them
  * @n_external: how many
@@ -85,6 +100,15 @@ struct config_source {
  */
 struct config {
 	struct config_addrs listen;
+	unsigned int transports;
+	char **tls_certs;
+	size_t n_tls_certs;
+	char **tls_keys;
+	size_t n_tls_keys;
+	char *tls_client_ca;
+	struct prefix *proxies;
+	size_t n_proxies;
+	uint32_t max_connections;
 	struct config_addrs relay;
 	struct config_external *external;
 	size_t n_external;

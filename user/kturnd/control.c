@@ -27,6 +27,7 @@
  * @missing: workers that have not answered
  * @turn: sum of the workers' counters
  * @io: sum of theirs
+ * @stream: sum of theirs
  * @kernel_allocs: allocations that the kernel has
  * @kernel: some worker uses the module
  */
@@ -38,6 +39,7 @@ struct query {
 	unsigned int missing;
 	struct turn_counters turn;
 	struct io_counters io;
+	struct stream_counters stream;
 	uint64_t kernel_allocs;
 	bool kernel;
 };
@@ -75,6 +77,12 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.icmp += c->icmp;
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
+	q->stream.now += w->stream.counters.now;
+	q->stream.accepted += w->stream.counters.accepted;
+	q->stream.refused += w->stream.counters.refused;
+	q->stream.closed += w->stream.counters.closed;
+	q->stream.tls_failed += w->stream.counters.tls_failed;
+	q->stream.dropped += w->stream.counters.dropped;
 	q->kernel_allocs += w->offload.entries;
 	if (w->offload.kt)
 		q->kernel = true;
@@ -132,11 +140,22 @@ static json_t *relays_json(const struct relay_pool *pool)
 	return array;
 }
 
+static json_t *connections_json(const struct stream_counters *s)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}",
+		"now", (json_int_t)s->now,
+		"accepted", (json_int_t)s->accepted,
+		"refused", (json_int_t)s->refused,
+		"closed", (json_int_t)s->closed,
+		"tls_failed", (json_int_t)s->tls_failed,
+		"dropped", (json_int_t)s->dropped);
+}
+
 static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -154,7 +173,8 @@ static json_t *counters_json(const struct query *q)
 		"dropped", (json_int_t)t->dropped,
 		"icmp", (json_int_t)t->icmp,
 		"send_errors", (json_int_t)q->io.send_errors,
-		"send_full", (json_int_t)q->io.send_full);
+		"send_full", (json_int_t)q->io.send_full,
+		"connections", connections_json(&q->stream));
 }
 
 static json_t *make_json(const struct query *q)

@@ -10,6 +10,7 @@
 #include "reserve.h"
 #include "state.h"
 #include "steer.h"
+#include "transport/tls.h"
 #include "users.h"
 #include "worker.h"
 
@@ -17,6 +18,7 @@
  * struct daemon - the daemon
  * @cfg: configuration, constant
  * @state: state directory, constant
+ * @tls: certificates, if there are any
  * @listen: listening addresses, constant
  * @relays: relayed addresses
  * @reserve: reserved ports
@@ -33,6 +35,7 @@
 struct daemon {
 	const struct config *cfg;
 	struct state state;
+	struct tls tls;
 	struct config_addrs listen;
 	struct relay_pool relays;
 	struct reserve reserve;

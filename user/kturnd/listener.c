@@ -9,18 +9,29 @@
 #include "log.h"
 #include "socket.h"
 
-static int cant_listen(const struct kturn_addr *addr, int error)
+static const char *hint(int error, bool tcp)
+{
+	switch (error) {
+	case -EADDRINUSE:
+		return tcp ? "another program uses it, see ss -tlpn" :
+			     "another program uses it, see ss -ulpn";
+	case -EADDRNOTAVAIL:
+		return "it is not an address of this host";
+	case -EACCES:
+		return "ports below 1024 need a privilege";
+	default:
+		return NULL;
+	}
+}
+
+static int cant_listen(const struct kturn_addr *addr, int error, bool tcp)
 {
 	char text[KTURN_ADDR_TEXT_MAX];
 
-	log_event(LOG_ERR, "listen-failed", "listen=%s error=%s hint=%s",
-		  kturn_addr_text(addr, text), strerror(-error),
-		  error == -EADDRINUSE ?
-		  "another program uses it, see ss -ulpn" :
-		  error == -EADDRNOTAVAIL ?
-		  "it is not an address of this host" :
-		  error == -EACCES ? "ports below 1024 need a privilege" :
-				     NULL);
+	log_event(LOG_ERR, "listen-failed",
+		  "listen=%s transport=%s error=%s hint=%s",
+		  kturn_addr_text(addr, text), tcp ? "tcp" : "udp",
+		  strerror(-error), hint(error, tcp));
 	return error;
 }
 
@@ -47,12 +58,12 @@ static int open_group(struct daemon *d, size_t n)
 
 	fd = probe(addr);
 	if (fd < 0)
-		return cant_listen(addr, fd);
+		return cant_listen(addr, fd, false);
 	/* The kernel numbers them as they are bound. */
 	for (i = 0; i < d->n_workers; i++) {
 		fd = socket_bound(addr, &group);
 		if (fd < 0)
-			return cant_listen(addr, fd);
+			return cant_listen(addr, fd, false);
 		d->workers[i].listeners[n].fd = fd;
 	}
 	if (group.error)
@@ -62,15 +73,31 @@ static int open_group(struct daemon *d, size_t n)
 	return 0;
 }
 
+static int open_streams(struct daemon *d, size_t n)
+{
+	const struct kturn_addr *addr = &d->listen.v[n];
+	int fd = socket_tcp_free(addr);
+	unsigned int i;
+
+	for (i = 0; i < d->n_workers && fd >= 0; i++) {
+		fd = socket_listening(addr);
+		if (fd >= 0)
+			d->workers[i].listeners[n].stream_fd = fd;
+	}
+	return fd < 0 ? cant_listen(addr, fd, true) : 0;
+}
+
 int listeners_open(struct daemon *d)
 {
+	unsigned int transports = d->cfg->transports;
 	size_t i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < d->listen.n; i++) {
-		ret = open_group(d, i);
-		if (ret)
-			return ret;
+	for (i = 0; i < d->listen.n && !ret; i++) {
+		if (transports & CONFIG_UDP)
+			ret = open_group(d, i);
+		if (!ret && transports & (CONFIG_TCP | CONFIG_TLS))
+			ret = open_streams(d, i);
 	}
-	return 0;
+	return ret;
 }

@@ -22,7 +22,10 @@
 /* Exit status of a bad configuration. */
 #define EXIT_CONFIG	2
 
-/* Descriptors beside those of relayed addresses. */
+/* How often certificates are looked at. */
+#define FOLLOW_SECONDS	10
+
+/* Descriptors beside those of relayed addresses and connections. */
 #define OTHER_FILES	1024
 
 /**
@@ -31,6 +34,7 @@
  * @watch: main thread's
  * @control: main thread's
  * @signals: SIGTERM and SIGINT
+ * @follow: looks at the certificates
  * @ports_saved: file that says which ports were reserved; empty if none were
  */
 struct server {
@@ -38,6 +42,7 @@ struct server {
 	struct watch watch;
 	struct control control;
 	struct event signals[2];
+	struct event follow;
 	char ports_saved[PATH_MAX];
 };
 
@@ -163,8 +168,10 @@ static int setup(struct server *s)
 		return ret;
 	ports = d->relays.n * (1ul + d->cfg->relay_port_max -
 			       d->cfg->relay_port_min);
-	limits_raise_files(ports + OTHER_FILES);
+	limits_raise_files(ports + d->cfg->max_connections + OTHER_FILES);
 	ret = setup_users(s);
+	if (!ret && d->cfg->n_tls_certs)
+		ret = tls_open(&d->tls, d->cfg);
 	if (!ret)
 		ret = setup_workers(s);
 	if (!ret)
@@ -207,6 +214,23 @@ static void watch_signals(struct server *s)
 				on_signal, s);
 		evsignal_add(&s->signals[i], NULL);
 	}
+}
+
+static void on_follow(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	tls_follow(&s->d.tls);
+}
+
+static void watch_certificates(struct server *s)
+{
+	static const struct timeval period = { .tv_sec = FOLLOW_SECONDS };
+
+	if (!s->d.cfg->n_tls_certs)
+		return;
+	event_assign(&s->follow, s->d.base, -1, EV_PERSIST, on_follow, s);
+	event_add(&s->follow, &period);
 }
 
 static int is_user(const char *realm, const char *name, unsigned int flags,
@@ -261,6 +285,7 @@ static int run(struct server *s)
 	int ret = 0;
 
 	watch_signals(s);
+	watch_certificates(s);
 	watch_start(&s->watch);
 	warn_without_users(&s->d);
 	for (i = 0; i < s->d.n_workers && !ret; i++)
@@ -296,6 +321,7 @@ static void teardown(struct server *s)
 	reserve_free(&d->reserve);
 	free(d->workers);
 	local_close(d->local);
+	tls_close(&d->tls);
 	users_free(&d->users);
 	quota_free(&d->quota);
 	relay_pool_free(&d->relays);
@@ -303,6 +329,8 @@ static void teardown(struct server *s)
 	for (i = 0; i < 2; i++)
 		if (event_initialized(&s->signals[i]))
 			evsignal_del(&s->signals[i]);
+	if (event_initialized(&s->follow))
+		event_del(&s->follow);
 	if (d->base)
 		event_base_free(d->base);
 	state_close(&d->state);

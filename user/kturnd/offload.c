@@ -114,6 +114,9 @@ int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime)
 	uint32_t id;
 	int ret;
 
+	/* The kernel relays for UDP clients. */
+	if (turn_is_stream(turn_alloc_tuple(a)))
+		return 0;
 	if (!o->kt)
 		return offload_go_on(o, -ENODEV);
 	offload_fill(a, lifetime * 1000, KTURN_ALLOC_FLAGS_EXCLUSIVE, packed,

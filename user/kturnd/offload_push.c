@@ -51,6 +51,8 @@ static void collect(struct turn_alloc *a, void *arg)
 	struct push_all *p = arg;
 	void *bigger;
 
+	if (turn_is_stream(turn_alloc_tuple(a)))
+		return;
 	if (p->n == p->room) {
 		p->room = p->room ? 2 * p->room : 64;
 		bigger = reallocarray(p->v, p->room, sizeof(*p->v));

@@ -19,6 +19,10 @@ static void client_send(void *env, const struct turn_tuple *to,
 	struct worker *w = env;
 	size_t i;
 
+	if (turn_is_stream(to)) {
+		stream_send(&w->stream, to, buf, len);
+		return;
+	}
 	for (i = 0; i < w->d->listen.n; i++) {
 		if (!addr_equal(&w->listeners[i].addr, &to->server))
 			continue;
@@ -216,6 +220,9 @@ static void write_log(void *env, int level, const char *event,
 	if (tuple)
 		log_add(&line, "client=%s",
 			kturn_addr_text(&tuple->client, client));
+	if (tuple && turn_is_stream(tuple))
+		log_add(&line, "transport=%s",
+			tuple->transport == TURN_TLS ? "tls" : "tcp");
 	if (user)
 		log_add(&line, "user=%s", user);
 	va_start(ap, fmt);

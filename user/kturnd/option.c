@@ -19,23 +19,101 @@ const struct option_def options[] = {
 	}, {
 		.key = "listen",
 		.arg = "ADDR[:PORT]",
-		.def_text = "every global address of the host, port 3478",
+		.def_text = "every global address of the host, ports 3478 and "
+			    "(with tls-cert) 5349",
 		.expected = "an IP address, or one with a port as in "
 			    "192.0.2.1:3478 or [2001:db8::1]:3478",
 		.repeatable = true,
 		.help = "address to serve clients on",
-		.text = "Address to serve clients on, and the UDP port if it "
-			"is not 3478. 0.0.0.0 and :: stand for every global "
+		.text = "Address to serve clients on, and the port if it is "
+			"not 3478. 0.0.0.0 and :: stand for every global "
 			"address of their family that the host has at start. "
 			"Without this option kturnd listens on every global "
 			"address, IPv4 and IPv6, and on the loopback addresses "
-			"if there is none. Link-local, temporary and "
+			"if there is none, at port 3478, and at port 5349 as "
+			"well if there is a certificate. Each port serves all "
+			"transports: what a client sends first tells which. Link-local, temporary and "
 			"deprecated addresses are left out unless they are "
 			"named. Each address gets a socket of its own, so that "
 			"answers come from the address that was asked; an "
 			"address that is added later needs a restart.",
 		.set = option_set_listen,
 		.clear = option_clear_listen,
+	}, {
+		.key = "transport",
+		.arg = "udp|tcp|tls",
+		.def_text = "udp and tcp, and with tls-cert tls",
+		.expected = "udp, tcp or tls",
+		.repeatable = true,
+		.help = "what clients may come by",
+		.text = "What clients may come by: UDP, TCP, or TLS over TCP. "
+			"UDP clients alone are relayed for by the kernel; for "
+			"the others the daemon relays.",
+		.set = option_set_transport,
+		.clear = option_clear_transport,
+	}, {
+		.key = "tls-cert",
+		.arg = "FILE",
+		.expected = "a file name",
+		.repeatable = true,
+		.help = "certificate for TLS, in PEM, with its chain",
+		.text = "Certificate for TLS, followed by those that lead to "
+			"its root, in PEM. With several, a client gets the one "
+			"with the name that it asks for (SNI), or the first. "
+			"Certificates, keys and tls-client-ca are read again "
+			"when they change, within ten seconds; what can't be "
+			"used then is logged, and what was read before stays.",
+		.set = option_set_tls_cert,
+		.clear = option_clear_tls_cert,
+	}, {
+		.key = "tls-key",
+		.arg = "FILE",
+		.def_text = "the files of tls-cert",
+		.expected = "a file name",
+		.repeatable = true,
+		.help = "private key of a certificate, in PEM",
+		.text = "Private key of a certificate, in PEM, without a "
+			"passphrase: as many and in the same order as "
+			"tls-cert, or none if each key is in its "
+			"certificate's file.",
+		.set = option_set_tls_key,
+		.clear = option_clear_tls_key,
+	}, {
+		.key = "tls-client-ca",
+		.arg = "FILE",
+		.expected = "a file name",
+		.help = "who must have signed TLS clients' certificates",
+		.text = "Certificates, in PEM, of those who sign the "
+			"certificates of clients: a TLS client without one of "
+			"theirs is refused. Without this option clients are "
+			"not asked for a certificate. It is no replacement "
+			"for the credentials of TURN.",
+		.set = option_set_tls_client_ca,
+	}, {
+		.key = "proxy-from",
+		.arg = "PREFIX",
+		.expected = "an IP address or prefix, as in 10.1.0.0/16, "
+			    "without bits after its length",
+		.repeatable = true,
+		.help = "whose connections begin with a PROXY header",
+		.text = "Connections from these addresses are a load balancer's, "
+			"and begin with a header of the PROXY protocol, version "
+			"2, that says who the client is. From there a connection "
+			"without it is closed; from anywhere else one with it.",
+		.set = option_set_proxy_from,
+		.clear = option_clear_proxy_from,
+	}, {
+		.key = "max-connections",
+		.arg = "N",
+		.def = "10000",
+		.expected = NUMBER(1, 1000000),
+		.help = "TCP and TLS connections at a time",
+		.text = "How many TCP and TLS connections there may be at a "
+			"time. When there are more, the oldest without an "
+			"allocation is closed. One without an allocation is also "
+			"closed when no message has come for ten seconds after "
+			"it was accepted, or for a minute after the last one.",
+		.set = option_set_max_connections,
 	}, {
 		.key = "relay",
 		.arg = "ADDR",

@@ -53,6 +53,42 @@ static const char *set_text(char **where, const char *value)
 	return NULL;
 }
 
+/* One more text in a list. */
+static const char *add_text(char ***list, size_t *n, const char *value)
+{
+	char **room = append(list, n, sizeof(*room));
+
+	if (!room)
+		return NO_MEMORY;
+	*room = strdup(value);
+	return *room ? NULL : NO_MEMORY;
+}
+
+static void clear_texts(char ***list, size_t *n)
+{
+	size_t i;
+
+	for (i = 0; i < *n; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*n = 0;
+}
+
+static const char *add_prefix(struct prefix **list, size_t *n,
+			      const char *value)
+{
+	struct prefix prefix, *room;
+
+	if (prefix_parse(value, &prefix))
+		return OPTION_UNEXPECTED;
+	room = append(list, n, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	*room = prefix;
+	return NULL;
+}
+
 static void wipe(char *text)
 {
 	if (!text)
@@ -100,6 +136,76 @@ void option_clear_listen(struct config *cfg)
 {
 	free(cfg->listen.v);
 	memset(&cfg->listen, 0, sizeof(cfg->listen));
+}
+
+const char *option_set_transport(struct config *cfg, const char *value)
+{
+	static const char *const names[] = { "udp", "tcp", "tls" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(value, names[i])) {
+			cfg->transports |= 1u << i;
+			return NULL;
+		}
+	}
+	return OPTION_UNEXPECTED;
+}
+
+void option_clear_transport(struct config *cfg)
+{
+	cfg->transports = 0;
+}
+
+const char *option_set_tls_cert(struct config *cfg, const char *value)
+{
+	if (!*value)
+		return OPTION_UNEXPECTED;
+	return add_text(&cfg->tls_certs, &cfg->n_tls_certs, value);
+}
+
+void option_clear_tls_cert(struct config *cfg)
+{
+	clear_texts(&cfg->tls_certs, &cfg->n_tls_certs);
+}
+
+const char *option_set_tls_key(struct config *cfg, const char *value)
+{
+	if (!*value)
+		return OPTION_UNEXPECTED;
+	return add_text(&cfg->tls_keys, &cfg->n_tls_keys, value);
+}
+
+void option_clear_tls_key(struct config *cfg)
+{
+	clear_texts(&cfg->tls_keys, &cfg->n_tls_keys);
+}
+
+const char *option_set_tls_client_ca(struct config *cfg, const char *value)
+{
+	return set_text(&cfg->tls_client_ca, value);
+}
+
+const char *option_set_proxy_from(struct config *cfg, const char *value)
+{
+	return add_prefix(&cfg->proxies, &cfg->n_proxies, value);
+}
+
+void option_clear_proxy_from(struct config *cfg)
+{
+	free(cfg->proxies);
+	cfg->proxies = NULL;
+	cfg->n_proxies = 0;
+}
+
+const char *option_set_max_connections(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 1, 1000000, &n))
+		return OPTION_UNEXPECTED;
+	cfg->max_connections = (uint32_t)n;
+	return NULL;
 }
 
 const char *option_set_relay(struct config *cfg, const char *value)
@@ -275,15 +381,9 @@ void option_clear_user(struct config *cfg)
 
 const char *option_set_secret(struct config *cfg, const char *value)
 {
-	char **room;
-
 	if (!*value || strlen(value) > SECRET_MAX)
 		return OPTION_UNEXPECTED;
-	room = append(&cfg->secrets, &cfg->n_secrets, sizeof(*room));
-	if (!room)
-		return NO_MEMORY;
-	*room = strdup(value);
-	return *room ? NULL : NO_MEMORY;
+	return add_text(&cfg->secrets, &cfg->n_secrets, value);
 }
 
 void option_clear_secret(struct config *cfg)
@@ -315,15 +415,7 @@ const char *option_set_db(struct config *cfg, const char *value)
 
 const char *option_set_allow_peer(struct config *cfg, const char *value)
 {
-	struct prefix prefix, *room;
-
-	if (prefix_parse(value, &prefix))
-		return OPTION_UNEXPECTED;
-	room = append(&cfg->allow, &cfg->n_allow, sizeof(*room));
-	if (!room)
-		return NO_MEMORY;
-	*room = prefix;
-	return NULL;
+	return add_prefix(&cfg->allow, &cfg->n_allow, value);
 }
 
 void option_clear_allow_peer(struct config *cfg)
@@ -348,7 +440,6 @@ const char *option_set_plane(struct config *cfg, const char *value)
 
 const char *option_set_ingress(struct config *cfg, const char *value)
 {
-	char **room;
 	size_t i;
 
 	/* As the kernel's dev_valid_name(). */
@@ -359,22 +450,12 @@ const char *option_set_ingress(struct config *cfg, const char *value)
 	for (i = 0; i < cfg->n_ingress; i++)
 		if (!strcmp(cfg->ingress[i], value))
 			return "it is there twice";
-	room = append(&cfg->ingress, &cfg->n_ingress, sizeof(*room));
-	if (!room)
-		return NO_MEMORY;
-	*room = strdup(value);
-	return *room ? NULL : NO_MEMORY;
+	return add_text(&cfg->ingress, &cfg->n_ingress, value);
 }
 
 void option_clear_ingress(struct config *cfg)
 {
-	size_t i;
-
-	for (i = 0; i < cfg->n_ingress; i++)
-		free(cfg->ingress[i]);
-	free(cfg->ingress);
-	cfg->ingress = NULL;
-	cfg->n_ingress = 0;
+	clear_texts(&cfg->ingress, &cfg->n_ingress);
 }
 
 const char *option_set_workers(struct config *cfg, const char *value)

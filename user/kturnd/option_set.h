@@ -16,6 +16,12 @@ struct config;
  * OPTION_UNEXPECTED when the option's @expected says it all.
  */
 const char *option_set_listen(struct config *cfg, const char *value);
+const char *option_set_transport(struct config *cfg, const char *value);
+const char *option_set_tls_cert(struct config *cfg, const char *value);
+const char *option_set_tls_key(struct config *cfg, const char *value);
+const char *option_set_tls_client_ca(struct config *cfg, const char *value);
+const char *option_set_proxy_from(struct config *cfg, const char *value);
+const char *option_set_max_connections(struct config *cfg, const char *value);
 const char *option_set_relay(struct config *cfg, const char *value);
 const char *option_set_external(struct config *cfg, const char *value);
 const char *option_set_relay_ports(struct config *cfg, const char *value);
@@ -42,6 +48,10 @@ const char *option_set_log_level(struct config *cfg, const char *value);
  * The others do the same; passwords and secrets are overwritten.
  */
 void option_clear_listen(struct config *cfg);
+void option_clear_transport(struct config *cfg);
+void option_clear_tls_cert(struct config *cfg);
+void option_clear_tls_key(struct config *cfg);
+void option_clear_proxy_from(struct config *cfg);
 void option_clear_relay(struct config *cfg);
 void option_clear_external(struct config *cfg);
 void option_clear_user(struct config *cfg);

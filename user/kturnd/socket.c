@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* UDP sockets; see socket.h. */
+/* Sockets; see socket.h. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -83,4 +83,50 @@ int socket_bound(const struct kturn_addr *addr, struct socket_group *group)
 close:
 	close(fd);
 	return ret;
+}
+
+static int tcp_bound(const struct kturn_addr *addr, bool beside_ours)
+{
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd, ret;
+
+	fd = socket(addr_af(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		    0);
+	if (fd < 0)
+		return -errno;
+	if (addr->family == KTURN_FAMILY_V6)
+		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	/* Connections of before are no obstacle. */
+	ret = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (!ret && beside_ours)
+		ret = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	len = addr_to_sockaddr(addr, &sa);
+	if (!ret && bind(fd, (struct sockaddr *)&sa, len))
+		ret = -errno;
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+int socket_listening(const struct kturn_addr *addr)
+{
+	int fd = tcp_bound(addr, true), ret;
+
+	if (fd < 0 || !listen(fd, SOMAXCONN))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int socket_tcp_free(const struct kturn_addr *addr)
+{
+	int fd = tcp_bound(addr, false);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }

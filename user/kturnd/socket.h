@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UDP sockets as listeners and relays need them. */
+/* Sockets as listeners and relays need them. */
 #ifndef _KTURND_SOCKET_H
 #define _KTURND_SOCKET_H
 
@@ -29,6 +29,14 @@ struct socket_group {
  * Return: descriptor, or a negative errno.
  */
 int socket_bound(const struct kturn_addr *addr, struct socket_group *group);
+
+/** socket_listening() - a non-blocking TCP socket, bound to @addr and listening,
+ * beside others of ours; descriptor, or a negative errno
+ */
+int socket_listening(const struct kturn_addr *addr);
+
+/** socket_tcp_free() - may @addr be listened at? 0 or a negative errno */
+int socket_tcp_free(const struct kturn_addr *addr);
 
 /** socket_grow() - larger buffers, for a socket that has seen a datagram */
 void socket_grow(int fd);

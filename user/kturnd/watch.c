@@ -104,6 +104,7 @@ static void post_about(struct daemon *d, const struct kturn_alloc *a,
 	km->msg.run = run;
 	km->tuple.client = a->client;
 	km->tuple.server = a->server;
+	km->tuple.transport = TURN_UDP;
 	km->id = a->id;
 	km->expired = a->gone == KTURN_GONE_REASON_EXPIRED;
 	worker_post(&d->workers[steer_worker(&d->steer, &a->client)],

@@ -29,12 +29,19 @@ uint64_t worker_clock(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* What waits, goes. */
+static void flush(struct worker *w)
+{
+	io_flush(&w->io);
+	stream_flush(&w->stream);
+}
+
 void worker_expire(struct worker *w)
 {
 	uint64_t at = turn_expire(w->turn, w->now), ms;
 	struct timeval tv;
 
-	io_flush(&w->io);
+	flush(w);
 	if (at == w->timer_at)
 		return;
 	w->timer_at = at;
@@ -68,6 +75,12 @@ static void see_users(struct worker *w)
 	w->users_at = w->now;
 }
 
+void worker_begin(struct worker *w)
+{
+	w->now = worker_clock();
+	see_users(w);
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *l = arg;
@@ -83,6 +96,7 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	w->now = worker_clock();
 	wall = (uint64_t)time(NULL);
 	tuple.server = l->addr;
+	tuple.transport = TURN_UDP;
 	see_users(w);
 	for (i = 0; i < n; i++) {
 		buf = io_datagram(&w->io, i, &tuple.client, &len);
@@ -153,7 +167,29 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 		turn_peer_input(w->turn, w->now, rs->alloc, &from, buf, len);
 	}
 	w->reading = NULL;
-	io_flush(&w->io);
+	flush(w);
+}
+
+static void on_connection(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	worker_begin(l->worker);
+	stream_accept(&l->worker->stream, l->stream_fd, &l->addr);
+}
+
+void worker_listen(struct worker *w, bool on)
+{
+	struct listener *l = w->listeners;
+
+	for (; l < w->listeners + w->d->listen.n; l++) {
+		if (l->stream_fd < 0)
+			continue;
+		if (on)
+			event_add(&l->stream_event, NULL);
+		else
+			event_del(&l->stream_event);
+	}
 }
 
 void worker_watch_relay(struct worker *w, struct turn_relay *relay,
@@ -295,6 +331,7 @@ static int init_listeners(struct worker *w)
 	for (i = 0; i < d->listen.n; i++) {
 		w->listeners[i].worker = w;
 		w->listeners[i].fd = -1;
+		w->listeners[i].stream_fd = -1;
 		w->listeners[i].addr = d->listen.v[i];
 	}
 	return 0;
@@ -372,6 +409,8 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 		ret = init_listeners(w);
 	if (!ret)
 		ret = io_init(&w->io);
+	if (!ret)
+		ret = stream_init(&w->stream, w);
 	w->io.before = push_first;
 	w->io.before_arg = w;
 	if (!ret)
@@ -388,14 +427,17 @@ static void *thread_main(void *arg)
 {
 	struct worker *w = arg;
 	struct worker_queue queue;
-	size_t i;
+	struct listener *l = w->listeners;
 
-	for (i = 0; i < w->d->listen.n; i++) {
-		event_assign(&w->listeners[i].event, w->base,
-			     w->listeners[i].fd, EV_READ | EV_PERSIST,
-			     on_client, &w->listeners[i]);
-		event_add(&w->listeners[i].event, NULL);
+	for (; l < w->listeners + w->d->listen.n; l++) {
+		event_assign(&l->event, w->base, l->fd, EV_READ | EV_PERSIST,
+			     on_client, l);
+		event_assign(&l->stream_event, w->base, l->stream_fd,
+			     EV_READ | EV_PERSIST, on_connection, l);
+		if (l->fd >= 0)
+			event_add(&l->event, NULL);
 	}
+	worker_listen(w, true);
 	/* Adopted allocations have their ends. */
 	w->now = worker_clock();
 	worker_expire(w);
@@ -436,15 +478,19 @@ void worker_stop(struct worker *w)
 
 static void close_listeners(struct worker *w)
 {
-	size_t i;
+	struct listener *l = w->listeners;
 
-	if (!w->listeners)
+	if (!l)
 		return;
-	for (i = 0; i < w->d->listen.n; i++) {
-		if (event_initialized(&w->listeners[i].event))
-			event_del(&w->listeners[i].event);
-		if (w->listeners[i].fd >= 0)
-			close(w->listeners[i].fd);
+	for (; l < w->listeners + w->d->listen.n; l++) {
+		if (event_initialized(&l->event)) {
+			event_del(&l->event);
+			event_del(&l->stream_event);
+		}
+		if (l->fd >= 0)
+			close(l->fd);
+		if (l->stream_fd >= 0)
+			close(l->stream_fd);
 	}
 	free(w->listeners);
 }
@@ -467,6 +513,7 @@ void worker_free(struct worker *w, bool keep)
 		return;
 	w->now = worker_clock();
 	offload_flush(&w->offload);
+	stream_free(&w->stream);
 	turn_server_free(w->turn, keep);
 	io_flush(&w->io);
 	offload_close(&w->offload);

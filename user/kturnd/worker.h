@@ -18,6 +18,7 @@
 #include "offload.h"
 #include "policy.h"
 #include "relay.h"
+#include "transport/stream.h"
 #include "turn/turn.h"
 
 struct daemon;
@@ -37,17 +38,21 @@ struct worker_msg {
 STAILQ_HEAD(worker_queue, worker_msg);
 
 /**
- * struct listener - a worker's socket for a listening address
+ * struct listener - a worker's sockets for a listening address
  * @worker: whose
- * @fd: socket, -1 if not open
- * @addr: where it is bound
- * @event: in the worker's loop
+ * @fd: UDP socket, -1 if not open
+ * @stream_fd: listening TCP socket, -1 if not open
+ * @addr: where they are bound
+ * @event: in the worker's loop, of @fd
+ * @stream_event: the same, of @stream_fd
  */
 struct listener {
 	struct worker *worker;
 	int fd;
+	int stream_fd;
 	struct kturn_addr addr;
 	struct event event;
+	struct event stream_event;
 };
 
 /**
@@ -67,6 +72,7 @@ struct listener {
  * @timer_at: when it goes off, UINT64_MAX for never
  * @listeners: one for each listening address, in the order of those
  * @io: buffers
+ * @stream: connections
  * @turn: state machine
  * @offload: its mirror in the kernel
  * @db: user store, or NULL
@@ -94,6 +100,7 @@ struct worker {
 	uint64_t timer_at;
 	struct listener *listeners;
 	struct io io;
+	struct stream stream;
 	struct turn_server *turn;
 	struct offload offload;
 	struct userdb *db;
@@ -138,6 +145,14 @@ void worker_watch_relay(struct worker *w, struct turn_relay *relay,
 
 /** worker_clock() - milliseconds, going on in suspend */
 uint64_t worker_clock(void);
+
+/** worker_begin() - the beginning of a round: what time it is, which users there
+ * are
+ */
+void worker_begin(struct worker *w);
+
+/** worker_listen() - accept connections from now on, or not */
+void worker_listen(struct worker *w, bool on);
 
 /** worker_expire() - the end of a round: send what waits, end what is over,
  * set the timer anew

@@ -65,7 +65,8 @@ struct turn_alloc *turn_alloc_find(struct turn_server *s,
 	for (; node; node = turn_table_next(node)) {
 		a = container_of(node, struct turn_alloc, node);
 		if (turn_addr_equal(&a->tuple.client, &tuple->client) &&
-		    turn_addr_equal(&a->tuple.server, &tuple->server))
+		    turn_addr_equal(&a->tuple.server, &tuple->server) &&
+		    a->tuple.transport == tuple->transport)
 			return a;
 	}
 	return NULL;
@@ -120,6 +121,14 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 void turn_alloc_end(struct turn_server *s, struct turn_alloc *a)
 {
 	turn_alloc_remove(s, a, false, "deleted");
+}
+
+void turn_client_gone(struct turn_server *s, const struct turn_tuple *tuple)
+{
+	struct turn_alloc *a = turn_alloc_find(s, tuple);
+
+	if (a)
+		turn_alloc_remove(s, a, true, "disconnected");
 }
 
 void turn_server_each(struct turn_server *s,

@@ -115,26 +115,24 @@ const uint8_t *turn_random_tid(struct turn_server *s)
 }
 
 /* In front of the data and behind it; returns the bytes in front, or 0. */
-static size_t wrap(struct turn_server *s, const struct turn_chan *c,
-		   const struct kturn_addr *peer, uint8_t *buf, size_t len,
-		   size_t *pad)
+static size_t wrap(struct turn_server *s, const struct turn_alloc *a,
+		   const struct turn_chan *c, const struct kturn_addr *peer,
+		   uint8_t *buf, size_t len, size_t *pad)
 {
 	uint8_t hdr[KTURN_DATA_IND_MAX];
 	size_t hdr_len;
 
 	if (len > UINT16_MAX)
 		return 0;
-	if (c) {
-		/* Over UDP not padded: section 12.5. */
-		*pad = 0;
+	/* Of ChannelData only in a stream: section 12.5. */
+	*pad = c && !turn_is_stream(&a->tuple) ? 0 : kturn_pad(len);
+	memset(buf + len, 0, *pad);
+	if (c)
 		return kturn_channel_data_build(buf - KTURN_CHAN_HDR_LEN,
 						c->number, len);
-	}
 
 	hdr_len = kturn_data_ind_build(hdr, turn_random_tid(s), peer, len);
 	memcpy(buf - hdr_len, hdr, hdr_len);
-	*pad = kturn_pad(len);
-	memset(buf + len, 0, *pad);
 	return hdr_len;
 }
 
@@ -152,8 +150,8 @@ void turn_peer_input(struct turn_server *s, uint64_t now,
 		return;
 	}
 
-	hdr_len = wrap(s, turn_chan_by_peer(s, a, peer, now), peer, buf, len,
-		       &pad);
+	hdr_len = wrap(s, a, turn_chan_by_peer(s, a, peer, now), peer, buf,
+		       len, &pad);
 	if (!hdr_len) {
 		s->counters.dropped++;
 		return;

@@ -47,7 +47,9 @@ void turn_server_free(struct turn_server *s, bool keep)
 	if (!s)
 		return;
 	while ((a = LIST_FIRST(&s->allocs)))
-		turn_alloc_remove(s, a, !keep, keep ? "handed-over" : "stopped");
+		turn_alloc_remove(s, a, !keep,
+				  keep && !turn_is_stream(&a->tuple) ?
+				  "handed-over" : "stopped");
 	turn_heap_destroy(&s->timers);
 	turn_table_destroy(&s->by_peer);
 	turn_table_destroy(&s->by_number);

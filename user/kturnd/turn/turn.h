@@ -48,11 +48,31 @@
 struct turn_server;
 struct turn_alloc;
 
-/** struct turn_tuple - the 5-tuple of a UDP client (RFC 8656 section 2) */
+/** enum turn_transport - how a client talks to us (RFC 8656 section 3.1) */
+enum turn_transport {
+	TURN_UDP,
+	TURN_TCP,
+	TURN_TLS,
+};
+
+/** struct turn_tuple - the 5-tuple of a client (RFC 8656 section 2); without
+ * padding, as it is a key
+ */
 struct turn_tuple {
 	struct kturn_addr client;
 	struct kturn_addr server;
+	uint32_t transport;		/* enum turn_transport */
 };
+
+_Static_assert(sizeof(struct turn_tuple) ==
+	       2 * sizeof(struct kturn_addr) + sizeof(uint32_t),
+	       "a tuple has padding");
+
+/** turn_is_stream() - is it a stream, in which messages follow one another? */
+static inline bool turn_is_stream(const struct turn_tuple *tuple)
+{
+	return tuple->transport != TURN_UDP;
+}
 
 /**
  * struct turn_keys - the long-term keys of a user (RFC 8489 section 18.5.1)
@@ -106,7 +126,7 @@ enum turn_verdict {
 
 /**
  * struct turn_ops - what the state machine needs of the world
- * @client_send: send a datagram to a client, from the tuple's server address
+ * @client_send: send a message to a client, from the tuple's server address
  * @peer_send: send from a relayed address to a peer (canonical address; a
  *	public address of our own is translated by the transport);
  *	dont_fragment as of RFC 8656 section 14
@@ -148,7 +168,8 @@ enum turn_verdict {
  * Those of the offload are called after all checks and before state changes
  * and the answer, but offload_refresh finds the new ends; when one fails, the
  * request is refused with 508 and nothing has changed. An offload that can go
- * on in userspace (no module, or the entry could not be pushed) returns 0.
+ * on in userspace (no module, a client that is no UDP client, or the entry could
+ * not be pushed) returns 0.
  */
 struct turn_ops {
 	void (*client_send)(void *env, const struct turn_tuple *to,
@@ -248,12 +269,12 @@ struct turn_server *turn_server_new(const struct turn_config *cfg,
 void turn_server_free(struct turn_server *s, bool keep);
 
 /**
- * turn_client_input() - a datagram at a listening address
+ * turn_client_input() - a message at a listening address
  * @s: server
  * @now: milliseconds of a clock that never goes back and goes on in suspend
  * @wall: seconds since 1970, for time-limited credentials
  * @tuple: where it came from and to; canonical addresses
- * @buf: datagram
+ * @buf: datagram, or a message of a stream with what it is padded with
  * @len: its length
  */
 void turn_client_input(struct turn_server *s, uint64_t now, uint64_t wall,
@@ -290,6 +311,11 @@ void turn_peer_input(struct turn_server *s, uint64_t now,
 void turn_icmp_input(struct turn_server *s, uint64_t now,
 		     struct turn_alloc *alloc, const struct kturn_addr *peer,
 		     uint8_t type, uint8_t code, uint32_t data);
+
+/** turn_client_gone() - a stream to a client has ended, and its allocation, if it
+ * had one, can't be used any more
+ */
+void turn_client_gone(struct turn_server *s, const struct turn_tuple *tuple);
 
 /** turn_expire() - end what is over at @now; returns when to call again, in
  * milliseconds of the same clock, UINT64_MAX for never.

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What the tests of streams share; source it after ../kturnd/common.sh.
+
+# as_stream TEST [ARGUMENT...]: a test of streams.py, in the client's namespace.
+as_stream()
+{
+	# shellcheck disable=SC2154 # of lib.sh
+	in_client python3 "$top/selftests/stream/streams.py" "$@"
+}
+
+# uclient_streams OPTION...: coturn's client with these options, with channels and
+# with indications, IPv4 and IPv6, all at once; it must lose nothing.
+uclient_streams()
+{
+	local family peer relay option pids=() pid
+
+	for family in 4 6; do
+		# shellcheck disable=SC2153 # of lib.sh
+		if [ $family -eq 4 ]; then
+			peer=$PEER_V4 relay=$RELAY_CLIENT_V4
+		else
+			peer=$PEER_V6 relay=$RELAY_CLIENT_V6
+		fi
+		for option in -c "-c -s"; do
+			# shellcheck disable=SC2086 # words
+			in_client turnutils_uclient -u alice -w secret \
+				-e "$peer" -r 9999 -n 20 -m 2 -l 160 \
+				-"$([ $family -eq 4 ] && echo X || echo x)" \
+				$option "$@" "$relay" \
+				>"$tmp/uclient$family${option// /}" 2>&1 &
+			pids+=($!)
+		done
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || return
+	done
+	tail -n 4 "$tmp"/uclient[46]*
+	[ "$(grep -l 'Total lost packets 0 (0.000000%)' "$tmp"/uclient[46]* |
+		wc -l)" -eq 4 ]
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One connection, from its first byte to its last; see conn.h. */
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "kturnd/daemon.h"
+#include "frame.h"
+#include "kturn.h"
+#include "log.h"
+#include "proxy.h"
+
+/* The first byte of a TLS record with a ClientHello, RFC 8446 section 5.1. */
+#define TLS_HANDSHAKE	22
+
+/* Records of TLS that are read before others have their turn. */
+#define RECORDS_MAX	8
+
+uint64_t conn_hash(const struct stream *s, const struct turn_tuple *tuple)
+{
+	return turn_siphash(s->hash_key, tuple, sizeof(*tuple));
+}
+
+static bool same_tuple(const struct turn_tuple *a, const struct turn_tuple *b)
+{
+	return addr_equal(&a->client, &b->client) &&
+	       addr_equal(&a->server, &b->server) &&
+	       a->transport == b->transport;
+}
+
+struct conn *conn_find(struct stream *s, const struct turn_tuple *tuple)
+{
+	struct turn_node *node;
+	struct conn *c;
+
+	node = turn_table_first(&s->by_tuple, conn_hash(s, tuple));
+	for (; node; node = turn_table_next(node)) {
+		c = (struct conn *)((char *)node - offsetof(struct conn, node));
+		if (same_tuple(&c->tuple, tuple))
+			return c;
+	}
+	return NULL;
+}
+
+void conn_close(struct conn *c, const char *reason)
+{
+	char client[KTURN_ADDR_TEXT_MAX];
+	struct stream *s = c->s;
+
+	if (c->state == CONN_DEAD)
+		return;
+	if (reason) {
+		s->counters.closed++;
+		log_limited(LOG_INFO, "connection-closed",
+			    "client=%s reason=%s",
+			    kturn_addr_text(&c->tuple.client, client), reason);
+	}
+	c->state = CONN_DEAD;
+	event_del(&c->read);
+	event_del(&c->write);
+	TAILQ_REMOVE(c->settled ? &s->settled : &s->fresh, c, entry);
+	TAILQ_INSERT_TAIL(&s->dead, c, entry);
+	/* The state machine may be at work, and is told later. */
+	if (c->is_dirty)
+		LIST_REMOVE(c, dirty);
+	c->is_dirty = false;
+}
+
+void conn_free(struct conn *c)
+{
+	if (c->known)
+		turn_table_del(&c->s->by_tuple, &c->node);
+	tls_end(&c->tls);
+	close(c->fd);
+	queue_free(&c->out);
+	free(c->partial);
+	free(c);
+}
+
+/* ------------------------------------------------------------------- sending */
+
+/* As send(): -EAGAIN: not now, as they are; another negative errno: never. */
+static ssize_t tls_write(struct conn *c, size_t n)
+{
+	int ret;
+
+	ERR_clear_error();
+	ret = SSL_write(c->tls.ssl, c->s->out, (int)n);
+	if (ret > 0)
+		return ret;
+	switch (SSL_get_error(c->tls.ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		queue_begin(&c->out, n);
+		return -EAGAIN;
+	default:
+		ERR_clear_error();
+		return -EPIPE;
+	}
+}
+
+static ssize_t write_some(struct conn *c)
+{
+	ssize_t ret;
+	size_t n;
+
+	if (c->tls.ssl) {
+		/* Some clients take a record for a message. */
+		n = queue_gather(&c->out, c->s->out, STREAM_TLS_WRITE, true);
+		return tls_write(c, n);
+	}
+	n = queue_gather(&c->out, c->s->out, STREAM_WRITE, false);
+	ret = send(c->fd, c->s->out, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return ret < 0 ? -errno : ret;
+}
+
+/* What is not waited for can't be too many. */
+static void read_again(struct conn *c)
+{
+	if (!c->paused || c->out.bytes > QUEUE_DATA_MAX)
+		return;
+	c->paused = false;
+	event_add(&c->read, NULL);
+}
+
+void conn_write(struct conn *c)
+{
+	ssize_t n;
+
+	while (!queue_empty(&c->out)) {
+		n = write_some(c);
+		if (n == -EAGAIN || n == -EWOULDBLOCK) {
+			event_add(&c->write, NULL);
+			return;
+		}
+		if (n == -EINTR)
+			continue;
+		if (n < 0) {
+			conn_close(c, NULL);
+			return;
+		}
+		queue_begin(&c->out, 0);
+		queue_sent(&c->out, (size_t)n);
+		c->progress_ms = c->s->w->now;
+		read_again(c);
+	}
+	event_del(&c->write);
+}
+
+/* ------------------------------------------------------------------- reading */
+
+/* Keep what is left of @len bytes at @buf; false: the connection is dead. */
+static bool keep(struct conn *c, const uint8_t *buf, size_t len)
+{
+	uint8_t *room;
+
+	if (!len) {
+		free(c->partial);
+		c->partial = NULL;
+		c->partial_len = 0;
+		return true;
+	}
+	room = realloc(c->partial, len);
+	if (!room) {
+		conn_close(c, "out of memory");
+		return false;
+	}
+	memcpy(room, buf, len);
+	c->partial = room;
+	c->partial_len = len;
+	return true;
+}
+
+static bool too_long(const struct conn *c, ssize_t len)
+{
+	return len > CONN_FRESH_MAX &&
+	       !turn_alloc_find(c->s->w->turn, &c->tuple);
+}
+
+/* The messages among @len bytes at the start of @c->s->in. */
+static void take_messages(struct conn *c, size_t len)
+{
+	struct worker *w = c->s->w;
+	uint64_t wall = (uint64_t)time(NULL);
+	const uint8_t *p = c->s->in;
+	bool any = false;
+	ssize_t n;
+
+	for (;;) {
+		n = frame_len(p, len);
+		if (n < 0 || too_long(c, n)) {
+			conn_close(c, n < 0 ? "what comes is not STUN" :
+					      "a message too long");
+			return;
+		}
+		if (!n || (size_t)n > len)
+			break;
+		turn_client_input(w->turn, w->now, wall, &c->tuple, p,
+				  (size_t)n);
+		any = true;
+		p += n;
+		len -= (size_t)n;
+		if (c->state == CONN_DEAD)
+			return;
+	}
+	if (any || !c->partial_len)
+		c->partial_ms = w->now;
+	if (any) {
+		c->ready = true;
+		c->seen_ms = w->now;
+	}
+	keep(c, p, len);
+}
+
+static ssize_t read_some(struct conn *c, uint8_t *buf)
+{
+	ssize_t n;
+	int ret;
+
+	if (!c->tls.ssl) {
+		n = recv(c->fd, buf, STREAM_READ, MSG_DONTWAIT);
+		return n < 0 ? -errno : n;
+	}
+	ERR_clear_error();
+	ret = SSL_read(c->tls.ssl, buf, STREAM_READ);
+	if (ret > 0)
+		return ret;
+	switch (SSL_get_error(c->tls.ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return -EAGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_SYSCALL:
+		return -ECONNRESET;
+	default:
+		tls_log_failure(&c->tls, ret, &c->tuple.client);
+		return -ECONNRESET;
+	}
+}
+
+static void read_messages(struct conn *c)
+{
+	unsigned int i, times = c->tls.ssl ? RECORDS_MAX : 1;
+	uint8_t *in = c->s->in;
+	size_t before;
+	ssize_t n;
+
+	for (i = 0; i < times && c->state == CONN_OPEN && !c->paused; i++) {
+		before = c->partial_len;
+		n = read_some(c, in + before);
+		if (n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR)
+			break;
+		if (n <= 0) {
+			conn_close(c, NULL);
+			return;
+		}
+		if (before)
+			memcpy(in, c->partial, before);
+		take_messages(c, before + (size_t)n);
+		if (c->out.bytes > QUEUE_DATA_MAX) {
+			c->paused = true;
+			event_del(&c->read);
+		}
+	}
+	/* What TLS could not send may have waited for something to read. */
+	if (c->state == CONN_OPEN && c->out.begun)
+		conn_write(c);
+}
+
+/* -------------------------------------------------------------------- opening */
+
+static void handshake(struct conn *c)
+{
+	int ret;
+
+	ERR_clear_error();
+	ret = SSL_do_handshake(c->tls.ssl);
+	if (ret == 1) {
+		event_del(&c->write);
+		c->state = CONN_OPEN;
+		read_messages(c);
+		return;
+	}
+	switch (SSL_get_error(c->tls.ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+		event_del(&c->write);
+		break;
+	case SSL_ERROR_WANT_WRITE:
+		event_add(&c->write, NULL);
+		break;
+	default:
+		c->s->counters.tls_failed++;
+		tls_log_failure(&c->tls, ret, &c->tuple.client);
+		conn_close(c, NULL);
+	}
+}
+
+/* Wake up when so much is there. */
+static void wait_for(struct conn *c, size_t bytes)
+{
+	int n = (int)bytes;
+
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
+}
+
+static void open_as(struct conn *c, enum turn_transport transport)
+{
+	struct daemon *d = c->s->w->d;
+
+	c->tuple.transport = transport;
+	if (conn_find(c->s, &c->tuple)) {
+		conn_close(c, "there is one with the same addresses");
+		return;
+	}
+	turn_table_add(&c->s->by_tuple, &c->node, conn_hash(c->s, &c->tuple));
+	c->known = true;
+	if (transport == TURN_TCP) {
+		c->state = CONN_OPEN;
+		read_messages(c);
+		return;
+	}
+	if (!tls_accept(&d->tls, c->fd, &c->tls)) {
+		conn_close(c, "out of memory");
+		return;
+	}
+	c->state = CONN_HANDSHAKE;
+	handshake(c);
+}
+
+static void choose_transport(struct conn *c, uint8_t first)
+{
+	unsigned int transports = c->s->w->d->cfg->transports;
+
+	if (first == TLS_HANDSHAKE) {
+		if (transports & CONFIG_TLS)
+			open_as(c, TURN_TLS);
+		else
+			conn_close(c, "it speaks TLS, which is not served");
+	} else if (transports & CONFIG_TCP) {
+		open_as(c, TURN_TCP);
+	} else {
+		conn_close(c, "it does not speak TLS");
+	}
+}
+
+static const char *proxy_error(ssize_t error)
+{
+	switch (error) {
+	case -EPROTONOSUPPORT:
+		return "its PROXY header is not about TCP over IP";
+	case -EMSGSIZE:
+		return "its PROXY header is too long";
+	default:
+		return "it has no PROXY header of version 2";
+	}
+}
+
+/* True: there is no header any more. */
+static bool take_proxy_header(struct conn *c, size_t seen)
+{
+	struct proxy_header h;
+	size_t missing;
+	ssize_t n;
+
+	n = proxy_parse(c->s->in, seen, &h, &missing);
+	if (n < 0) {
+		conn_close(c, proxy_error(n));
+		return false;
+	}
+	if (!n) {
+		wait_for(c, missing);
+		return false;
+	}
+	/* It is there: it was looked at. */
+	if (recv(c->fd, c->s->in, (size_t)n, MSG_DONTWAIT) != n) {
+		conn_close(c, NULL);
+		return false;
+	}
+	wait_for(c, 1);
+	c->proxied = false;
+	if (!h.local) {
+		c->tuple.client = h.client;
+		c->tuple.server = h.server;
+	}
+	return true;
+}
+
+static void sniff(struct conn *c)
+{
+	ssize_t n;
+
+	do {
+		n = recv(c->fd, c->s->in, PROXY_MAX, MSG_PEEK | MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			conn_close(c, NULL);
+			return;
+		}
+	} while (c->proxied && take_proxy_header(c, (size_t)n));
+	if (c->state == CONN_SNIFF && !c->proxied)
+		choose_transport(c, c->s->in[0]);
+}
+
+/* --------------------------------------------------------------------- events */
+
+static void on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	struct worker *w = c->s->w;
+
+	worker_begin(w);
+	switch (c->state) {
+	case CONN_SNIFF:
+		sniff(c);
+		break;
+	case CONN_HANDSHAKE:
+		handshake(c);
+		break;
+	case CONN_OPEN:
+		read_messages(c);
+		break;
+	case CONN_DEAD:
+		break;
+	}
+	worker_expire(w);
+}
+
+static void on_write(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	struct worker *w = c->s->w;
+
+	worker_begin(w);
+	if (c->state == CONN_HANDSHAKE)
+		handshake(c);
+	else if (c->state == CONN_OPEN)
+		conn_write(c);
+	worker_expire(w);
+}
+
+void conn_start(struct conn *c)
+{
+	struct worker *w = c->s->w;
+
+	queue_init(&c->out);
+	c->seen_ms = w->now;
+	event_assign(&c->read, w->base, c->fd, EV_READ | EV_PERSIST, on_read,
+		     c);
+	event_assign(&c->write, w->base, c->fd, EV_WRITE | EV_PERSIST,
+		     on_write, c);
+	event_add(&c->read, NULL);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One connection of stream.h, from its first byte to its last. */
+#ifndef _KTURND_CONN_H
+#define _KTURND_CONN_H
+
+#include "stream.h"
+
+/* Read and sent at once. A record of TLS holds 16384. */
+#define STREAM_READ		65536
+#define STREAM_WRITE		65536
+#define STREAM_TLS_WRITE	16384
+
+/* Without an allocation there is nothing longer to say. */
+#define CONN_FRESH_MAX		4096
+
+/**
+ * conn_start() - serve a connection
+ * @c: all zero but @s, @fd, @tuple's addresses and @proxied
+ */
+void conn_start(struct conn *c);
+
+/** conn_write() - send what waits, as far as the socket takes it */
+void conn_write(struct conn *c);
+
+/** conn_close() - from now on it is dead; @reason for the log: we want it so;
+ * NULL: the client has gone
+ */
+void conn_close(struct conn *c, const char *reason);
+
+/** conn_free() - free a dead one */
+void conn_free(struct conn *c);
+
+/** conn_hash() - of a 5-tuple, for @s->by_tuple */
+uint64_t conn_hash(const struct stream *s, const struct turn_tuple *tuple);
+
+/** conn_find() - by 5-tuple, or NULL */
+struct conn *conn_find(struct stream *s, const struct turn_tuple *tuple);
+
+#endif /* _KTURND_CONN_H */

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* TLS for streams; see tls.h. */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kturn.h"
+#include "log.h"
+#include "table.h"
+#include "tls.h"
+
+/**
+ * struct tls_set - certificates that were read together
+ * @users: connections and struct tls
+ * @n: how many
+ * @ctx: one for each, the first for those who ask for no name, or another one
+ */
+struct tls_set {
+	atomic_uint users;
+	size_t n;
+	SSL_CTX *ctx[];
+};
+
+static void set_put(struct tls_set *set)
+{
+	size_t i;
+
+	if (!set || atomic_fetch_sub(&set->users, 1) != 1)
+		return;
+	for (i = 0; i < set->n; i++)
+		SSL_CTX_free(set->ctx[i]);
+	free(set);
+}
+
+/* --------------------------------------------------- what clients may ask for */
+
+/* RFC 6066 section 3, the name by which a client knows us. */
+static int on_server_name(SSL *ssl, int *alert, void *arg)
+{
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	const struct tls_set *set = arg;
+	size_t i;
+
+	if (!name)
+		return SSL_TLSEXT_ERR_NOACK;
+	for (i = 0; i < set->n; i++) {
+		if (X509_check_host(SSL_CTX_get0_certificate(set->ctx[i]),
+				    name, 0, 0, NULL) != 1)
+			continue;
+		SSL_set_SSL_CTX(ssl, set->ctx[i]);
+		return SSL_TLSEXT_ERR_OK;
+	}
+	/* The client is the one to say whether it takes the first one. */
+	return SSL_TLSEXT_ERR_NOACK;
+}
+
+/* RFC 7443; RFC 7301 section 3.2: a client that knows neither is refused. */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		   const unsigned char *in, unsigned int in_len, void *arg)
+{
+	static const unsigned char ours[] =
+		"\x09" "stun.turn" "\x12" "stun.nat-discovery";
+	unsigned char *chosen;
+
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in,
+				  in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* OpenSSL's last error says most, but for one of the system's. */
+static const char *why(void)
+{
+	unsigned long first = ERR_peek_error();
+	const char *reason;
+
+	if (ERR_SYSTEM_ERROR(first))
+		return strerror(ERR_GET_REASON(first));
+	reason = ERR_reason_error_string(ERR_peek_last_error());
+	return reason ? reason : "unknown";
+}
+
+static bool complain(const char *option, const char *file)
+{
+	log_event(LOG_ERR, "tls-failed", "option=%s file=%s error=%s", option,
+		  file, why());
+	return false;
+}
+
+static bool use_client_ca(SSL_CTX *ctx, const char *file)
+{
+	static const unsigned char id[] = "kturnd";
+	STACK_OF(X509_NAME) *names;
+
+	if (!file)
+		return true;
+	names = SSL_load_client_CA_file(file);
+	if (!names || !SSL_CTX_load_verify_locations(ctx, file, NULL))
+		return complain("tls-client-ca", file);
+	SSL_CTX_set_client_CA_list(ctx, names);
+	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
+			   SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return true;
+}
+
+static bool use_files(SSL_CTX *ctx, const struct config *cfg, size_t i)
+{
+	const char *cert = cfg->tls_certs[i];
+	const char *key = cfg->n_tls_keys ? cfg->tls_keys[i] : cert;
+
+	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+		return complain("tls-cert", cert);
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+		return complain(cfg->n_tls_keys ? "tls-key" : "tls-cert", key);
+	return use_client_ca(ctx, cfg->tls_client_ca);
+}
+
+static SSL_CTX *make_ctx(const struct config *cfg, size_t i,
+			 struct tls_set *set)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
+			    SSL_OP_IGNORE_UNEXPECTED_EOF);
+	/* Tickets do, and thousands of sessions would take memory. */
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
+			 SSL_MODE_ENABLE_PARTIAL_WRITE |
+			 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
+	SSL_CTX_set_tlsext_servername_arg(ctx, set);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	if (use_files(ctx, cfg, i))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+static struct tls_set *read_set(const struct config *cfg)
+{
+	struct tls_set *set;
+
+	set = calloc(1, sizeof(*set) + cfg->n_tls_certs * sizeof(*set->ctx));
+	if (!set)
+		return NULL;
+	atomic_init(&set->users, 1);
+	ERR_clear_error();
+	while (set->n < cfg->n_tls_certs) {
+		set->ctx[set->n] = make_ctx(cfg, set->n, set);
+		if (!set->ctx[set->n]) {
+			set_put(set);
+			return NULL;
+		}
+		set->n++;
+	}
+	return set;
+}
+
+static void log_set(const struct tls_set *set, const struct config *cfg)
+{
+	const ASN1_TIME *end;
+	char text[64];
+	BIO *bio;
+	size_t i;
+	int n;
+
+	for (i = 0; i < set->n; i++) {
+		end = X509_get0_notAfter(SSL_CTX_get0_certificate(set->ctx[i]));
+		bio = BIO_new(BIO_s_mem());
+		if (!bio)
+			return;
+		ASN1_TIME_print(bio, end);
+		n = BIO_read(bio, text, sizeof(text) - 1);
+		BIO_free(bio);
+		text[n > 0 ? n : 0] = '\0';
+		log_event(X509_cmp_current_time(end) > 0 ? LOG_NOTICE :
+							   LOG_WARNING,
+			  "certificate", "file=%s valid_until=%s",
+			  cfg->tls_certs[i], text);
+	}
+}
+
+/* ---------------------------------------------------------------- life cycle */
+
+static uint64_t mix(uint64_t stamp, const char *file)
+{
+	static const uint8_t key[TURN_SIPHASH_KEY_LEN];
+	struct {
+		uint64_t before, dev, ino, size, sec, nsec;
+	} what = { .before = stamp };
+	struct stat st;
+
+	if (file && !stat(file, &st)) {
+		what.dev = st.st_dev;
+		what.ino = st.st_ino;
+		what.size = (uint64_t)st.st_size;
+		what.sec = (uint64_t)st.st_mtim.tv_sec;
+		what.nsec = (uint64_t)st.st_mtim.tv_nsec;
+	}
+	return turn_siphash(key, &what, sizeof(what));
+}
+
+static uint64_t stamp(const struct config *cfg)
+{
+	uint64_t s = mix(0, cfg->tls_client_ca);
+	size_t i;
+
+	for (i = 0; i < cfg->n_tls_certs; i++)
+		s = mix(s, cfg->tls_certs[i]);
+	for (i = 0; i < cfg->n_tls_keys; i++)
+		s = mix(s, cfg->tls_keys[i]);
+	return s;
+}
+
+int tls_open(struct tls *t, const struct config *cfg)
+{
+	memset(t, 0, sizeof(*t));
+	t->cfg = cfg;
+	pthread_mutex_init(&t->lock, NULL);
+	t->stamp = stamp(cfg);
+	t->set = read_set(cfg);
+	if (!t->set)
+		return -EINVAL;
+	log_set(t->set, cfg);
+	return 0;
+}
+
+void tls_close(struct tls *t)
+{
+	if (!t->cfg)
+		return;
+	set_put(t->set);
+	pthread_mutex_destroy(&t->lock);
+	memset(t, 0, sizeof(*t));
+}
+
+void tls_follow(struct tls *t)
+{
+	uint64_t now = stamp(t->cfg);
+	struct tls_set *set, *old;
+
+	if (now == t->stamp)
+		return;
+	t->stamp = now;
+	set = read_set(t->cfg);
+	if (!set) {
+		log_event(LOG_WARNING, "tls-reload-failed", "effect=%s",
+			  "the certificates read before stay in use");
+		return;
+	}
+	pthread_mutex_lock(&t->lock);
+	old = t->set;
+	t->set = set;
+	pthread_mutex_unlock(&t->lock);
+	set_put(old);
+	log_set(set, t->cfg);
+}
+
+bool tls_accept(struct tls *t, int fd, struct tls_session *session)
+{
+	pthread_mutex_lock(&t->lock);
+	session->set = t->set;
+	atomic_fetch_add(&session->set->users, 1);
+	pthread_mutex_unlock(&t->lock);
+	session->ssl = SSL_new(session->set->ctx[0]);
+	if (session->ssl && SSL_set_fd(session->ssl, fd) == 1) {
+		SSL_set_accept_state(session->ssl);
+		return true;
+	}
+	tls_end(session);
+	return false;
+}
+
+void tls_end(struct tls_session *session)
+{
+	if (session->ssl) {
+		ERR_clear_error();
+		if (SSL_is_init_finished(session->ssl))
+			SSL_shutdown(session->ssl);
+		SSL_free(session->ssl);
+	}
+	set_put(session->set);
+	memset(session, 0, sizeof(*session));
+	ERR_clear_error();
+}
+
+void tls_log_failure(const struct tls_session *session, int ret,
+		     const struct kturn_addr *client)
+{
+	int error = SSL_get_error(session->ssl, ret);
+	const char *end = "client", *text = "closed the connection";
+	char addr[KTURN_ADDR_TEXT_MAX];
+
+	if (error == SSL_ERROR_SSL) {
+		/* What is told in an alert is the other end's reason. */
+		if (ERR_GET_REASON(ERR_peek_last_error()) <
+		    SSL_AD_REASON_OFFSET)
+			end = "server";
+		text = why();
+	} else if (error == SSL_ERROR_SYSCALL && errno) {
+		text = strerror(errno);
+	}
+	log_limited(LOG_INFO, "tls-failed", "client=%s end=%s error=%s",
+		    kturn_addr_text(client, addr), end, text);
+	ERR_clear_error();
+}
