@@ -5,7 +5,9 @@
 
 # shellcheck disable=SC2154,SC2034 # of lib.sh; for the tests
 {
-kturnd=${KTURND:-$top/build/kturnd}
+# With sanitizers; in a VM it is slow enough.
+kturnd=${KTURND:-$top/build/san/kturnd}
+[ -z "${KTURN_VM:-}" ] || kturnd=${KTURND:-$top/build/kturnd}
 here=$top/selftests/kturnd
 
 # Who is to relay.

@@ -62,6 +62,14 @@ test_good()
 	accepts_yaml "---\nrealm: example.org\n...\n"
 	accepts_yaml 'listen: 192.0.2.1\n'
 	accepts_yaml 'listen: [192.0.2.1, "[2001:db8::1]:3479"]
+transport: [udp, tcp, tls, dtls]
+tls-cert: [/etc/a.pem, /etc/b.pem]
+tls-key:
+  - /etc/a.key
+  - /etc/b.key
+tls-client-ca: /etc/ca.pem
+proxy-from: [10.0.0.0/8, "fd00::1"]
+max-connections: 1
 relay:
   - 192.0.2.1
   - 192.0.2.2
@@ -85,16 +93,15 @@ log-level: debug
 		--allow-peer ::ffff:10.0.0.0/104 --plane=auto
 }
 
+KEYS="listen, transport, tls-cert, tls-key, tls-client-ca, proxy-from, \
+max-connections, relay, external, relay-ports, channel-range, user-quota, \
+realm, user, secret, user-file, secret-file, db, allow-peer, plane, ingress, \
+workers, state-dir, grace, log-level"
+
 test_yaml_errors()
 {
-	refuses_yaml 2 "listne: unknown key, expected one of listen, relay, \
-external, relay-ports, channel-range, user-quota, realm, user, secret, \
-user-file, secret-file, db, allow-peer, plane, ingress, workers, state-dir, \
-grace, log-level" '# a comment\nlistne: 192.0.2.1\n'
-	refuses_yaml 1 "config: unknown key, expected one of listen, relay, \
-external, relay-ports, channel-range, user-quota, realm, user, secret, \
-user-file, secret-file, db, allow-peer, plane, ingress, workers, state-dir, \
-grace, log-level" 'config: other.yaml\n'
+	refuses_yaml 2 "listne: unknown key, expected one of $KEYS" '# a comment\nlistne: 192.0.2.1\n'
+	refuses_yaml 1 "config: unknown key, expected one of $KEYS" 'config: other.yaml\n'
 	refuses_yaml 3 "grace: expected once, but it is on line 1 too" \
 		'grace: 1\nworkers: 1\ngrace: 2\n'
 	refuses_yaml 1 "workers: expected a number from 0 to 256, 0 being one \
@@ -147,6 +154,18 @@ $tmp/big is longer" --config "$tmp/big"
 
 test_value_errors()
 {
+	refuses "--transport: expected udp, tcp, tls or dtls, got 'sctp'" \
+		--transport sctp
+	refuses "--transport: expected udp or tcp, as tls and dtls need tls-cert" \
+		--transport udp --transport dtls
+	refuses "--tls-key: expected as many as tls-cert (1), or none, got 2" \
+		--tls-cert a --tls-key b --tls-key c
+	refuses "--tls-client-ca: expected tls-cert, too" --tls-client-ca a
+	refuses "--proxy-from: expected an IP address or prefix, as in \
+10.1.0.0/16, without bits after its length, got '10.0.0.1/8'" \
+		--proxy-from 10.0.0.1/8
+	refuses "--max-connections: expected a number from 1 to 1000000, got '0'" \
+		--max-connections 0
 	refuses "--listen: expected $LISTEN, got '::1]:1'" --listen '::1]:1'
 	refuses "--listen: expected $LISTEN, got '192.0.2.1:0'" \
 		--listen 192.0.2.1:0

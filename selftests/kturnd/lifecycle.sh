@@ -166,14 +166,14 @@ test_second()
 	kturnd_start "${ALLOW_PEERS[@]}"
 	refuses 'event=state-in-use dir=\S+ hint="another kturnd runs' \
 		--state-dir "$kturnd_state"
-	refuses 'event=listen-failed listen=198.51.100.1:3478 error="Address already in use" hint="another program uses it' \
+	refuses 'event=listen-failed listen=198.51.100.1:3478 transport=udp error="Address already in use" hint="another program uses it' \
 		--state-dir "$tmp/second"
 	as_client echo 4
 }
 
 test_cannot_start()
 {
-	refuses 'event=listen-failed listen=192.0.2.9:3478 error="Cannot assign requested address"' \
+	refuses 'event=listen-failed listen=192.0.2.9:3478 transport=udp error="Cannot assign requested address"' \
 		--state-dir "$tmp/s" --listen 192.0.2.9 \
 		--relay "$RELAY_PEER_V4"
 	refuses 'event=relay-failed relay=192.0.2.9 error="Cannot assign requested address"' \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A TURN client over UDP, TCP or TLS (RFC 8489, RFC 8656) for tests.
+"""A TURN client over UDP, TCP, TLS or DTLS (RFC 8489, RFC 8656) for tests.
 
 It does what a test tells it, also what no real client would do; nothing
 beyond Python's own library is needed. A test looks like this:
@@ -30,6 +30,7 @@ import os
 import socket
 import ssl
 import struct
+import subprocess
 import time
 import zlib
 
@@ -315,6 +316,27 @@ def any_certificate():
     return context
 
 
+def dtls_pipe(udp, server_name, timeout):
+    """A process that speaks DTLS at @udp, and a socket to it."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    program = os.path.join(os.path.dirname(__file__),
+                           "../../build/selftests/stream/dtls_pipe")
+    with udp, its:
+        process = subprocess.Popen(
+            [program, str(udp.fileno()), str(its.fileno()),
+             server_name or ""], pass_fds=(udp.fileno(), its.fileno()))
+    ours.settimeout(timeout)
+    try:
+        if ours.recv(16) != b"ready":
+            raise ConnectionError("DTLS could not be begun")
+    except BaseException:
+        process.kill()
+        process.wait()
+        ours.close()
+        raise
+    return process, ours
+
+
 def frame_len(raw):
     """Bytes of the message at the start of a stream; 0: not enough is there."""
     if len(raw) < 4:
@@ -330,7 +352,7 @@ class TurnClient:
 
     @server: (address, port), or an address alone for port 3478
     @local: address (and port) to bind
-    @transport: "udp", "tcp" or "tls"
+    @transport: "udp", "tcp", "tls" or "dtls"
     @before: what a stream begins with, a PROXY header say
     @tls: an ssl.SSLContext; without it no certificate is checked
     @server_name: that TLS asks for
@@ -354,8 +376,9 @@ class TurnClient:
         self.data = collections.deque()
         self.family = (socket.AF_INET6 if ":" in self.server[0]
                        else socket.AF_INET)
-        self.stream = transport != "udp"
+        self.stream = transport in ("tcp", "tls")
         self.received = b""
+        self.dtls = None
         self.sock = socket.socket(self.family, socket.SOCK_STREAM if
                                   self.stream else socket.SOCK_DGRAM)
         if local:
@@ -369,6 +392,10 @@ class TurnClient:
             if transport == "tls":
                 self.sock = (tls or any_certificate()).wrap_socket(
                     self.sock, server_hostname=server_name)
+            self.address = self.sock.getsockname()[:2]
+            if transport == "dtls":
+                self.dtls, self.sock = dtls_pipe(self.sock, server_name,
+                                                 timeout)
         except BaseException:
             self.sock.close()
             raise
@@ -381,10 +408,12 @@ class TurnClient:
 
     def close(self):
         self.sock.close()
+        if self.dtls:
+            self.dtls.wait()
 
     @property
     def local(self):
-        return self.sock.getsockname()[:2]
+        return self.address
 
     # Credentials.
 
@@ -459,15 +488,19 @@ class TurnClient:
     def raw_recv(self, timeout=None):
         """The next message, or None when none comes in time.
 
-        A stream that has ended raises ConnectionResetError.
+        A connection that has ended raises ConnectionResetError.
         """
         timeout = self.timeout if timeout is None else timeout
         self.sock.settimeout(timeout)
         try:
-            return self.frame_recv(timeout) if self.stream else \
-                self.sock.recv(65535)
+            if self.stream:
+                return self.frame_recv(timeout)
+            got = self.sock.recv(65535)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             return None
+        if self.dtls and not got:
+            raise ConnectionResetError("the server has closed it")
+        return got
 
     def frame_recv(self, timeout):
         end = time.monotonic() + timeout
@@ -483,7 +516,7 @@ class TurnClient:
             self.received += more
 
     def has_ended(self):
-        """Does the server close the stream, before @timeout?"""
+        """Does the server close the connection, before @timeout?"""
         try:
             while self.raw_recv():
                 pass

@@ -40,3 +40,28 @@ uclient_streams()
 	[ "$(grep -l 'Total lost packets 0 (0.000000%)' "$tmp"/uclient[46]* |
 		wc -l)" -eq 4 ]
 }
+
+# idle_start TRANSPORT [OPTION...]: clients that say nothing for a minute, at a
+# server of their own, while other tests run.
+idle_start()
+{
+	local transport=$1
+
+	shift
+	kturnd_start --listen "$RELAY_CLIENT_V4:3479" \
+		--relay-ports 40000-41000 "$@" "${ALLOW_PEERS[@]}" || return
+	background in_client python3 "$top/selftests/stream/streams.py" idle \
+		"$transport" 3479
+	idle_pid=$background
+	idle_log=$background_log
+	idle_server_log=$kturnd_log
+}
+
+idle_finish()
+{
+	wait_for 100 has_ended "$idle_pid"
+	cat "$idle_log"
+	grep -qx passed "$idle_log"
+	grep -q 'reason="it has no allocation and asks for nothing"' \
+		"$idle_server_log"
+}

@@ -48,7 +48,7 @@ test_simple()
 test_gone()
 {
 	kturnd_start --user-quota 1 "${ALLOW_PEERS[@]}"
-	as_stream gone
+	as_stream gone tcp
 	grep -q 'event=alloc-end .* transport=tcp .* reason=disconnected' \
 		"$kturnd_log"
 	wait_for 30 no_connections
@@ -128,6 +128,7 @@ time.sleep(600)'
 
 topology_up
 echo_start
+idle_start tcp
 
 ktap_plan 19
 run_test "stream: coturn's client, channels and indications, 4 and 6" \
@@ -140,7 +141,6 @@ run_test "stream: messages in pieces, and several at once" test_simple pieces
 run_test "stream: what is no STUN" test_simple nonsense
 run_test "stream: what is no STUN, from a client" test_simple nonsense_later
 run_test "stream: clients that say nothing, or do not finish" test_patience
-run_test "stream: clients that ask for nothing" test_simple idle
 run_test "stream: an allocation ends with its connection" test_gone
 run_test "stream: a client that is too slow for its data" test_slow_reader
 run_test "stream: a client that does not take answers" \
@@ -151,4 +151,5 @@ run_test "stream: PROXY protocol" test_proxy
 run_test "stream: PROXY headers of others" test_simple nonsense
 run_test "stream: transports that are not wanted" test_transports
 run_test "stream: a port that is taken" test_port_taken
+run_test "stream: clients that ask for nothing" idle_finish
 ktap_finish

@@ -28,8 +28,8 @@ MARGIN = 8
 
 
 def client(transport="tcp", family=4, user="alice", password="secret",
-           **options):
-    return TurnClient(SERVER[family], user=user, password=password,
+           port=3478, **options):
+    return TurnClient((SERVER[family], port), user=user, password=password,
                       transport=transport, **options)
 
 
@@ -133,23 +133,25 @@ def test_patience():
         check_echo(d)
 
 
-def test_idle():
+def test_idle(transport, port):
     """Without an allocation a minute of nothing is the end; with one it is not."""
-    with client() as a, client() as b:
+    with client(transport, port=int(port)) as a, \
+            client(transport, port=int(port)) as b:
         session(b)
         a.binding()
         ends_within(a, 50, 80, "idle")
         check_echo(b)
         b.refresh(0)
         same(b.binding(), b.local, "it goes on")
+    print("passed")
 
 
-def test_gone():
+def test_gone(transport):
     """What belongs to a connection ends with it."""
-    with client() as c:
+    with client(transport) as c:
         session(c)
         # One of alice's is all that there may be.
-        with client() as other:
+        with client(transport) as other:
             refused(486, other.allocate)
             c.close()
             end = time.monotonic() + 20
@@ -426,6 +428,82 @@ def test_serial(seconds, ca, wanted):
         if time.monotonic() > end:
             raise AssertionError(f"it is {common_name(c)}")
         time.sleep(0.2)
+
+
+# -------------------------------------------------------------------------- DTLS
+
+def record(epoch, kind, body):
+    return struct.pack("!BHHHIH", kind, 0xFEFD, epoch, 0, 0, len(body)) + body
+
+
+def hello(cookie):
+    """A ClientHello of DTLS 1.2, with one cipher."""
+    body = b"\xfe\xfd" + os.urandom(32) + b"\0" + \
+        bytes([len(cookie)]) + cookie + b"\0\x02\xc0\x2b" + b"\x01\0"
+    return record(0, 22, b"\x01" + struct.pack("!I", len(body))[1:] +
+                  struct.pack("!H", 0) + b"\0\0\0" +
+                  struct.pack("!I", len(body))[1:] + body)
+
+
+def test_cookies(number):
+    """Who does not send it back gets little, and nothing is kept."""
+    for _ in range(int(number)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect((SERVER[4], 3478))
+            s.settimeout(10)
+            first = hello(b"")
+            s.send(first)
+            answer = s.recv(65536)
+            # HelloVerifyRequest
+            same((answer[0], answer[13]), (22, 3), "the answer")
+            same(len(answer) <= len(first), True, "it is no longer")
+            # Somebody else's.
+            s.send(hello(b"0123456789abcdef"))
+            same(s.recv(65536)[13], 3, "the answer to a wrong cookie")
+
+
+def test_no_dtls():
+    """What begins like it, and is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect((SERVER[4], 3478))
+        good = hello(b"")
+        for what in (b"\x16", good[:13], good[:20], record(1, 23, b"data"),
+                     record(0, 21, b"\x02\x28"), record(0, 22, bytes(300)),
+                     b"\x3f" * 64, good[:-4] + b"\xff" * 4):
+            s.send(what)
+        s.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                same(len(s.recv(65536)) < 100, True, "what comes back")
+    with client("dtls") as c:
+        session(c)
+
+
+def test_anew():
+    """A client that was restarted has the same 5-tuple, and is a new one."""
+    old = client("dtls")
+    session(old)
+    at = old.local
+    # Without a word.
+    old.dtls.kill()
+    old.close()
+    with client("dtls", local=at) as c:
+        session(c)
+        refused(437, c.allocate)
+
+
+def test_mixed():
+    """An association's allocation is not that of who sends without it."""
+    with client("dtls") as c:
+        session(c)
+        with client("udp") as other:
+            session(other)
+            # The same 5-tuple, but for DTLS.
+            raw = Message(BINDING, REQUEST, os.urandom(12)).bytes()
+            same(c.dtls.poll(), None, "it is there")
+            other.raw_send(raw)
+            same(Message.parse(other.raw_recv()).mapped, other.local, "mapped")
+            check_echo(c)
 
 
 def test_keeps(transport, ready, done):

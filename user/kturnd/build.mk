@@ -18,6 +18,17 @@ $(KTURND): $(KTURND_SRC:%.c=$(B)/%.o) $(B)/user/kturnd/turn/libturn.a \
 		$(B)/user/precis/libprecis.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURND_LIBS)
 
+# The same with sanitizers, for its tests.
+KTURND_SAN := $(B)/san/kturnd
+KTURND_SAN_SRC := $(KTURND_SRC) include/kturn/wire.c \
+	$(wildcard $(addprefix user/,kturnd/turn/*.c common/*.c precis/*.c \
+	db/*.c lib/*.c))
+
+test-programs: $(KTURND_SAN)
+
+$(KTURND_SAN): $(KTURND_SAN_SRC:%.c=$(B)/san/%.o)
+	$(CC) $(KT_SANITIZE) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ $(KTURND_LIBS)
+
 # The pages hold what this prints between two marks; a test compares. To bring
 # them up to date: make man
 test-programs: $(KTURND_MKMAN)

@@ -184,10 +184,11 @@ static void check_transports(struct config *cfg)
 {
 	if (!cfg->transports)
 		cfg->transports = CONFIG_UDP | CONFIG_TCP |
-				  (cfg->n_tls_certs ? CONFIG_TLS : 0);
-	if (cfg->transports & CONFIG_TLS && !cfg->n_tls_certs)
+				  (cfg->n_tls_certs ? CONFIG_TLS | CONFIG_DTLS :
+						      0);
+	if (cfg->transports & (CONFIG_TLS | CONFIG_DTLS) && !cfg->n_tls_certs)
 		config_option_error(cfg, "transport",
-				    "expected udp or tcp, as tls needs tls-cert");
+				    "expected udp or tcp, as tls and dtls need tls-cert");
 	if (cfg->n_tls_keys && cfg->n_tls_keys != cfg->n_tls_certs)
 		config_option_error(cfg, "tls-key",
 				    "expected as many as tls-cert (%zu), or none, got %zu",

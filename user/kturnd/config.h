@@ -27,6 +27,7 @@ enum config_plane {
 #define CONFIG_UDP	1
 #define CONFIG_TCP	2
 #define CONFIG_TLS	4
+#define CONFIG_DTLS	8
 
 /** struct config_addrs - a list of addresses */
 struct config_addrs {

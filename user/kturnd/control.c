@@ -28,6 +28,7 @@
  * @turn: sum of the workers' counters
  * @io: sum of theirs
  * @stream: sum of theirs
+ * @dtls: sum of theirs
  * @kernel_allocs: allocations that the kernel has
  * @kernel: some worker uses the module
  */
@@ -40,6 +41,7 @@ struct query {
 	struct turn_counters turn;
 	struct io_counters io;
 	struct stream_counters stream;
+	struct stream_counters dtls;
 	uint64_t kernel_allocs;
 	bool kernel;
 };
@@ -57,6 +59,17 @@ static void query_free(struct query *q)
 }
 
 /* -------------------------------------------------- in a worker's thread */
+
+static void add_stream(struct stream_counters *sum,
+		       const struct stream_counters *c)
+{
+	sum->now += c->now;
+	sum->accepted += c->accepted;
+	sum->refused += c->refused;
+	sum->closed += c->closed;
+	sum->tls_failed += c->tls_failed;
+	sum->dropped += c->dropped;
+}
 
 static void add_counters(struct query *q, struct worker *w)
 {
@@ -77,12 +90,8 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.icmp += c->icmp;
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
-	q->stream.now += w->stream.counters.now;
-	q->stream.accepted += w->stream.counters.accepted;
-	q->stream.refused += w->stream.counters.refused;
-	q->stream.closed += w->stream.counters.closed;
-	q->stream.tls_failed += w->stream.counters.tls_failed;
-	q->stream.dropped += w->stream.counters.dropped;
+	add_stream(&q->stream, &w->stream.counters);
+	add_stream(&q->dtls, &w->dtls.counters);
 	q->kernel_allocs += w->offload.entries;
 	if (w->offload.kt)
 		q->kernel = true;
@@ -155,7 +164,7 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:o}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:o,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -174,7 +183,8 @@ static json_t *counters_json(const struct query *q)
 		"icmp", (json_int_t)t->icmp,
 		"send_errors", (json_int_t)q->io.send_errors,
 		"send_full", (json_int_t)q->io.send_full,
-		"connections", connections_json(&q->stream));
+		"connections", connections_json(&q->stream),
+		"dtls", connections_json(&q->dtls));
 }
 
 static json_t *make_json(const struct query *q)

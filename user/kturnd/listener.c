@@ -94,7 +94,7 @@ int listeners_open(struct daemon *d)
 	int ret = 0;
 
 	for (i = 0; i < d->listen.n && !ret; i++) {
-		if (transports & CONFIG_UDP)
+		if (transports & (CONFIG_UDP | CONFIG_DTLS))
 			ret = open_group(d, i);
 		if (!ret && transports & (CONFIG_TCP | CONFIG_TLS))
 			ret = open_streams(d, i);

@@ -115,7 +115,7 @@ int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime)
 	int ret;
 
 	/* The kernel relays for UDP clients. */
-	if (turn_is_stream(turn_alloc_tuple(a)))
+	if (turn_alloc_tuple(a)->transport != TURN_UDP)
 		return 0;
 	if (!o->kt)
 		return offload_go_on(o, -ENODEV);

@@ -51,7 +51,7 @@ static void collect(struct turn_alloc *a, void *arg)
 	struct push_all *p = arg;
 	void *bigger;
 
-	if (turn_is_stream(turn_alloc_tuple(a)))
+	if (turn_alloc_tuple(a)->transport != TURN_UDP)
 		return;
 	if (p->n == p->room) {
 		p->room = p->room ? 2 * p->room : 64;

@@ -17,17 +17,16 @@ static void client_send(void *env, const struct turn_tuple *to,
 			const uint8_t *buf, size_t len)
 {
 	struct worker *w = env;
-	size_t i;
 
-	if (turn_is_stream(to)) {
+	switch (to->transport) {
+	case TURN_UDP:
+		worker_send(w, to, buf, len);
+		break;
+	case TURN_DTLS:
+		dtls_send(&w->dtls, to, buf, len);
+		break;
+	default:
 		stream_send(&w->stream, to, buf, len);
-		return;
-	}
-	for (i = 0; i < w->d->listen.n; i++) {
-		if (!addr_equal(&w->listeners[i].addr, &to->server))
-			continue;
-		io_send(&w->io, w->listeners[i].fd, &to->client, buf, len);
-		return;
 	}
 }
 
@@ -208,6 +207,10 @@ static void write_log(void *env, int level, const char *event,
 		      const struct turn_tuple *tuple, const char *user,
 		      const char *fmt, ...)
 {
+	static const char *const names[] = {
+		[TURN_UDP] = "udp", [TURN_TCP] = "tcp", [TURN_TLS] = "tls",
+		[TURN_DTLS] = "dtls",
+	};
 	char client[KTURN_ADDR_TEXT_MAX];
 	unsigned int suppressed;
 	struct log_line line;
@@ -220,9 +223,8 @@ static void write_log(void *env, int level, const char *event,
 	if (tuple)
 		log_add(&line, "client=%s",
 			kturn_addr_text(&tuple->client, client));
-	if (tuple && turn_is_stream(tuple))
-		log_add(&line, "transport=%s",
-			tuple->transport == TURN_TLS ? "tls" : "tcp");
+	if (tuple && tuple->transport != TURN_UDP)
+		log_add(&line, "transport=%s", names[tuple->transport]);
 	if (user)
 		log_add(&line, "user=%s", user);
 	va_start(ap, fmt);

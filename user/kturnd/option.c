@@ -41,14 +41,14 @@ const struct option_def options[] = {
 		.clear = option_clear_listen,
 	}, {
 		.key = "transport",
-		.arg = "udp|tcp|tls",
-		.def_text = "udp and tcp, and with tls-cert tls",
-		.expected = "udp, tcp or tls",
+		.arg = "udp|tcp|tls|dtls",
+		.def_text = "udp and tcp, and with tls-cert tls and dtls",
+		.expected = "udp, tcp, tls or dtls",
 		.repeatable = true,
 		.help = "what clients may come by",
-		.text = "What clients may come by: UDP, TCP, or TLS over TCP. "
-			"UDP clients alone are relayed for by the kernel; for "
-			"the others the daemon relays.",
+		.text = "What clients may come by: UDP, TCP, TLS over TCP, or "
+			"DTLS over UDP. UDP clients alone are relayed for by "
+			"the kernel; for the others the daemon relays.",
 		.set = option_set_transport,
 		.clear = option_clear_transport,
 	}, {
@@ -56,8 +56,8 @@ const struct option_def options[] = {
 		.arg = "FILE",
 		.expected = "a file name",
 		.repeatable = true,
-		.help = "certificate for TLS, in PEM, with its chain",
-		.text = "Certificate for TLS, followed by those that lead to "
+		.help = "certificate for TLS and DTLS, in PEM",
+		.text = "Certificate for TLS and DTLS, followed by those that lead to "
 			"its root, in PEM. With several, a client gets the one "
 			"with the name that it asks for (SNI), or the first. "
 			"Certificates, keys and tls-client-ca are read again "
@@ -109,7 +109,7 @@ const struct option_def options[] = {
 		.expected = NUMBER(1, 1000000),
 		.help = "TCP and TLS connections at a time",
 		.text = "How many TCP and TLS connections there may be at a "
-			"time. When there are more, the oldest without an "
+			"time, and as many of DTLS. When there are more, the oldest without an "
 			"allocation is closed. One without an allocation is also "
 			"closed when no message has come for ten seconds after "
 			"it was accepted, or for a minute after the last one.",

@@ -140,7 +140,7 @@ void option_clear_listen(struct config *cfg)
 
 const char *option_set_transport(struct config *cfg, const char *value)
 {
-	static const char *const names[] = { "udp", "tcp", "tls" };
+	static const char *const names[] = { "udp", "tcp", "tls", "dtls" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {

@@ -34,6 +34,10 @@ static void flush(struct worker *w)
 {
 	io_flush(&w->io);
 	stream_flush(&w->stream);
+	dtls_flush(&w->dtls);
+	/* Some say good-bye. */
+	if (w->io.n_waiting)
+		io_flush(&w->io);
 }
 
 void worker_expire(struct worker *w)
@@ -81,6 +85,34 @@ void worker_begin(struct worker *w)
 	see_users(w);
 }
 
+void worker_send(struct worker *w, const struct turn_tuple *to,
+		 const uint8_t *buf, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < w->d->listen.n; i++) {
+		if (!addr_equal(&w->listeners[i].addr, &to->server))
+			continue;
+		io_send(&w->io, w->listeners[i].fd, &to->client, buf, len);
+		return;
+	}
+}
+
+/* A datagram of a client of this worker's. */
+static void input(struct worker *w, struct turn_tuple *tuple, uint64_t wall,
+		  const uint8_t *buf, size_t len)
+{
+	unsigned int transports = w->d->cfg->transports;
+
+	if (dtls_is(buf, len) && transports & CONFIG_DTLS) {
+		tuple->transport = TURN_DTLS;
+		dtls_input(&w->dtls, tuple, buf, len);
+	} else if (transports & CONFIG_UDP) {
+		tuple->transport = TURN_UDP;
+		turn_client_input(w->turn, w->now, wall, tuple, buf, len);
+	}
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *l = arg;
@@ -96,14 +128,12 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	w->now = worker_clock();
 	wall = (uint64_t)time(NULL);
 	tuple.server = l->addr;
-	tuple.transport = TURN_UDP;
 	see_users(w);
 	for (i = 0; i < n; i++) {
 		buf = io_datagram(&w->io, i, &tuple.client, &len);
 		home = steer_worker(&d->steer, &tuple.client);
 		if (home == w->index)
-			turn_client_input(w->turn, w->now, wall, &tuple, buf,
-					  len);
+			input(w, &tuple, wall, buf, len);
 		else
 			worker_post_datagram(&d->workers[home], &tuple, buf,
 					     len);
@@ -219,8 +249,7 @@ static void run_datagram(struct worker *w, struct worker_msg *msg)
 	struct datagram_msg *dm = (struct datagram_msg *)msg;
 
 	if (w)
-		turn_client_input(w->turn, w->now, (uint64_t)time(NULL),
-				  &dm->tuple, dm->data, dm->len);
+		input(w, &dm->tuple, (uint64_t)time(NULL), dm->data, dm->len);
 	free(dm);
 }
 
@@ -411,6 +440,8 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 		ret = io_init(&w->io);
 	if (!ret)
 		ret = stream_init(&w->stream, w);
+	if (!ret)
+		ret = dtls_init(&w->dtls, w);
 	w->io.before = push_first;
 	w->io.before_arg = w;
 	if (!ret)
@@ -514,6 +545,7 @@ void worker_free(struct worker *w, bool keep)
 	w->now = worker_clock();
 	offload_flush(&w->offload);
 	stream_free(&w->stream);
+	dtls_free(&w->dtls);
 	turn_server_free(w->turn, keep);
 	io_flush(&w->io);
 	offload_close(&w->offload);

@@ -18,6 +18,7 @@
 #include "offload.h"
 #include "policy.h"
 #include "relay.h"
+#include "transport/dtls.h"
 #include "transport/stream.h"
 #include "turn/turn.h"
 
@@ -72,7 +73,8 @@ struct listener {
  * @timer_at: when it goes off, UINT64_MAX for never
  * @listeners: one for each listening address, in the order of those
  * @io: buffers
- * @stream: connections
+ * @stream: connections of TCP and TLS
+ * @dtls: those of DTLS
  * @turn: state machine
  * @offload: its mirror in the kernel
  * @db: user store, or NULL
@@ -101,6 +103,7 @@ struct worker {
 	struct listener *listeners;
 	struct io io;
 	struct stream stream;
+	struct dtls dtls;
 	struct turn_server *turn;
 	struct offload offload;
 	struct userdb *db;
@@ -134,6 +137,10 @@ void worker_free(struct worker *w, bool keep);
 
 /** worker_post() - hand over a message; any thread */
 void worker_post(struct worker *w, struct worker_msg *msg);
+
+/** worker_send() - send a datagram to a client, from the tuple's server address */
+void worker_send(struct worker *w, const struct turn_tuple *to,
+		 const uint8_t *buf, size_t len);
 
 /** worker_post_datagram() - a client's datagram that came to the wrong one */
 void worker_post_datagram(struct worker *w, const struct turn_tuple *tuple,

@@ -118,14 +118,7 @@ static ssize_t write_some(struct conn *c)
 	return ret < 0 ? -errno : ret;
 }
 
-/* What is not waited for can't be too many. */
-static void read_again(struct conn *c)
-{
-	if (!c->paused || c->out.bytes > QUEUE_DATA_MAX)
-		return;
-	c->paused = false;
-	event_add(&c->read, NULL);
-}
+static void read_again(struct conn *c);
 
 void conn_write(struct conn *c)
 {
@@ -147,6 +140,8 @@ void conn_write(struct conn *c)
 		queue_sent(&c->out, (size_t)n);
 		c->progress_ms = c->s->w->now;
 		read_again(c);
+		if (c->state == CONN_DEAD)
+			return;
 	}
 	event_del(&c->write);
 }
@@ -181,6 +176,13 @@ static bool too_long(const struct conn *c, ssize_t len)
 	       !turn_alloc_find(c->s->w->turn, &c->tuple);
 }
 
+/* Who does not take answers is not asked for more. */
+static void pause_reading(struct conn *c)
+{
+	c->paused = true;
+	event_del(&c->read);
+}
+
 /* The messages among @len bytes at the start of @c->s->in. */
 static void take_messages(struct conn *c, size_t len)
 {
@@ -191,6 +193,10 @@ static void take_messages(struct conn *c, size_t len)
 	ssize_t n;
 
 	for (;;) {
+		if (c->out.bytes > QUEUE_DATA_MAX) {
+			pause_reading(c);
+			break;
+		}
 		n = frame_len(p, len);
 		if (n < 0 || too_long(c, n)) {
 			conn_close(c, n < 0 ? "what comes is not STUN" :
@@ -243,6 +249,20 @@ static ssize_t read_some(struct conn *c, uint8_t *buf)
 	}
 }
 
+/* What waits to be sent has become less. */
+static void read_again(struct conn *c)
+{
+	if (!c->paused || c->out.bytes > QUEUE_DATA_MAX)
+		return;
+	c->paused = false;
+	if (c->partial_len) {
+		memcpy(c->s->in, c->partial, c->partial_len);
+		take_messages(c, c->partial_len);
+	}
+	if (c->state == CONN_OPEN && !c->paused)
+		event_add(&c->read, NULL);
+}
+
 static void read_messages(struct conn *c)
 {
 	unsigned int i, times = c->tls.ssl ? RECORDS_MAX : 1;
@@ -262,10 +282,6 @@ static void read_messages(struct conn *c)
 		if (before)
 			memcpy(in, c->partial, before);
 		take_messages(c, before + (size_t)n);
-		if (c->out.bytes > QUEUE_DATA_MAX) {
-			c->paused = true;
-			event_del(&c->read);
-		}
 	}
 	/* What TLS could not send may have waited for something to read. */
 	if (c->state == CONN_OPEN && c->out.begun)

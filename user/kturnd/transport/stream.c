@@ -55,7 +55,7 @@ static const char *overdue(const struct conn *c, uint64_t now)
 {
 	if (!c->ready && now - c->seen_ms >= FIRST_MS)
 		return "no message came";
-	if (c->partial_len && now - c->partial_ms >= PARTIAL_MS)
+	if (c->partial_len && !c->paused && now - c->partial_ms >= PARTIAL_MS)
 		return "a message did not end";
 	if (!queue_empty(&c->out) && now - c->progress_ms >= STALL_MS)
 		return "it does not read";

@@ -45,7 +45,7 @@ enum conn_state {
  * @tls: TLS, if it is
  * @tuple: 5-tuple
  * @out: what waits to be sent
- * @partial: what came of a message that has not ended
+ * @partial: what came of a message that has not ended; while @paused of several
  * @partial_len: bytes of that; 0: none
  * @partial_ms: since when it has not ended
  * @seen_ms: when its last message ended; before the first, when it was accepted

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* TLS for streams; see tls.h. */
+/* TLS and DTLS; see tls.h. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "dtls.h"
 #include "kturn.h"
 #include "log.h"
 #include "table.h"
@@ -17,12 +18,15 @@
  * struct tls_set - certificates that were read together
  * @users: connections and struct tls
  * @n: how many
- * @ctx: one for each, the first for those who ask for no name, or another one
+ * @cert: one for each, the first for those who ask for no name, or another one
  */
 struct tls_set {
 	atomic_uint users;
 	size_t n;
-	SSL_CTX *ctx[];
+	struct tls_cert {
+		SSL_CTX *stream;
+		SSL_CTX *datagrams;
+	} cert[];
 };
 
 static void set_put(struct tls_set *set)
@@ -31,8 +35,10 @@ static void set_put(struct tls_set *set)
 
 	if (!set || atomic_fetch_sub(&set->users, 1) != 1)
 		return;
-	for (i = 0; i < set->n; i++)
-		SSL_CTX_free(set->ctx[i]);
+	for (i = 0; i < set->n; i++) {
+		SSL_CTX_free(set->cert[i].stream);
+		SSL_CTX_free(set->cert[i].datagrams);
+	}
 	free(set);
 }
 
@@ -43,15 +49,18 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
 {
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 	const struct tls_set *set = arg;
+	const struct tls_cert *cert;
 	size_t i;
 
 	if (!name)
 		return SSL_TLSEXT_ERR_NOACK;
 	for (i = 0; i < set->n; i++) {
-		if (X509_check_host(SSL_CTX_get0_certificate(set->ctx[i]),
+		cert = &set->cert[i];
+		if (X509_check_host(SSL_CTX_get0_certificate(cert->stream),
 				    name, 0, 0, NULL) != 1)
 			continue;
-		SSL_set_SSL_CTX(ssl, set->ctx[i]);
+		SSL_set_SSL_CTX(ssl, SSL_is_dtls(ssl) ? cert->datagrams :
+							cert->stream);
 		return SSL_TLSEXT_ERR_OK;
 	}
 	/* The client is the one to say whether it takes the first one. */
@@ -124,13 +133,14 @@ static bool use_files(SSL_CTX *ctx, const struct config *cfg, size_t i)
 }
 
 static SSL_CTX *make_ctx(const struct config *cfg, size_t i,
-			 struct tls_set *set)
+			 struct tls_set *set, const SSL_METHOD *method,
+			 int version)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *ctx = SSL_CTX_new(method);
 
 	if (!ctx)
 		return NULL;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_min_proto_version(ctx, version);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
 			    SSL_OP_IGNORE_UNEXPECTED_EOF);
 	/* Tickets do, and thousands of sessions would take memory. */
@@ -147,22 +157,38 @@ static SSL_CTX *make_ctx(const struct config *cfg, size_t i,
 	return NULL;
 }
 
+static bool make_cert(const struct config *cfg, size_t i, struct tls_set *set)
+{
+	struct tls_cert *cert = &set->cert[i];
+
+	cert->stream = make_ctx(cfg, i, set, TLS_server_method(),
+				TLS1_2_VERSION);
+	if (cert->stream)
+		cert->datagrams = make_ctx(cfg, i, set, DTLS_server_method(),
+					   DTLS1_2_VERSION);
+	if (!cert->datagrams)
+		return false;
+	SSL_CTX_set_cookie_generate_cb(cert->datagrams, dtls_cookie_make);
+	SSL_CTX_set_cookie_verify_cb(cert->datagrams, dtls_cookie_check);
+	return true;
+}
+
 static struct tls_set *read_set(const struct config *cfg)
 {
 	struct tls_set *set;
+	size_t i;
 
-	set = calloc(1, sizeof(*set) + cfg->n_tls_certs * sizeof(*set->ctx));
+	set = calloc(1, sizeof(*set) + cfg->n_tls_certs * sizeof(*set->cert));
 	if (!set)
 		return NULL;
 	atomic_init(&set->users, 1);
 	ERR_clear_error();
-	while (set->n < cfg->n_tls_certs) {
-		set->ctx[set->n] = make_ctx(cfg, set->n, set);
-		if (!set->ctx[set->n]) {
+	for (i = 0; i < cfg->n_tls_certs; i++) {
+		set->n++;
+		if (!make_cert(cfg, i, set)) {
 			set_put(set);
 			return NULL;
 		}
-		set->n++;
 	}
 	return set;
 }
@@ -176,7 +202,8 @@ static void log_set(const struct tls_set *set, const struct config *cfg)
 	int n;
 
 	for (i = 0; i < set->n; i++) {
-		end = X509_get0_notAfter(SSL_CTX_get0_certificate(set->ctx[i]));
+		end = X509_get0_notAfter(
+			SSL_CTX_get0_certificate(set->cert[i].stream));
 		bio = BIO_new(BIO_s_mem());
 		if (!bio)
 			return;
@@ -267,19 +294,52 @@ void tls_follow(struct tls *t)
 	log_set(set, t->cfg);
 }
 
+/* What is in use now, until set_put(). */
+static struct tls_set *set_get(struct tls *t)
+{
+	struct tls_set *set;
+
+	pthread_mutex_lock(&t->lock);
+	set = t->set;
+	atomic_fetch_add(&set->users, 1);
+	pthread_mutex_unlock(&t->lock);
+	return set;
+}
+
 bool tls_accept(struct tls *t, int fd, struct tls_session *session)
 {
-	pthread_mutex_lock(&t->lock);
-	session->set = t->set;
-	atomic_fetch_add(&session->set->users, 1);
-	pthread_mutex_unlock(&t->lock);
-	session->ssl = SSL_new(session->set->ctx[0]);
+	session->set = set_get(t);
+	session->ssl = SSL_new(session->set->cert[0].stream);
 	if (session->ssl && SSL_set_fd(session->ssl, fd) == 1) {
 		SSL_set_accept_state(session->ssl);
 		return true;
 	}
 	tls_end(session);
 	return false;
+}
+
+bool tls_accept_datagrams(struct tls *t, BIO *bio, struct tls_session *session)
+{
+	session->set = set_get(t);
+	session->ssl = SSL_new(session->set->cert[0].datagrams);
+	if (!session->ssl) {
+		BIO_free(bio);
+		tls_end(session);
+		return false;
+	}
+	SSL_set_bio(session->ssl, bio, bio);
+	SSL_set_accept_state(session->ssl);
+	return true;
+}
+
+bool tls_is_current(struct tls *t, const struct tls_session *session)
+{
+	bool current;
+
+	pthread_mutex_lock(&t->lock);
+	current = t->set == session->set;
+	pthread_mutex_unlock(&t->lock);
+	return current;
 }
 
 void tls_end(struct tls_session *session)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS for streams (RFC 8489 section 6.2.2, RFC 7443): certificates, which of them a
+ * TLS and DTLS (RFC 8489 section 6.2.2, RFC 7350, RFC 7443): certificates, which of them a
  * client gets (SNI), and what it may say. The files are looked at again and
  * again, and read anew when they have changed; connections go on with what
  * they began with.
@@ -59,6 +59,13 @@ void tls_follow(struct tls *t);
 
 /** tls_accept() - the server's side of a connection; false without memory */
 bool tls_accept(struct tls *t, int fd, struct tls_session *session);
+
+/** tls_accept_datagrams() - the same for DTLS; @bio is taken over in any case */
+bool tls_accept_datagrams(struct tls *t, BIO *bio,
+			  struct tls_session *session);
+
+/** tls_is_current() - does it have what a new connection would get? */
+bool tls_is_current(struct tls *t, const struct tls_session *session);
 
 /** tls_end() - say that we have done, free it */
 void tls_end(struct tls_session *session);

@@ -48,7 +48,7 @@ void turn_server_free(struct turn_server *s, bool keep)
 		return;
 	while ((a = LIST_FIRST(&s->allocs)))
 		turn_alloc_remove(s, a, !keep,
-				  keep && !turn_is_stream(&a->tuple) ?
+				  keep && a->tuple.transport == TURN_UDP ?
 				  "handed-over" : "stopped");
 	turn_heap_destroy(&s->timers);
 	turn_table_destroy(&s->by_peer);

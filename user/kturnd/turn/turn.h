@@ -53,6 +53,7 @@ enum turn_transport {
 	TURN_UDP,
 	TURN_TCP,
 	TURN_TLS,
+	TURN_DTLS,
 };
 
 /** struct turn_tuple - the 5-tuple of a client (RFC 8656 section 2); without
@@ -71,7 +72,7 @@ _Static_assert(sizeof(struct turn_tuple) ==
 /** turn_is_stream() - is it a stream, in which messages follow one another? */
 static inline bool turn_is_stream(const struct turn_tuple *tuple)
 {
-	return tuple->transport != TURN_UDP;
+	return tuple->transport == TURN_TCP || tuple->transport == TURN_TLS;
 }
 
 /**
@@ -312,7 +313,7 @@ void turn_icmp_input(struct turn_server *s, uint64_t now,
 		     struct turn_alloc *alloc, const struct kturn_addr *peer,
 		     uint8_t type, uint8_t code, uint32_t data);
 
-/** turn_client_gone() - a stream to a client has ended, and its allocation, if it
+/** turn_client_gone() - a connection to a client has ended, and its allocation, if it
  * had one, can't be used any more
  */
 void turn_client_gone(struct turn_server *s, const struct turn_tuple *tuple);
