@@ -135,4 +135,4 @@ def kturnd(plane, batch=False):
         "--user", USER, "--realm", REALM, "--listen", V4.server, "--listen",
         V6.server, "--relay", V4.relay, "--relay", V6.relay, "--allow-peer",
         "203.0.113.0/24", "--allow-peer", "2001:db8::/32", "--state-dir",
-        "DIRECTORY/state"], ready, batch)
+        "DIRECTORY/state", "--source-rate", "0"], ready, batch)

@@ -5,14 +5,14 @@
 KTURND_TESTS := steer peer_acl parts
 KTURND_TEST_BIN := $(KTURND_TESTS:%=$(B)/selftests/kturnd/%_test)
 KTURND_PARTS := errors file peer_acl quota random relay \
-	reserve reserved_ports socket steer
+	reserve reserved_ports socket source_limit steer
 
 test-programs: $(KTURND_TEST_BIN)
 
 $(KTURND_TEST_BIN): $(B)/selftests/kturnd/%: \
 		$(B)/san/selftests/kturnd/%.o $(B)/san/selftests/ktap.o \
 		$(KTURND_PARTS:%=$(B)/san/user/kturnd/%.o) \
-		$(B)/san/user/common/address.o $(B)/san/user/common/log.o \
+		$(addprefix $(B)/san/user/common/,address.o log.o siphash.o) \
 		$(B)/san/user/lib/text.o
 	@mkdir -p $(@D)
 	$(CC) $(KT_SANITIZE) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ -lcrypto

@@ -82,6 +82,8 @@ user: ["alice:se:cret", "bob:x"]
 secret: [one, two]
 db: /tmp/users.db
 allow-peer: [10.0.0.0/8, fd00::/8, 192.168.1.1]
+deny-peer: [8.8.0.0/16, 2a00::/16]
+source-rate: 0
 plane: user
 ingress: [eth0, eth0.100]
 workers: 3
@@ -95,8 +97,8 @@ log-level: debug
 
 KEYS="listen, transport, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, relay-ports, channel-range, user-quota, \
-realm, user, secret, user-file, secret-file, db, allow-peer, plane, ingress, \
-workers, state-dir, grace, log-level"
+realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
+source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
 {
@@ -304,10 +306,7 @@ test_help()
 	local option
 
 	"$kturnd" --help >"$tmp/help"
-	for option in config listen relay external relay-ports channel-range \
-		user-quota realm user secret user-file secret-file db \
-		allow-peer plane ingress workers state-dir grace log-level check \
-		version help; do
+	for option in config ${KEYS//,/} check version help; do
 		grep -q -- "^  --$option\\b" "$tmp/help" ||
 			fail "--help lacks --$option"
 	done

@@ -12,6 +12,7 @@
 #include "kturnd/file.h"
 #include "log.h"
 #include "kturnd/quota.h"
+#include "kturnd/source_limit.h"
 #include "kturnd/random.h"
 #include "kturnd/relay.h"
 #include "kturnd/reserve.h"
@@ -327,6 +328,73 @@ static void reservations(void)
 	relay_pool_free(&pool);
 }
 
+/* --------------------------------------------------------------- source limit */
+
+static struct kturn_addr source(uint32_t n)
+{
+	struct kturn_addr addr = { .family = KTURN_FAMILY_V4 };
+
+	kturn_put32(addr.ip, n);
+	return addr;
+}
+
+/* How many answers it gets, of many. */
+static unsigned int answers(struct source_limit *l,
+			    const struct kturn_addr *addr, uint64_t now)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < 10000; i++)
+		n += source_limit_take(l, addr, now);
+	return n;
+}
+
+static void source_limits(void)
+{
+	struct kturn_addr a = source(1), b = source(2);
+	struct kturn_addr six = { .family = KTURN_FAMILY_V6, .ip = { 0x20 } };
+	struct source_limit l;
+
+	KTAP_EQ(source_limit_init(&l, 100), 0);
+	/* Ten seconds' worth at once, and then so many a second. */
+	KTAP_EQ(answers(&l, &a, 5000), 1000);
+	KTAP_EQ(answers(&l, &a, 5010), 1);
+	KTAP_EQ(answers(&l, &a, 6010), 100);
+	KTAP_EQ(answers(&l, &a, 600000), 1000);
+	/* Ports are one's own, other addresses are not. */
+	kturn_addr_set_port(&a, 1000);
+	KTAP_EQ(answers(&l, &a, 600000), 0);
+	KTAP_EQ(answers(&l, &b, 600000), 1000);
+	/* A /64 is one. */
+	KTAP_EQ(answers(&l, &six, 600000), 1000);
+	six.ip[15] = 1;
+	KTAP_EQ(answers(&l, &six, 600000), 0);
+	six.ip[7] = 1;
+	KTAP_EQ(answers(&l, &six, 600000), 1000);
+	source_limit_free(&l);
+
+	KTAP_EQ(source_limit_init(&l, 0), 0);
+	KTAP_EQ(answers(&l, &a, 5000), 10000);
+	source_limit_free(&l);
+}
+
+/* One that goes on is not forgotten for others that come once. */
+static void source_crowd(void)
+{
+	struct kturn_addr a = source(1), other;
+	struct source_limit l;
+	uint32_t i;
+
+	KTAP_EQ(source_limit_init(&l, 100), 0);
+	KTAP_EQ(answers(&l, &a, 5000), 1000);
+	for (i = 2; i < 300000; i++) {
+		other = source(i);
+		KTAP_CHECK(source_limit_take(&l, &other, 5000));
+	}
+	KTAP_EQ(answers(&l, &a, 5000), 0);
+	source_limit_free(&l);
+}
+
 /* ------------------------------------------------------------------- quota */
 
 static void quotas(void)
@@ -365,6 +433,8 @@ static const struct ktap_case cases[] = {
 	{ "relay ports: even, and pairs", ports_even },
 	{ "relay ports: uniform", ports_uniform },
 	{ "relay ports: reservations", reservations },
+	{ "sources: answers at once and a second", source_limits },
+	{ "sources: more than there is room for", source_crowd },
 	{ "quotas", quotas },
 };
 

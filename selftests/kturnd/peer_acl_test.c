@@ -169,6 +169,37 @@ static void opened(void)
 	KTAP_CHECK(!allowed(&acl, "2002:a01:203::1", NULL));
 }
 
+/* The longer prefix counts, and of two that are as long the one that denies. */
+static void denied(void)
+{
+	struct prefix allow[4], deny[4];
+	struct peer_acl acl = { .allow = allow, .n_allow = 4,
+				.deny = deny, .n_deny = 4 };
+	struct peer_rule why;
+
+	KTAP_EQ(prefix_parse("10.0.0.0/8", &allow[0]), 0);
+	KTAP_EQ(prefix_parse("8.8.4.4", &allow[1]), 0);
+	KTAP_EQ(prefix_parse("9.9.0.0/16", &allow[2]), 0);
+	KTAP_EQ(prefix_parse("2a00:1:2::/48", &allow[3]), 0);
+	KTAP_EQ(prefix_parse("10.2.0.0/16", &deny[0]), 0);
+	KTAP_EQ(prefix_parse("8.8.0.0/16", &deny[1]), 0);
+	KTAP_EQ(prefix_parse("9.9.0.0/16", &deny[2]), 0);
+	KTAP_EQ(prefix_parse("2a00:1::/32", &deny[3]), 0);
+	KTAP_CHECK(allowed(&acl, "10.1.0.1", NULL));
+	KTAP_CHECK(!allowed(&acl, "10.2.0.1", NULL));
+	KTAP_CHECK(!allowed(&acl, "8.8.8.8", NULL));
+	KTAP_CHECK(allowed(&acl, "8.8.4.4", NULL));
+	KTAP_CHECK(!allowed(&acl, "9.9.9.9", &why));
+	KTAP_CHECK(!strcmp(why.prefix, "9.9.9.9 in a /16"));
+	KTAP_CHECK(why.openable);
+	KTAP_CHECK(allowed(&acl, "1.1.1.1", NULL));
+	KTAP_CHECK(!allowed(&acl, "2a00:1:3::1", NULL));
+	KTAP_CHECK(allowed(&acl, "2a00:1:2::1", NULL));
+	/* In whatever form it comes. */
+	KTAP_CHECK(!allowed(&acl, "64:ff9b::8.8.8.8", NULL));
+	KTAP_CHECK(allowed(&acl, "64:ff9b::8.8.4.4", NULL));
+}
+
 /* Not even by those who open everything. */
 static void never(void)
 {
@@ -250,6 +281,7 @@ static const struct ktap_case cases[] = {
 	{ "peer acl: special IPv6 addresses", special_v6 },
 	{ "peer acl: IPv4 addresses in IPv6 forms", embedded },
 	{ "peer acl: prefixes that are opened", opened },
+	{ "peer acl: prefixes that are closed", denied },
 	{ "peer acl: what nothing opens", never },
 	{ "peer acl: the rule that refuses", reasons },
 	{ "peer acl: reading prefixes", prefixes },

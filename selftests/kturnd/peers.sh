@@ -64,6 +64,18 @@ test_own()
 	logged 198.51.100.255 'a broadcast address of this host' none
 }
 
+test_denied()
+{
+	kturnd_start --allow-peer 203.0.113.2 --allow-peer 2001:db8:2::/64 \
+		--deny-peer 203.0.113.0/24 --deny-peer 2001:db8:2::2 \
+		--log-level debug
+	as_client echo 4
+	as_client refused 203.0.113.3 2001:db8:2::2
+	logged 203.0.113.3 '203.0.113.3 in a /24 of --deny-peer' \
+		'--allow-peer 203.0.113.3'
+	logged 2001:db8:2::2 '2001:db8:2::2 in a /128 of --deny-peer' none
+}
+
 # Loopback is refused in general, and opening it would not help.
 test_loopback()
 {
@@ -114,11 +126,12 @@ test_allowed()
 topology_up
 echo_start
 
-ktap_plan 6
+ktap_plan 7
 run_test "peers: what is not globally reachable is refused" test_refused
 run_test "peers: the server's own addresses, all prefixes opened" test_own
 run_test "peers: loopback" test_loopback
 run_test "peers: a service on the relay is not reached" test_service
 run_test "peers: an address that is added" test_new_address
 run_test "peers: --allow-peer" test_allowed
+run_test "peers: --deny-peer" test_denied
 ktap_finish

@@ -14,9 +14,10 @@ import struct
 import sys
 
 from checks import refused, same, silent
-from turnclient import (DATA_METHOD, FEATURE_USERNAME_ANONYMITY, ICMP,
-                        INDICATION, SHA256, XOR_PEER_ADDRESS, Message,
-                        TurnClient, rest_credential, xor_addr_parse)
+from turnclient import (BINDING, DATA_METHOD,
+                        FEATURE_USERNAME_ANONYMITY, ICMP, INDICATION, REQUEST,
+                        SHA256, XOR_PEER_ADDRESS, Message, TurnClient,
+                        rest_credential, xor_addr_parse)
 
 RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 OTHER_RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}
@@ -143,6 +144,24 @@ def test_external(public, private):
         refused(403, a.bind, 0x4005, (public, 3478))
         # The inside address is no relayed address for clients.
         refused(403, a.bind, 0x4006, (private, bt[1]))
+
+
+def test_limited(answers):
+    """Who has credentials goes on, whatever others ask from the same address."""
+    answers = int(answers)
+    with client() as alice, client() as flood:
+        alice.allocate()
+        for _ in range(5 * answers):
+            flood.raw_send(Message(BINDING, REQUEST).bytes())
+        got = 0
+        while flood.raw_recv(0.3):
+            got += 1
+        # Some of it comes back as time passes.
+        same(answers - 10 <= got <= 1.5 * answers, True, f"{got} answers")
+        alice.permit(PEER[4][0])
+        check_echo(alice, 4, b"goes on")
+        with client(6, user=None) as other:
+            same(other.binding(), other.local, "another address")
 
 
 def test_families(*families):

@@ -147,10 +147,17 @@ test_channels()
 	as_client channel_number 0x8000 400
 }
 
+test_limited()
+{
+	kturnd_start --workers 1 --source-rate 10 "${ALLOW_PEERS[@]}"
+	as_client limited 100
+	[ "$(kturnd_value "d['counters']['limited']")" -ge 300 ]
+}
+
 topology_up
 echo_start
 
-ktap_plan 12
+ktap_plan 13
 run_test "users: of the configuration and of the store" test_users
 run_test "users: prepared" test_prepared
 run_test "users: the store changes" test_store
@@ -163,4 +170,5 @@ run_test "users: ports that others have" test_taken_ports
 run_test "users: reserved pairs, on four workers" test_pairs
 run_test "users: ports are random" test_random_ports
 run_test "users: channel numbers" test_channels
+run_test "users: a flood without credentials" test_limited
 ktap_finish

@@ -62,6 +62,28 @@ static void challenge(void)
 	world_stop();
 }
 
+/* A source that has asked too much: only credentials help. */
+static void limited(void)
+{
+	struct request r;
+
+	world_begin();
+	client_init(&c, 40000);
+	client_challenge(&c);
+	world.silent = true;
+	/* Without credentials, Binding, and with wrong ones. */
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), NO_REPLY);
+	req_begin(&r, &c, KTURN_BINDING);
+	KTAP_EQ(req_send(&r, &c), NO_REPLY);
+	KTAP_EQ(turn_counters(world.s)->limited, 2);
+	check_no_state();
+	KTAP_EQ(do_allocate(&c), SUCCESS);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	KTAP_EQ(turn_counters(world.s)->limited, 2);
+	world_stop();
+}
+
 /* Each mechanism; req_call() checks which integrity the response has. */
 static void mechanisms(void)
 {
@@ -467,6 +489,7 @@ static void missing_keys(void)
 
 const struct ktap_case auth_cases[] = {
 	{ "auth: the challenge says what is offered", challenge },
+	{ "auth: no answer to a source without credentials", limited },
 	{ "auth: each mechanism, with USERNAME and USERHASH", mechanisms },
 	{ "auth: RFC 8489's example of a key", known_key },
 	{ "auth: SHA-256 integrity without an algorithm",

@@ -336,6 +336,12 @@ static void offload_remove(void *env, struct turn_alloc *a)
 
 /* --------------------------------------------------------------------- rest */
 
+static bool may_answer(void *env, const struct turn_tuple *to, uint64_t now)
+{
+	KTAP_EQ(now, world.now);
+	return !world.silent;
+}
+
 static void fake_random(void *env, void *buf, size_t len)
 {
 	uint8_t *p = buf;
@@ -373,6 +379,7 @@ const struct turn_ops world_ops = {
 	.user_by_hash = user_by_hash,
 	.features = features,
 	.quota_take = quota_take,
+	.may_answer = may_answer,
 	.quota_give = quota_give,
 	.peer_check = peer_check,
 	.offload_alloc = offload_alloc,

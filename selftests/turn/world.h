@@ -81,6 +81,9 @@ struct world {
 	bool offload_fails;
 	bool reserve_fails;
 
+	/* Who has no credentials gets no answer. */
+	bool silent;
+
 	/* Which ops were called, each followed by a blank. */
 	char trace[1024];
 	/* Of the last offload call. */

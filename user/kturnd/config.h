@@ -85,6 +85,9 @@ struct config_source {
  * @db_required: the store's path was given, so it must be there
  * @allow: prefixes that are opened for peers
  * @n_allow: how many
+ * @deny: prefixes that are closed
+ * @n_deny: how many
+ * @source_rate: answers a second to a source without credentials; 0: any number
  * @plane: which data path is wanted
  * @ingress: names of the devices to attach
  * @n_ingress: how many
@@ -128,6 +131,9 @@ struct config {
 	bool db_required;
 	struct prefix *allow;
 	size_t n_allow;
+	struct prefix *deny;
+	size_t n_deny;
+	uint32_t source_rate;
 	enum config_plane plane;
 	char **ingress;
 	size_t n_ingress;

@@ -81,6 +81,7 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.chans += c->chans;
 	q->turn.requests += c->requests;
 	q->turn.errors += c->errors;
+	q->turn.limited += c->limited;
 	q->turn.malformed += c->malformed;
 	q->turn.to_peer_packets += c->to_peer_packets;
 	q->turn.to_peer_bytes += c->to_peer_bytes;
@@ -164,7 +165,7 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:o,s:o}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:o,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -172,6 +173,7 @@ static json_t *counters_json(const struct query *q)
 		"kernel_allocs", (json_int_t)q->kernel_allocs,
 		"requests", (json_int_t)t->requests,
 		"errors", (json_int_t)t->errors,
+		"limited", (json_int_t)t->limited,
 		"malformed", (json_int_t)t->malformed,
 		"to_peer",
 			"packets", (json_int_t)t->to_peer_packets,

@@ -157,6 +157,8 @@ static int setup(struct server *s)
 	quota_init(&d->quota, d->cfg->user_quota);
 	d->acl.allow = d->cfg->allow;
 	d->acl.n_allow = d->cfg->n_allow;
+	d->acl.deny = d->cfg->deny;
+	d->acl.n_deny = d->cfg->n_deny;
 	d->base = event_base_new();
 	if (!d->base)
 		return -ENOMEM;

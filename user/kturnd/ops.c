@@ -198,6 +198,13 @@ static void push_remove(void *env, struct turn_alloc *alloc)
 
 /* --------------------------------------------------------------------- rest */
 
+static bool may_answer(void *env, const struct turn_tuple *to, uint64_t now)
+{
+	struct worker *w = env;
+
+	return source_limit_take(&w->sources, &to->client, now);
+}
+
 static void fill_random(void *env, void *buf, size_t len)
 {
 	random_bytes(buf, len);
@@ -254,6 +261,7 @@ const struct turn_ops worker_ops = {
 	.offload_peers = push_peers,
 	.offload_shrink = push_shrink,
 	.offload_remove = push_remove,
+	.may_answer = may_answer,
 	.random = fill_random,
 	.log = write_log,
 };

@@ -269,6 +269,33 @@ const struct option_def options[] = {
 		.set = option_set_allow_peer,
 		.clear = option_clear_allow_peer,
 	}, {
+		.key = "deny-peer",
+		.arg = "PREFIX",
+		.expected = "an IP address or prefix, as in 10.1.0.0/16, "
+			    "without bits after its length",
+		.repeatable = true,
+		.help = "prefix that peers can't have",
+		.text = "Refuse peers of this prefix, but for those of a longer "
+			"one that allow-peer opens; of two prefixes of the same "
+			"length this one counts.",
+		.set = option_set_deny_peer,
+		.clear = option_clear_deny_peer,
+	}, {
+		.key = "source-rate",
+		.arg = "N",
+		.def = "300",
+		.expected = NUMBER(0, 1000000) ", 0 being no limit",
+		.help = "answers a second to who has no credentials",
+		.text = "How many requests without valid credentials are "
+			"answered in a second that come from one IPv4 address, "
+			"or one /64 of IPv6; ten times as many may come at "
+			"once. The rest is dropped: an attacker who writes "
+			"others' addresses could else have the answers flood "
+			"them. Who has valid credentials is not limited. Each "
+			"worker counts for itself, and a client is always "
+			"served by the same. 0 is no limit.",
+		.set = option_set_source_rate,
+	}, {
 		.key = "plane",
 		.arg = "auto|kernel|user",
 		.def = "auto",

@@ -425,6 +425,28 @@ void option_clear_allow_peer(struct config *cfg)
 	cfg->n_allow = 0;
 }
 
+const char *option_set_deny_peer(struct config *cfg, const char *value)
+{
+	return add_prefix(&cfg->deny, &cfg->n_deny, value);
+}
+
+void option_clear_deny_peer(struct config *cfg)
+{
+	free(cfg->deny);
+	cfg->deny = NULL;
+	cfg->n_deny = 0;
+}
+
+const char *option_set_source_rate(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 0, 1000000, &n))
+		return OPTION_UNEXPECTED;
+	cfg->source_rate = (uint32_t)n;
+	return NULL;
+}
+
 const char *option_set_plane(struct config *cfg, const char *value)
 {
 	if (!strcmp(value, "auto"))

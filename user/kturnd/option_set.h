@@ -34,6 +34,8 @@ const char *option_set_user_file(struct config *cfg, const char *value);
 const char *option_set_secret_file(struct config *cfg, const char *value);
 const char *option_set_db(struct config *cfg, const char *value);
 const char *option_set_allow_peer(struct config *cfg, const char *value);
+const char *option_set_deny_peer(struct config *cfg, const char *value);
+const char *option_set_source_rate(struct config *cfg, const char *value);
 const char *option_set_plane(struct config *cfg, const char *value);
 const char *option_set_ingress(struct config *cfg, const char *value);
 const char *option_set_workers(struct config *cfg, const char *value);
@@ -57,6 +59,7 @@ void option_clear_external(struct config *cfg);
 void option_clear_user(struct config *cfg);
 void option_clear_secret(struct config *cfg);
 void option_clear_allow_peer(struct config *cfg);
+void option_clear_deny_peer(struct config *cfg);
 void option_clear_ingress(struct config *cfg);
 
 #endif /* _KTURND_OPTION_SET_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which addresses may be peers; see peer_acl.h. */
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <array_size.h>
@@ -119,32 +121,57 @@ static const struct rule *find_rule(const struct kturn_addr *addr)
 	return &mapped_rule;
 }
 
-static bool opened(const struct peer_acl *acl, const struct kturn_addr *addr)
+/* The length of the longest prefix that matches; -1: none. */
+static int longest(const struct prefix *v, size_t n,
+		   const struct kturn_addr *addr)
 {
+	int len = -1;
 	size_t i;
 
-	for (i = 0; i < acl->n_allow; i++)
-		if (prefix_match(&acl->allow[i], addr))
-			return true;
+	for (i = 0; i < n; i++)
+		if (v[i].len > len && prefix_match(&v[i], addr))
+			len = v[i].len;
+	return len;
+}
+
+static bool refuse(struct peer_rule *why, const char *prefix, const char *name,
+		   bool openable, const struct kturn_addr *addr)
+{
+	if (!why)
+		return false;
+	snprintf(why->prefix, sizeof(why->prefix), "%s", prefix);
+	why->name = name;
+	why->openable = openable;
+	why->subject = *addr;
 	return false;
+}
+
+static bool refuse_denied(struct peer_rule *why, int len,
+			  const struct kturn_addr *addr)
+{
+	char text[PEER_RULE_PREFIX], ip[INET6_ADDRSTRLEN];
+
+	inet_ntop(addr_af(addr), addr->ip, ip, sizeof(ip));
+	snprintf(text, sizeof(text), "%s in a /%d", ip, len);
+	return refuse(why, text, "of --deny-peer",
+		      len < (addr->family == KTURN_FAMILY_V4 ? 32 : 128), addr);
 }
 
 static bool check_one(const struct peer_acl *acl,
 		      const struct kturn_addr *addr, struct peer_rule *why)
 {
 	const struct rule *rule = find_rule(addr);
+	int allow, deny;
 
-	if (rule->kind == RULE_GLOBAL)
+	if (rule->kind == RULE_NEVER)
+		return refuse(why, rule->text, rule->name, false, addr);
+	allow = longest(acl->allow, acl->n_allow, addr);
+	deny = longest(acl->deny, acl->n_deny, addr);
+	if (deny >= 0 && deny >= allow)
+		return refuse_denied(why, deny, addr);
+	if (rule->kind == RULE_GLOBAL || allow >= 0)
 		return true;
-	if (rule->kind == RULE_SPECIAL && opened(acl, addr))
-		return true;
-	if (why) {
-		why->prefix = rule->text;
-		why->name = rule->name;
-		why->openable = rule->kind == RULE_SPECIAL;
-		why->subject = *addr;
-	}
-	return false;
+	return refuse(why, rule->text, rule->name, true, addr);
 }
 
 bool peer_acl_check(const struct peer_acl *acl, const struct kturn_addr *peer,

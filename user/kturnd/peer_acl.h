@@ -3,8 +3,9 @@
  * Which addresses may be peers, as far as the address alone tells.
  *
  * What IANA's registries of special-purpose addresses (RFC 6890) mark as not
- * globally reachable is refused unless --allow-peer opens it. IPv6 forms that
- * stand for an IPv4 address are as good as that address. Pure functions.
+ * globally reachable is refused unless --allow-peer opens it. What --deny-peer
+ * names is refused unless a longer prefix of --allow-peer's opens it. IPv6 forms
+ * that stand for an IPv4 address are as good as that address. Pure functions.
  */
 #ifndef _KTURND_PEER_ACL_H
 #define _KTURND_PEER_ACL_H
@@ -14,14 +15,21 @@
 #include "address.h"
 
 /**
- * struct peer_acl - what --allow-peer opened
- * @allow: prefixes, the caller's
+ * struct peer_acl - what the operator wants; prefixes are the caller's
+ * @allow: what --allow-peer opened
  * @n_allow: how many
+ * @deny: what --deny-peer closed
+ * @n_deny: how many
  */
 struct peer_acl {
 	const struct prefix *allow;
 	size_t n_allow;
+	const struct prefix *deny;
+	size_t n_deny;
 };
+
+/* Of a prefix as text, with its NUL. */
+#define PEER_RULE_PREFIX	56
 
 /**
  * struct peer_rule - why an address is refused
@@ -32,7 +40,7 @@ struct peer_acl {
  *	address in it
  */
 struct peer_rule {
-	const char *prefix;
+	char prefix[PEER_RULE_PREFIX];
 	const char *name;
 	bool openable;
 	struct kturn_addr subject;
@@ -43,7 +51,7 @@ void peer_acl_init(void);
 
 /**
  * peer_acl_check() - may this address be a peer?
- * @acl: what the operator opened
+ * @acl: what the operator wants
  * @peer: its port does not matter
  * @why: set when the answer is no; may be NULL
  *

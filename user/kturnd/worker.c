@@ -439,6 +439,8 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 	if (!ret)
 		ret = io_init(&w->io);
 	if (!ret)
+		ret = source_limit_init(&w->sources, d->cfg->source_rate);
+	if (!ret)
 		ret = stream_init(&w->stream, w);
 	if (!ret)
 		ret = dtls_init(&w->dtls, w);
@@ -550,6 +552,7 @@ void worker_free(struct worker *w, bool keep)
 	io_flush(&w->io);
 	offload_close(&w->offload);
 	close_listeners(w);
+	source_limit_free(&w->sources);
 	userdb_close(w->db);
 	local_put(w->local);
 	close_loop(w);

@@ -18,6 +18,7 @@
 #include "offload.h"
 #include "policy.h"
 #include "relay.h"
+#include "source_limit.h"
 #include "transport/dtls.h"
 #include "transport/stream.h"
 #include "turn/turn.h"
@@ -81,6 +82,7 @@ struct listener {
  * @users_at: when it was to be looked at again, in @now's terms
  * @features: what the store allowed last
  * @local: the host's addresses
+ * @sources: how much those without credentials have asked
  * @policy: peers, as long as they are the same
  * @reading: whose datagrams are being handled, NULL once it is closed
  * @now: milliseconds, CLOCK_BOOTTIME, when the current event began
@@ -110,6 +112,7 @@ struct worker {
 	uint64_t users_at;
 	unsigned int features;
 	struct local_set *local;
+	struct source_limit sources;
 	struct policy_cache policy;
 	struct relay_sock *reading;
 	uint64_t now;

@@ -74,6 +74,11 @@ void turn_reply_send(struct turn_server *s, const struct turn_request *rq,
 {
 	if (rp->b.overflow)
 		return;
+	if (!rq->authenticated &&
+	    !s->ops->may_answer(s->env, rq->tuple, rq->now)) {
+		s->counters.limited++;
+		return;
+	}
 	add_software(s, rp);
 	rp->b.size += tail_size(rq);
 	if (rq->authenticated && !add_integrity(rq, rp))

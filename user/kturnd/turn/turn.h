@@ -158,6 +158,8 @@ enum turn_verdict {
  *	permissions and channels of its family, and will be closed; never fails
  * @offload_remove: remove an allocation with its permissions and channels;
  *	never fails
+ * @may_answer: may an answer go to who has not shown valid credentials? Asked
+ *	before each, at a time in milliseconds of the caller's clock
  * @random: CSPRNG
  * @log: one event for the log; key=value pairs, escaped by the callee's
  *	formatter; never secrets; level is syslog's; tuple, user and fmt may
@@ -203,6 +205,8 @@ struct turn_ops {
 			     uint16_t number);
 	void (*offload_shrink)(void *env, struct turn_alloc *alloc);
 	void (*offload_remove)(void *env, struct turn_alloc *alloc);
+	bool (*may_answer)(void *env, const struct turn_tuple *to,
+			   uint64_t now);
 	void (*random)(void *env, void *buf, size_t len);
 	void (*log)(void *env, int level, const char *event,
 		    const struct turn_tuple *tuple, const char *user,
@@ -242,6 +246,7 @@ struct turn_counters {
 	uint64_t chans;			/* now */
 	uint64_t requests;
 	uint64_t errors;		/* error responses sent */
+	uint64_t limited;		/* not answered: may_answer() */
 	uint64_t malformed;		/* datagrams dropped unread */
 	uint64_t to_peer_packets;	/* relayed here, not by the kernel */
 	uint64_t to_peer_bytes;
