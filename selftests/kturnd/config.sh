@@ -77,6 +77,9 @@ external: 198.51.100.7/192.0.2.1
 relay-ports: 20000-20100
 channel-range: 5766
 user-quota: 10
+total-quota: 1000
+alternate-server: [192.0.2.9, "[2001:db8::9]:5349/turn.example.org"]
+redirect-above: 900
 realm: example.org
 user: ["alice:se:cret", "bob:x"]
 secret: [one, two]
@@ -97,7 +100,7 @@ log-level: debug
 
 KEYS="listen, transport, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, relay-ports, channel-range, user-quota, \
-realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
+total-quota, alternate-server, redirect-above, realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
@@ -166,6 +169,11 @@ test_value_errors()
 	refuses "--proxy-from: expected an IP address or prefix, as in \
 10.1.0.0/16, without bits after its length, got '10.0.0.1/8'" \
 		--proxy-from 10.0.0.1/8
+	refuses "--redirect-above: expected alternate-server, too" \
+		--redirect-above 1
+	refuses "--alternate-server: expected an IP address, with a port if it \
+is not 3478, and the name in its certificate, as in \
+192.0.2.1:5349/turn.example.org, got '192.0.2.1/'" --alternate-server 192.0.2.1/
 	refuses "--max-connections: expected a number from 1 to 1000000, got '0'" \
 		--max-connections 0
 	refuses "--listen: expected $LISTEN, got '::1]:1'" --listen '::1]:1'

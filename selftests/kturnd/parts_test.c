@@ -401,7 +401,7 @@ static void quotas(void)
 {
 	struct quota q;
 
-	quota_init(&q, 2);
+	quota_init(&q, 2, 0);
 	KTAP_EQ(quota_take(&q, "a"), 0);
 	KTAP_EQ(quota_take(&q, "a"), 0);
 	KTAP_EQ(quota_take(&q, "a"), -EDQUOT);
@@ -415,7 +415,19 @@ static void quotas(void)
 	KTAP_EQ(quota_take(&q, "c"), 0);
 	quota_free(&q);
 
-	quota_init(&q, 0);
+	quota_init(&q, 2, 3);
+	KTAP_EQ(quota_take(&q, "a"), 0);
+	KTAP_EQ(quota_take(&q, "a"), 0);
+	/* What is refused for one reason is not counted for another. */
+	KTAP_EQ(quota_take(&q, "a"), -EDQUOT);
+	KTAP_EQ(quota_take(&q, "b"), 0);
+	KTAP_EQ(quota_take(&q, "c"), -EDQUOT);
+	KTAP_EQ(atomic_load(&q.total), 3);
+	quota_give(&q, "a");
+	KTAP_EQ(quota_take(&q, "c"), 0);
+	quota_free(&q);
+
+	quota_init(&q, 0, 0);
 	KTAP_EQ(quota_take(&q, "a"), 0);
 	KTAP_CHECK(!q.tree);
 	quota_free(&q);

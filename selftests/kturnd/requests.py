@@ -7,14 +7,17 @@ picture in ../lib.sh, and fails with an exception. TRANSPORT is udp, tcp or tls.
 """
 
 import collections
+import contextlib
+import ipaddress
 import os
 import signal
 import socket
 import struct
 import sys
+import time
 
 from checks import refused, same, silent
-from turnclient import (BINDING, DATA_METHOD,
+from turnclient import (ALLOCATE, ALTERNATE_SERVER, BINDING, DATA_METHOD,
                         FEATURE_USERNAME_ANONYMITY, ICMP, INDICATION, REQUEST,
                         SHA256, XOR_PEER_ADDRESS, Message, TurnClient,
                         rest_credential, xor_addr_parse)
@@ -144,6 +147,77 @@ def test_external(public, private):
         refused(403, a.bind, 0x4005, (public, 3478))
         # The inside address is no relayed address for clients.
         refused(403, a.bind, 0x4006, (private, bt[1]))
+
+
+def test_total_quota(number):
+    with contextlib.ExitStack() as stack:
+        many = [stack.enter_context(client(user=user, password=password))
+                for user, password in 2 * [("alice", "secret"),
+                                           ("bob", "stored")]]
+        for c in many[:int(number)]:
+            c.allocate()
+        refused(486, many[-1].allocate)
+        many[0].refresh(0)
+        many[-1].allocate()
+
+
+def plain_address(value):
+    """Of an attribute like MAPPED-ADDRESS."""
+    ip = ipaddress.ip_address(value[4:])
+    return str(ip), struct.unpack_from("!H", value, 2)[0]
+
+
+def told_to_go(c):
+    """Where an Allocate is sent."""
+    answer = c.request(ALLOCATE, c.build_allocate)
+    same(answer.code, 300, "code")
+    same(answer.integrity_ok(c.key(), c.sha256), True, "integrity")
+    return plain_address(answer.get(ALTERNATE_SERVER))
+
+
+def test_redirect(*servers):
+    servers = {(s.rsplit(":")[0], int(s.rsplit(":")[1])) for s in servers}
+    with client() as a, client(6) as b, client() as c:
+        a.allocate()
+        # There is none of its family.
+        b.allocate(family=6)
+        same({told_to_go(c) for _ in range(4)}, servers, "they have turns")
+        with client(6) as d:
+            d.allocate(family=6)
+        a.refresh()
+        a.permit(PEER[4][0])
+        check_echo(a, 4, b"goes on")
+        for one in (a, b):
+            one.refresh(0)
+        c.allocate()
+
+
+def test_drain(pid, ip, port):
+    with client() as a, client() as b, client(6) as c:
+        a.allocate()
+        os.kill(int(pid), signal.SIGUSR1)
+        # The signal is the main thread's.
+        end = time.monotonic() + 10
+        while True:
+            answer = c.request(ALLOCATE, c.build_allocate)
+            if answer.code == 300 or time.monotonic() > end:
+                break
+            c.refresh(0)
+        same(told_to_go(c), (ip, int(port)), "where")
+        refused(508, b.allocate)
+        os.kill(int(pid), signal.SIGUSR1)
+        while time.monotonic() < end:
+            answer = b.request(ALLOCATE, b.build_allocate)
+            if answer.code != 508:
+                break
+        same(answer.code, 0, "it is served again")
+        b.refresh(0)
+        os.kill(int(pid), signal.SIGUSR1)
+        a.permit(PEER[4][0])
+        time.sleep(2.5)
+        check_echo(a, 4, b"goes on")
+        a.refresh(0)
+    print("passed")
 
 
 def test_limited(answers):

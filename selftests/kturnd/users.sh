@@ -147,6 +147,38 @@ test_channels()
 	as_client channel_number 0x8000 400
 }
 
+test_total_quota()
+{
+	kturnd_start --total-quota 3 "${ALLOW_PEERS[@]}"
+	as_client total_quota 3
+}
+
+# By load: those who are here stay, those for whom there is no other server too.
+test_redirect()
+{
+	kturnd_start --alternate-server 192.0.2.7:3479 \
+		--alternate-server 192.0.2.8 --redirect-above 2 \
+		"${ALLOW_PEERS[@]}"
+	as_client redirect 192.0.2.7:3479 192.0.2.8:3478
+}
+
+# The last one ends it; with nowhere to go new clients get 508.
+test_drain()
+{
+	kturnd_start --alternate-server "[2001:db8:9::9]:5349" \
+		"${ALLOW_PEERS[@]}"
+	background in_client python3 "$here/requests.py" drain "$kturnd_pid" \
+		2001:db8:9::9 5349
+	wait_for 30 has_ended "$background"
+	cat "$background_log"
+	grep -qx passed "$background_log"
+	wait_for 30 has_ended "$kturnd_pid"
+	grep -q 'event=draining allocs=1' "$kturnd_log"
+	grep -q event=not-draining "$kturnd_log"
+	grep -q event=drained "$kturnd_log"
+	grep -q event=stopped "$kturnd_log"
+}
+
 test_limited()
 {
 	kturnd_start --workers 1 --source-rate 10 "${ALLOW_PEERS[@]}"
@@ -157,7 +189,7 @@ test_limited()
 topology_up
 echo_start
 
-ktap_plan 13
+ktap_plan 16
 run_test "users: of the configuration and of the store" test_users
 run_test "users: prepared" test_prepared
 run_test "users: the store changes" test_store
@@ -170,5 +202,8 @@ run_test "users: ports that others have" test_taken_ports
 run_test "users: reserved pairs, on four workers" test_pairs
 run_test "users: ports are random" test_random_ports
 run_test "users: channel numbers" test_channels
+run_test "users: quota of all" test_total_quota
+run_test "users: other servers, by load" test_redirect
+run_test "users: other servers, to drain" test_drain
 run_test "users: a flood without credentials" test_limited
 ktap_finish

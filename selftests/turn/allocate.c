@@ -398,10 +398,77 @@ static void failures(void)
 	world_stop();
 }
 
+/* An attribute like MAPPED-ADDRESS: plain. */
+static void check_plain(const struct kturn_attr *attr, const char *text)
+{
+	struct kturn_addr want = addr(text);
+	size_t ip_len = want.family == KTURN_FAMILY_V4 ? 4 : 16;
+
+	KTAP_EQ(attr->len, 4 + ip_len);
+	KTAP_EQ(attr->value[0], 0);
+	KTAP_EQ(attr->value[1], want.family);
+	KTAP_EQ(kturn_get16(attr->value + 2), kturn_addr_port(&want));
+	KTAP_MEM_EQ(attr->value + 4, want.ip, ip_len);
+}
+
+/* RFC 8489 section 10. */
+static void elsewhere(void)
+{
+	struct kturn_attr attr;
+	struct request r;
+	int transport;
+
+	start();
+	world.place = TURN_GO;
+	world.alternate[0].addr = addr("192.0.2.7:3479");
+	world.alternate[0].domain = "turn.example.org";
+	world.alternate[1].addr = addr("[2001:db8::7]:5349");
+	/* Not before it is known who asks, and what. */
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), 401);
+	req_begin(&r, &c, KTURN_ALLOCATE);
+	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 0x06000000);
+	req_refused(&r, &c, 442);
+	begin(&r);
+	req_refused(&r, &c, 300);
+	KTAP_EQ(resp_count(KTURN_ATTR_ALTERNATE_SERVER), 2);
+	KTAP_CHECK(resp_attr(KTURN_ATTR_ALTERNATE_SERVER, &attr));
+	check_plain(&attr, "192.0.2.7:3479");
+	KTAP_EQ(resp_count(KTURN_ATTR_ALTERNATE_DOMAIN), 0);
+	/* With TLS, to who is known to understand it. */
+	for (transport = TURN_UDP; transport <= TURN_DTLS; transport++) {
+		client_init(&c, 40000);
+		c.tuple.transport = transport;
+		client_challenge(&c);
+		c.mechanism = ALG_SHA256;
+		begin(&r);
+		req_refused(&r, &c, 300);
+		KTAP_EQ(resp_count(KTURN_ATTR_ALTERNATE_DOMAIN),
+			transport == TURN_TLS || transport == TURN_DTLS);
+	}
+	KTAP_CHECK(resp_attr(KTURN_ATTR_ALTERNATE_DOMAIN, &attr));
+	KTAP_MEM_EQ(attr.value, "turn.example.org", 16);
+	world.alternate[1].addr.family = KTURN_FAMILY_NONE;
+	begin(&r);
+	req_refused(&r, &c, 300);
+	KTAP_EQ(resp_count(KTURN_ATTR_ALTERNATE_SERVER), 1);
+	world.place = TURN_NOWHERE;
+	begin(&r);
+	req_refused(&r, &c, 508);
+	/* Who is here stays. */
+	world.place = TURN_STAY;
+	KTAP_EQ(do_allocate(&c), SUCCESS);
+	world.place = TURN_GO;
+	KTAP_EQ(do_refresh(&c, 600), SUCCESS);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	world_stop();
+}
+
 const struct ktap_case allocate_cases[] = {
 	{ "allocate: what the answer says", success },
 	{ "allocate: offload first, then the answer", order },
 	{ "allocate: LIFETIME", lifetimes },
+	{ "allocate: ALTERNATE-SERVER", elsewhere },
 	{ "allocate: REQUESTED-TRANSPORT, 400 and 442", transport },
 	{ "allocate: 400 for attributes of wrong length", wrong_lengths },
 	{ "allocate: REQUESTED-ADDRESS-FAMILY and 440", families },

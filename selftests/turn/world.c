@@ -336,6 +336,13 @@ static void offload_remove(void *env, struct turn_alloc *a)
 
 /* --------------------------------------------------------------------- rest */
 
+static enum turn_place place(void *env, const struct turn_tuple *client,
+			     struct turn_alternate alt[2])
+{
+	memcpy(alt, world.alternate, sizeof(world.alternate));
+	return world.place;
+}
+
 static bool may_answer(void *env, const struct turn_tuple *to, uint64_t now)
 {
 	KTAP_EQ(now, world.now);
@@ -379,6 +386,7 @@ const struct turn_ops world_ops = {
 	.user_by_hash = user_by_hash,
 	.features = features,
 	.quota_take = quota_take,
+	.place = place,
 	.may_answer = may_answer,
 	.quota_give = quota_give,
 	.peer_check = peer_check,

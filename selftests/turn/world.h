@@ -81,6 +81,10 @@ struct world {
 	bool offload_fails;
 	bool reserve_fails;
 
+	/* Where new clients are to be served. */
+	enum turn_place place;
+	struct turn_alternate alternate[2];
+
 	/* Who has no credentials gets no answer. */
 	bool silent;
 

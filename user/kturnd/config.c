@@ -180,7 +180,7 @@ static void check_external(struct config *cfg)
 	}
 }
 
-static void check_transports(struct config *cfg)
+static void check_clients(struct config *cfg)
 {
 	if (!cfg->transports)
 		cfg->transports = CONFIG_UDP | CONFIG_TCP |
@@ -193,6 +193,9 @@ static void check_transports(struct config *cfg)
 		config_option_error(cfg, "tls-key",
 				    "expected as many as tls-cert (%zu), or none, got %zu",
 				    cfg->n_tls_certs, cfg->n_tls_keys);
+	if (cfg->redirect_above && !cfg->n_alternates)
+		config_option_error(cfg, "redirect-above",
+				    "expected alternate-server, too");
 	if (cfg->tls_client_ca && !cfg->n_tls_certs)
 		config_option_error(cfg, "tls-client-ca",
 				    "expected tls-cert, too");
@@ -200,7 +203,7 @@ static void check_transports(struct config *cfg)
 
 void config_finish(struct config *cfg)
 {
-	check_transports(cfg);
+	check_clients(cfg);
 	if (cfg->user_file && cfg->secret_file &&
 	    !strcmp(cfg->user_file, "-") && !strcmp(cfg->secret_file, "-")) {
 		config_option_error(cfg, "secret-file",

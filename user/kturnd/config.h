@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include "address.h"
 
-#define CONFIG_OPTIONS_MAX	32
+#define CONFIG_OPTIONS_MAX	64
 
 /** enum config_plane - which data path is wanted */
 enum config_plane {
@@ -39,6 +39,12 @@ struct config_addrs {
 struct config_external {
 	struct kturn_addr public;
 	struct kturn_addr private;
+};
+
+/** struct config_alternate - another server; @domain may be NULL */
+struct config_alternate {
+	struct kturn_addr addr;
+	char *domain;
 };
 
 /** struct config_user - a user who needs no store; prepared texts */
@@ -74,6 +80,10 @@ struct config_source {
  * @relay_port_max: greatest
  * @chan_max: greatest channel number
  * @user_quota: allocations of a user; 0: any number
+ * @total_quota: allocations of all; 0: any number
+ * @alternates: servers to which clients are sent
+ * @n_alternates: how many
+ * @redirect_above: so many allocations; 0: never
  * @realm: prepared; 1 to TURN_OWN_REALM_MAX bytes
  * @users: no two of the same name
  * @n_users: how many
@@ -120,6 +130,10 @@ struct config {
 	uint16_t relay_port_max;
 	uint16_t chan_max;
 	uint32_t user_quota;
+	uint32_t total_quota;
+	struct config_alternate *alternates;
+	size_t n_alternates;
+	uint32_t redirect_above;
 	char *realm;
 	struct config_user *users;
 	size_t n_users;

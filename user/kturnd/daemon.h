@@ -6,6 +6,7 @@
 #include "config.h"
 #include "peer_acl.h"
 #include "quota.h"
+#include "redirect.h"
 #include "relay.h"
 #include "reserve.h"
 #include "state.h"
@@ -23,6 +24,7 @@
  * @relays: relayed addresses
  * @reserve: reserved ports
  * @quota: allocations of each user
+ * @redirect: where clients are sent
  * @users: users out of the configuration, constant
  * @acl: which addresses may be peers, constant
  * @steer: which worker serves a client, constant
@@ -40,6 +42,7 @@ struct daemon {
 	struct relay_pool relays;
 	struct reserve reserve;
 	struct quota quota;
+	struct redirect redirect;
 	struct users users;
 	struct peer_acl acl;
 	struct steer steer;

@@ -34,6 +34,8 @@
  * @watch: main thread's
  * @control: main thread's
  * @signals: SIGTERM and SIGINT
+ * @drain: SIGUSR1
+ * @drained: looks whether the last allocation has ended
  * @follow: looks at the certificates
  * @ports_saved: file that says which ports were reserved; empty if none were
  */
@@ -42,6 +44,8 @@ struct server {
 	struct watch watch;
 	struct control control;
 	struct event signals[2];
+	struct event drain;
+	struct event drained;
 	struct event follow;
 	char ports_saved[PATH_MAX];
 };
@@ -154,7 +158,8 @@ static int setup(struct server *s)
 
 	d->started_ms = worker_clock();
 	reserve_init(&d->reserve);
-	quota_init(&d->quota, d->cfg->user_quota);
+	quota_init(&d->quota, d->cfg->user_quota, d->cfg->total_quota);
+	d->redirect.cfg = d->cfg;
 	d->acl.allow = d->cfg->allow;
 	d->acl.n_allow = d->cfg->n_allow;
 	d->acl.deny = d->cfg->deny;
@@ -205,6 +210,32 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	event_base_loopbreak(s->d.base);
 }
 
+static void on_drained(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	if (atomic_load(&s->d.quota.total))
+		return;
+	log_event(LOG_NOTICE, "drained", NULL);
+	event_base_loopbreak(s->d.base);
+}
+
+/* Or not, after all. */
+static void on_drain(evutil_socket_t sig, short what, void *arg)
+{
+	static const struct timeval second = { .tv_sec = 1 };
+	struct server *s = arg;
+	bool draining = !atomic_load(&s->d.redirect.draining);
+
+	atomic_store(&s->d.redirect.draining, draining);
+	log_event(LOG_NOTICE, draining ? "draining" : "not-draining",
+		  "allocs=%u", atomic_load(&s->d.quota.total));
+	if (draining)
+		event_add(&s->drained, &second);
+	else
+		event_del(&s->drained);
+}
+
 static void watch_signals(struct server *s)
 {
 	static const int numbers[2] = { SIGTERM, SIGINT };
@@ -216,6 +247,9 @@ static void watch_signals(struct server *s)
 				on_signal, s);
 		evsignal_add(&s->signals[i], NULL);
 	}
+	evsignal_assign(&s->drain, s->d.base, SIGUSR1, on_drain, s);
+	evsignal_add(&s->drain, NULL);
+	event_assign(&s->drained, s->d.base, -1, EV_PERSIST, on_drained, s);
 }
 
 static void on_follow(evutil_socket_t fd, short what, void *arg)
@@ -331,6 +365,10 @@ static void teardown(struct server *s)
 	for (i = 0; i < 2; i++)
 		if (event_initialized(&s->signals[i]))
 			evsignal_del(&s->signals[i]);
+	if (event_initialized(&s->drain)) {
+		evsignal_del(&s->drain);
+		event_del(&s->drained);
+	}
 	if (event_initialized(&s->follow))
 		event_del(&s->follow);
 	if (d->base)

@@ -198,6 +198,16 @@ static void push_remove(void *env, struct turn_alloc *alloc)
 
 /* --------------------------------------------------------------------- rest */
 
+static enum turn_place place(void *env, const struct turn_tuple *client,
+			     struct turn_alternate alt[2])
+{
+	struct worker *w = env;
+
+	return redirect_choose(&w->d->redirect,
+			       atomic_load(&w->d->quota.total),
+			       client->client.family, alt);
+}
+
 static bool may_answer(void *env, const struct turn_tuple *to, uint64_t now)
 {
 	struct worker *w = env;
@@ -261,6 +271,7 @@ const struct turn_ops worker_ops = {
 	.offload_peers = push_peers,
 	.offload_shrink = push_shrink,
 	.offload_remove = push_remove,
+	.place = place,
 	.may_answer = may_answer,
 	.random = fill_random,
 	.log = write_log,

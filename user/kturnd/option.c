@@ -176,6 +176,42 @@ const struct option_def options[] = {
 			"no limit. One more gets error 486.",
 		.set = option_set_user_quota,
 	}, {
+		.key = "total-quota",
+		.arg = "N",
+		.def = "0",
+		.expected = NUMBER(0, 10000000) ", 0 being no limit",
+		.help = "allocations of all users, 0 for no limit",
+		.text = "How many allocations all users together may have at a "
+			"time; 0 is no limit. One more gets error 486.",
+		.set = option_set_total_quota,
+	}, {
+		.key = "alternate-server",
+		.arg = "ADDR[:PORT][/NAME]",
+		.expected = "an IP address, with a port if it is not 3478, and "
+			    "the name in its certificate, as in "
+			    "192.0.2.1:5349/turn.example.org",
+		.repeatable = true,
+		.help = "server to which new clients are sent",
+		.text = "Server to which new clients are sent (error 300, RFC "
+			"8489 section 10), when there are redirect-above "
+			"allocations, and while draining, see SIGNALS in "
+			"kturnd(8). Of several those of the client's address "
+			"family have turns. NAME is the name in its "
+			"certificate, for clients of TLS and DTLS, if it is "
+			"not this server's. The users have to be the same.",
+		.set = option_set_alternate_server,
+		.clear = option_clear_alternate_server,
+	}, {
+		.key = "redirect-above",
+		.arg = "N",
+		.def = "0",
+		.expected = NUMBER(0, 10000000) ", 0 being never",
+		.help = "allocations from which on clients are sent on",
+		.text = "From so many allocations on new clients are sent to an "
+			"alternate-server; those for whose address family there "
+			"is none are served. 0 is never.",
+		.set = option_set_redirect_above,
+	}, {
 		.key = "realm",
 		.arg = "NAME",
 		.def = "kturn",

@@ -306,6 +306,62 @@ const char *option_set_user_quota(struct config *cfg, const char *value)
 	return NULL;
 }
 
+const char *option_set_total_quota(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 0, 10000000, &n))
+		return OPTION_UNEXPECTED;
+	cfg->total_quota = (uint32_t)n;
+	return NULL;
+}
+
+const char *option_set_redirect_above(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 0, 10000000, &n))
+		return OPTION_UNEXPECTED;
+	cfg->redirect_above = (uint32_t)n;
+	return NULL;
+}
+
+const char *option_set_alternate_server(struct config *cfg, const char *value)
+{
+	const char *slash = strchrnul(value, '/');
+	char text[KTURN_ADDR_TEXT_MAX];
+	struct config_alternate *room;
+	struct kturn_addr addr;
+
+	if ((size_t)(slash - value) >= sizeof(text))
+		return OPTION_UNEXPECTED;
+	memcpy(text, value, (size_t)(slash - value));
+	text[slash - value] = '\0';
+	/* RFC 8489 section 14.16: at most 255 bytes. */
+	if (kturn_addr_parse(text, &addr) || addr_is_unspecified(&addr) ||
+	    multicast(&addr) || (*slash && !slash[1]) || strlen(slash) > 255)
+		return OPTION_UNEXPECTED;
+	if (!addr.port)
+		kturn_addr_set_port(&addr, KTURN_STUN_PORT);
+	room = append(&cfg->alternates, &cfg->n_alternates, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	room->addr = addr;
+	room->domain = *slash ? strdup(slash + 1) : NULL;
+	return *slash && !room->domain ? NO_MEMORY : NULL;
+}
+
+void option_clear_alternate_server(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_alternates; i++)
+		free(cfg->alternates[i].domain);
+	free(cfg->alternates);
+	cfg->alternates = NULL;
+	cfg->n_alternates = 0;
+}
+
 /*
  * Prepare a text; what is wrong comes back with the name of the thing before
  * it, in words that last until the next call: options are read by one thread.

@@ -19,9 +19,11 @@ static int compare(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-void quota_init(struct quota *q, uint32_t max)
+void quota_init(struct quota *q, uint32_t max, uint32_t max_total)
 {
 	q->max = max;
+	q->max_total = max_total;
+	atomic_init(&q->total, 0);
 	q->tree = NULL;
 	pthread_mutex_init(&q->lock, NULL);
 }
@@ -57,7 +59,7 @@ static struct count *add(struct quota *q, const char *user)
 	return e;
 }
 
-int quota_take(struct quota *q, const char *user)
+static int take_of_user(struct quota *q, const char *user)
 {
 	struct count *e;
 	int ret = 0;
@@ -78,10 +80,24 @@ int quota_take(struct quota *q, const char *user)
 	return ret;
 }
 
+int quota_take(struct quota *q, const char *user)
+{
+	int ret = 0;
+
+	if (atomic_fetch_add(&q->total, 1) >= q->max_total && q->max_total)
+		ret = -EDQUOT;
+	if (!ret)
+		ret = take_of_user(q, user);
+	if (ret)
+		atomic_fetch_sub(&q->total, 1);
+	return ret;
+}
+
 void quota_give(struct quota *q, const char *user)
 {
 	struct count *e;
 
+	atomic_fetch_sub(&q->total, 1);
 	if (!q->max)
 		return;
 	pthread_mutex_lock(&q->lock);

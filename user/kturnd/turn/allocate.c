@@ -263,8 +263,23 @@ static void start_relays(struct turn_server *s, struct turn_alloc *a)
 			s->ops->relay_start(s->env, &h->relay, a);
 }
 
+/* Step 10: here, or elsewhere? A reserved port is here. */
+static int place(struct turn_server *s, struct turn_request *rq)
+{
+	if (turn_has(rq, TURN_A_TOKEN))
+		return 0;
+	switch (s->ops->place(s->env, rq->tuple, rq->alternate)) {
+	case TURN_GO:
+		return TURN_TRY_ALTERNATE;
+	case TURN_NOWHERE:
+		return TURN_NO_CAPACITY;
+	default:
+		return 0;
+	}
+}
+
 /* 0 or the error. */
-static int create(struct turn_server *s, const struct turn_request *rq)
+static int create(struct turn_server *s, struct turn_request *rq)
 {
 	uint32_t lifetime = turn_lifetime(s, rq);
 	struct turn_alloc *a;
@@ -275,6 +290,8 @@ static int create(struct turn_server *s, const struct turn_request *rq)
 	if (turn_addr_tunneled(&rq->tuple->client))
 		return TURN_FORBIDDEN;
 	ret = check(s, rq, &plan);
+	if (!ret)
+		ret = place(s, rq);
 	if (ret)
 		return ret;
 

@@ -91,6 +91,8 @@ void turn_reply_send(struct turn_server *s, const struct turn_request *rq,
 const char *turn_reason(enum turn_error code)
 {
 	switch (code) {
+	case TURN_TRY_ALTERNATE:
+		return "Try Alternate";
 	case TURN_BAD_REQUEST:
 		return "Bad Request";
 	case TURN_UNAUTHENTICATED:
@@ -158,6 +160,32 @@ static void add_unknown(const struct turn_request *rq, struct turn_reply *rp)
 		kturn_put16(p + 2 * i, rq->unknown[i]);
 }
 
+/* RFC 8489 sections 10, 14.15 and 14.16: addresses are as they are, not XORed. */
+static void add_alternates(const struct turn_request *rq,
+			   struct turn_reply *rp)
+{
+	const struct turn_alternate *alt = rq->alternate;
+	size_t i, ip_len;
+	uint8_t *p;
+
+	for (i = 0; i < ARRAY_SIZE(rq->alternate) && alt[i].addr.family; i++) {
+		ip_len = alt[i].addr.family == KTURN_FAMILY_V4 ? 4 : 16;
+		p = kturn_build_attr(&rp->b, KTURN_ATTR_ALTERNATE_SERVER, NULL,
+				     4 + ip_len);
+		if (!p)
+			return;
+		p[0] = 0;
+		p[1] = alt[i].addr.family;
+		kturn_put16(p + 2, kturn_addr_port(&alt[i].addr));
+		memcpy(p + 4, alt[i].addr.ip, ip_len);
+	}
+	if (alt[0].domain && rq->hmac == TURN_HMAC_SHA256 &&
+	    (rq->tuple->transport == TURN_TLS ||
+	     rq->tuple->transport == TURN_DTLS))
+		kturn_build_attr(&rp->b, KTURN_ATTR_ALTERNATE_DOMAIN,
+				 alt[0].domain, strlen(alt[0].domain));
+}
+
 /* Too large shows as an overflow. */
 static void build_error(struct turn_server *s, const struct turn_request *rq,
 			struct turn_reply *rp, enum turn_error code,
@@ -170,6 +198,8 @@ static void build_error(struct turn_server *s, const struct turn_request *rq,
 		add_challenge(s, rq, rp);
 	else if (code == TURN_UNKNOWN_ATTRIBUTE)
 		add_unknown(rq, rp);
+	else if (code == TURN_TRY_ALTERNATE)
+		add_alternates(rq, rp);
 }
 
 static size_t error_limit(const struct turn_request *rq, enum turn_error code)

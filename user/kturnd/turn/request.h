@@ -10,6 +10,7 @@
 
 /* RFC 8656 section 19 and RFC 8489 section 14.8. */
 enum turn_error {
+	TURN_TRY_ALTERNATE	= 300,
 	TURN_BAD_REQUEST	= 400,
 	TURN_UNAUTHENTICATED	= 401,
 	TURN_FORBIDDEN		= 403,
@@ -77,6 +78,7 @@ enum turn_attr {
  * @key: the user's
  * @key_len: its length
  * @mac: that key, ready for the response
+ * @alternate: other servers, for TURN_TRY_ALTERNATE
  * @user: name, whether it came as USERNAME or as USERHASH
  */
 struct turn_request {
@@ -97,6 +99,7 @@ struct turn_request {
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
 	struct turn_hmac_key mac;
+	struct turn_alternate alternate[2];
 	char user[TURN_USERNAME_MAX + 1];
 };
 

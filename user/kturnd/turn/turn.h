@@ -121,6 +121,23 @@ enum turn_verdict {
 	TURN_PEER_PORT_FORBIDDEN,
 };
 
+/** enum turn_place - where a new client is to be served */
+enum turn_place {
+	TURN_STAY,	/* here */
+	TURN_GO,	/* elsewhere: 300 */
+	TURN_NOWHERE,	/* 508 */
+};
+
+/**
+ * struct turn_alternate - another server
+ * @addr: address and port, or none
+ * @domain: name in its certificate, or NULL; lasts as long as the server
+ */
+struct turn_alternate {
+	struct kturn_addr addr;
+	const char *domain;
+};
+
 /* What the realm's users allow to be offered. */
 #define TURN_FEATURE_SHA256	1	/* PASSWORD-ALGORITHMS with SHA-256 */
 #define TURN_FEATURE_ANONYMITY	2	/* every user is stored: USERHASH */
@@ -158,6 +175,9 @@ enum turn_verdict {
  *	permissions and channels of its family, and will be closed; never fails
  * @offload_remove: remove an allocation with its permissions and channels;
  *	never fails
+ * @place: where an authenticated client without an allocation is to have it;
+ *	for TURN_GO another server of its address's family, and one of the
+ *	other family, if there is one
  * @may_answer: may an answer go to who has not shown valid credentials? Asked
  *	before each, at a time in milliseconds of the caller's clock
  * @random: CSPRNG
@@ -205,6 +225,8 @@ struct turn_ops {
 			     uint16_t number);
 	void (*offload_shrink)(void *env, struct turn_alloc *alloc);
 	void (*offload_remove)(void *env, struct turn_alloc *alloc);
+	enum turn_place (*place)(void *env, const struct turn_tuple *client,
+				 struct turn_alternate alt[2]);
 	bool (*may_answer)(void *env, const struct turn_tuple *to,
 			   uint64_t now);
 	void (*random)(void *env, void *buf, size_t len);
