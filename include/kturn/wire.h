@@ -96,6 +96,12 @@ enum kturn_attr_type {
 	KTURN_ATTR_SOFTWARE			= 0x8022,
 	KTURN_ATTR_ALTERNATE_SERVER		= 0x8023,
 	KTURN_ATTR_FINGERPRINT			= 0x8028,
+	/* RFC 5780 section 7: in Binding only, of servers that have two addresses. */
+	KTURN_ATTR_CHANGE_REQUEST		= 0x0003,
+	KTURN_ATTR_PADDING			= 0x0026,
+	KTURN_ATTR_RESPONSE_PORT		= 0x0027,
+	KTURN_ATTR_RESPONSE_ORIGIN		= 0x802B,
+	KTURN_ATTR_OTHER_ADDRESS		= 0x802C,
 };
 
 /* Address families as STUN writes them, RFC 8489 section 14.1. */

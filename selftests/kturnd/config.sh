@@ -98,7 +98,7 @@ log-level: debug
 		--allow-peer ::ffff:10.0.0.0/104 --plane=auto
 }
 
-KEYS="listen, transport, tls-cert, tls-key, tls-client-ca, proxy-from, \
+KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, relay-ports, channel-range, user-quota, \
 total-quota, alternate-server, redirect-above, realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"

@@ -17,9 +17,11 @@ import sys
 import time
 
 from checks import refused, same, silent
-from turnclient import (ALLOCATE, ALTERNATE_SERVER, BINDING, DATA_METHOD,
-                        FEATURE_USERNAME_ANONYMITY, ICMP, INDICATION, REQUEST,
-                        SHA256, XOR_PEER_ADDRESS, Message, TurnClient,
+from turnclient import (ALLOCATE, ALTERNATE_SERVER, BINDING, CHANGE_REQUEST,
+                        DATA_METHOD, FEATURE_USERNAME_ANONYMITY, ICMP,
+                        INDICATION, MAPPED_ADDRESS, OTHER_ADDRESS, PADDING,
+                        REQUEST, RESPONSE_ORIGIN, RESPONSE_PORT, SHA256,
+                        XOR_PEER_ADDRESS, Message, TurnClient,
                         rest_credential, xor_addr_parse)
 
 RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
@@ -218,6 +220,57 @@ def test_drain(pid, ip, port):
         check_echo(a, 4, b"goes on")
         a.refresh(0)
     print("passed")
+
+
+def test_discovery(*addresses):
+    """Each of four addresses answers from each of them. RFC 5780 table 1."""
+    pair = [(a.rsplit(":", 1)[0], int(a.rsplit(":", 1)[1]))
+            for a in addresses]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("198.51.100.2", 0))
+        s.settimeout(10)
+        own = s.getsockname()
+
+        def ask(server, change=None, attribute=None):
+            msg = Message(BINDING, REQUEST)
+            if change is not None:
+                msg.add_u32(CHANGE_REQUEST, change)
+            if attribute:
+                msg.add(*attribute)
+            s.sendto(msg.bytes(), server)
+            return msg.tid
+
+        def answer(sock, tid):
+            data, source = sock.recvfrom(65535)
+            got = Message.parse(data)
+            same(got.tid, tid, "transaction id")
+            same((got.mapped, plain_address(got.get(MAPPED_ADDRESS))),
+                 (own, own), "who we are")
+            same(plain_address(got.get(RESPONSE_ORIGIN)), source,
+                 "RESPONSE-ORIGIN")
+            return source, got
+
+        for ip in (0, 1):
+            for port in (0, 1):
+                server = pair[ip][0], pair[port][1]
+                other = pair[not ip][0], pair[not port][1]
+                for change, wanted in ((None, server), (0, server),
+                                       (4, (other[0], server[1])),
+                                       (2, (server[0], other[1])),
+                                       (6, other)):
+                    source, got = answer(s, ask(server, change))
+                    same(source, wanted, f"{server}, change {change}")
+                    same(plain_address(got.get(OTHER_ADDRESS)), other,
+                         "OTHER-ADDRESS")
+        # To another port, and in fragments.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+            elsewhere.bind(("198.51.100.2", 0))
+            elsewhere.settimeout(10)
+            port = struct.pack("!HH", elsewhere.getsockname()[1], 0)
+            tid = ask(pair[0], 6, (RESPONSE_PORT, port))
+            same(answer(elsewhere, tid)[0], pair[1], "source")
+        _, got = answer(s, ask(pair[0], None, (PADDING, bytes(1500))))
+        same(len(got.get(PADDING)), 1500, "PADDING")
 
 
 def test_limited(answers):

@@ -221,14 +221,17 @@ def over_quota():
         s = Session(c)
         until(1, 1, 1)
         with client() as other:
-            for request, code in ((other.allocate, 486),
-                                  (lambda: other.permit(PEER[4][0]), 437),
-                                  (lambda: other.bind(0x4000, PEER[4]), 437)):
+            # With what coturn refuses to somebody without an allocation varies.
+            for request, codes in ((other.allocate, (486,)),
+                                   (lambda: other.permit(PEER[4][0]),
+                                    (400, 437)),
+                                   (lambda: other.bind(0x4000, PEER[4]),
+                                    (400, 437))):
                 try:
                     request()
                     raise AssertionError("was granted")
                 except TurnError as e:
-                    expect("error", e.code, code)
+                    expect(f"error {e.code}", e.code in codes, True)
             c.permit("203.0.113.9")
             until(1, 2, 1)
             expect("whose", shown()["allocs"][0]["client"],

@@ -6,6 +6,8 @@
 
 static struct client c;
 
+static const uint8_t big[2000];
+
 static void begin(struct request *r)
 {
 	req_begin(r, &c, KTURN_BINDING);
@@ -188,6 +190,85 @@ static void unknown_attributes(void)
 	world_stop();
 }
 
+/* RFC 5780; answers from other addresses are looked at by kturnd/discovery.sh. */
+static void discovery(void)
+{
+	static const uint16_t change[] = { KTURN_ATTR_CHANGE_REQUEST };
+	struct turn_discovery d = { .addr = { addr("203.0.113.1:3478"),
+					      addr("203.0.113.2:3479") } };
+	struct kturn_attr attr;
+	struct request r;
+	int len;
+
+	/* Without a second address it is not known. */
+	world_begin();
+	client_init(&c, 40000);
+	begin(&r);
+	req_u32(&r, KTURN_ATTR_CHANGE_REQUEST, 0);
+	req_send(&r, &c);
+	check_unknown(change, 1);
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+	KTAP_EQ(resp_count(KTURN_ATTR_OTHER_ADDRESS), 0);
+	world_stop();
+
+	world_init();
+	world.cfg.discovery = &d;
+	world.cfg.n_discovery = 1;
+	world_start();
+	begin(&r);
+	KTAP_EQ(req_send(&r, &c), SUCCESS);
+	KTAP_CHECK(resp_attr(KTURN_ATTR_OTHER_ADDRESS, &attr));
+	KTAP_MEM_EQ(attr.value, "\x00\x01\x0d\x97\xcb\x00\x71\x02", 8);
+	KTAP_CHECK(resp_attr(KTURN_ATTR_RESPONSE_ORIGIN, &attr));
+	KTAP_MEM_EQ(attr.value, "\x00\x01\x0d\x96\xcb\x00\x71\x01", 8);
+	KTAP_EQ(resp_count(KTURN_ATTR_MAPPED_ADDRESS), 1);
+	KTAP_EQ(resp_count(KTURN_ATTR_XOR_MAPPED_ADDRESS), 1);
+	KTAP_EQ(resp_count(KTURN_ATTR_PADDING), 0);
+	/* As much padding as was sent, and not more than a path takes. */
+	for (len = 0; len < 2000; len += 100) {
+		begin(&r);
+		req_attr(&r, KTURN_ATTR_PADDING, big, len);
+		KTAP_EQ(req_send(&r, &c), SUCCESS);
+		KTAP_CHECK(resp_attr(KTURN_ATTR_PADDING, &attr));
+		KTAP_EQ(attr.len, len < 1500 ? len : 1500);
+	}
+	/* What can't be: section 6.1, and lengths. */
+	begin(&r);
+	req_attr(&r, KTURN_ATTR_PADDING, big, 4);
+	req_u32(&r, KTURN_ATTR_RESPONSE_PORT, 40000u << 16);
+	KTAP_EQ(req_send(&r, &c), 400);
+	begin(&r);
+	req_attr(&r, KTURN_ATTR_RESPONSE_PORT, big, 3);
+	KTAP_EQ(req_send(&r, &c), 400);
+	begin(&r);
+	req_u32(&r, KTURN_ATTR_RESPONSE_PORT, 0);
+	KTAP_EQ(req_send(&r, &c), 400);
+	begin(&r);
+	req_attr(&r, KTURN_ATTR_CHANGE_REQUEST, big, 2);
+	KTAP_EQ(req_send(&r, &c), 400);
+	/* Nor in other requests, nor where there is no other address to answer
+	 * from.
+	 */
+	client_challenge(&c);
+	req_begin(&r, &c, KTURN_ALLOCATE);
+	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 17 << 24);
+	req_u32(&r, KTURN_ATTR_CHANGE_REQUEST, 0);
+	req_refused(&r, &c, 420);
+	c.tuple.transport = TURN_TCP;
+	begin(&r);
+	req_u32(&r, KTURN_ATTR_CHANGE_REQUEST, 6);
+	req_send(&r, &c);
+	check_unknown(change, 1);
+	c.tuple.transport = TURN_UDP;
+	c.tuple.server = addr("203.0.113.3:3478");
+	begin(&r);
+	req_u32(&r, KTURN_ATTR_CHANGE_REQUEST, 6);
+	req_send(&r, &c);
+	check_unknown(change, 1);
+	world_stop();
+}
+
 /* RFC 8489 section 9: what follows an integrity attribute does not exist. */
 static void after_integrity(void)
 {
@@ -265,6 +346,7 @@ static void other_datagrams(void)
 }
 
 const struct ktap_case binding_cases[] = {
+	{ "binding: NAT behaviour discovery", discovery },
 	{ "binding: XOR-MAPPED-ADDRESS, without credentials", mapped_address },
 	{ "binding: FINGERPRINT is checked and returned", fingerprint },
 	{ "binding: indications, responses, unknown methods", silent },

@@ -96,6 +96,21 @@ static int add_everything(struct config_addrs *list, bool loopback, bool tls)
 	return ret;
 }
 
+/* Both addresses with both ports. */
+static int add_discovery(struct config_addrs *list,
+			 const struct turn_discovery *d)
+{
+	struct kturn_addr addr;
+	int ret = 0, i;
+
+	for (i = 0; i < 4 && !ret; i++) {
+		addr = d->addr[i / 2];
+		addr.port = d->addr[i % 2].port;
+		ret = add(list, &addr);
+	}
+	return ret;
+}
+
 static int no_addresses(int error)
 {
 	log_event(LOG_ERR, "no-addresses", "error=%s hint=%s",
@@ -123,6 +138,8 @@ int addresses_listen(const struct config *cfg, struct config_addrs *list)
 		if (!ret && !list->n)
 			ret = add_everything(list, true, cfg->n_tls_certs);
 	}
+	for (i = 0; i < cfg->n_discovery && !ret; i++)
+		ret = add_discovery(list, &cfg->discovery[i]);
 	return ret || !list->n ? no_addresses(ret) : 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "address.h"
+#include "turn/turn.h"
 
 #define CONFIG_OPTIONS_MAX	64
 
@@ -63,6 +64,8 @@ struct config_source {
 /**
  * struct config - all of it
  * @listen: listening addresses with ports; empty: those of the host
+ * @discovery: addresses for NAT behaviour discovery
+ * @n_discovery: how many
  * @transports: CONFIG_UDP and so on; 0 before config_finish(): what can be served
  * @tls_certs: certificate files; the first is for clients that ask for no name
  * @n_tls_certs: how many
@@ -114,6 +117,8 @@ struct config_source {
  */
 struct config {
 	struct config_addrs listen;
+	struct turn_discovery *discovery;
+	size_t n_discovery;
 	unsigned int transports;
 	char **tls_certs;
 	size_t n_tls_certs;

@@ -52,6 +52,19 @@ const struct option_def options[] = {
 		.set = option_set_transport,
 		.clear = option_clear_transport,
 	}, {
+		.key = "nat-discovery",
+		.arg = "ADDR:PORT/ADDR:PORT",
+		.expected = "two addresses of one family with ports, which "
+			    "differ in both",
+		.repeatable = true,
+		.help = "two addresses for NAT behaviour discovery",
+		.text = "Offer NAT behaviour discovery (RFC 5780) with these two "
+			"addresses and ports, which UDP clients are then served "
+			"on in all four combinations. They have to be "
+			"addresses as clients see them, without a NAT between.",
+		.set = option_set_nat_discovery,
+		.clear = option_clear_nat_discovery,
+	}, {
 		.key = "tls-cert",
 		.arg = "FILE",
 		.expected = "a file name",

@@ -103,6 +103,22 @@ static bool multicast(const struct kturn_addr *addr)
 						 addr->ip[0] == 0xff;
 }
 
+/* Two particular addresses of one family with a slash between them. */
+static bool two_addrs(const char *value, struct kturn_addr *a,
+		      struct kturn_addr *b)
+{
+	const char *slash = strchr(value, '/');
+	char text[KTURN_ADDR_TEXT_MAX];
+
+	if (!slash || (size_t)(slash - value) >= sizeof(text))
+		return false;
+	memcpy(text, value, (size_t)(slash - value));
+	text[slash - value] = '\0';
+	return !kturn_addr_parse(text, a) && !kturn_addr_parse(slash + 1, b) &&
+	       a->family == b->family && !addr_is_unspecified(a) &&
+	       !addr_is_unspecified(b) && !multicast(a) && !multicast(b);
+}
+
 static const char *add_addr(struct config_addrs *list,
 			    const struct kturn_addr *addr)
 {
@@ -136,6 +152,30 @@ void option_clear_listen(struct config *cfg)
 {
 	free(cfg->listen.v);
 	memset(&cfg->listen, 0, sizeof(cfg->listen));
+}
+
+const char *option_set_nat_discovery(struct config *cfg, const char *value)
+{
+	struct turn_discovery d, *room;
+
+	if (!two_addrs(value, &d.addr[0], &d.addr[1]) || !d.addr[0].port ||
+	    !d.addr[1].port)
+		return OPTION_UNEXPECTED;
+	if (addr_ip_equal(&d.addr[0], &d.addr[1]) ||
+	    d.addr[0].port == d.addr[1].port)
+		return "they have to differ in address and port";
+	room = append(&cfg->discovery, &cfg->n_discovery, sizeof(*room));
+	if (!room)
+		return NO_MEMORY;
+	*room = d;
+	return NULL;
+}
+
+void option_clear_nat_discovery(struct config *cfg)
+{
+	free(cfg->discovery);
+	cfg->discovery = NULL;
+	cfg->n_discovery = 0;
 }
 
 const char *option_set_transport(struct config *cfg, const char *value)
@@ -228,20 +268,10 @@ void option_clear_relay(struct config *cfg)
 const char *option_set_external(struct config *cfg, const char *value)
 {
 	struct config_external ext, *room;
-	const char *slash = strchr(value, '/');
-	char public[KTURN_ADDR_TEXT_MAX];
 	size_t i;
 
-	if (!slash || (size_t)(slash - value) >= sizeof(public))
-		return OPTION_UNEXPECTED;
-	memcpy(public, value, (size_t)(slash - value));
-	public[slash - value] = '\0';
-	if (kturn_addr_parse(public, &ext.public) || ext.public.port ||
-	    kturn_addr_parse(slash + 1, &ext.private) || ext.private.port ||
-	    ext.public.family != ext.private.family ||
-	    addr_is_unspecified(&ext.public) ||
-	    addr_is_unspecified(&ext.private) || multicast(&ext.public) ||
-	    multicast(&ext.private))
+	if (!two_addrs(value, &ext.public, &ext.private) || ext.public.port ||
+	    ext.private.port)
 		return OPTION_UNEXPECTED;
 	if (addr_equal(&ext.public, &ext.private))
 		return "both sides are the same";

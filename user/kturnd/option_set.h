@@ -16,6 +16,7 @@ struct config;
  * OPTION_UNEXPECTED when the option's @expected says it all.
  */
 const char *option_set_listen(struct config *cfg, const char *value);
+const char *option_set_nat_discovery(struct config *cfg, const char *value);
 const char *option_set_transport(struct config *cfg, const char *value);
 const char *option_set_tls_cert(struct config *cfg, const char *value);
 const char *option_set_tls_key(struct config *cfg, const char *value);
@@ -53,6 +54,7 @@ const char *option_set_log_level(struct config *cfg, const char *value);
  * The others do the same; passwords and secrets are overwritten.
  */
 void option_clear_listen(struct config *cfg);
+void option_clear_nat_discovery(struct config *cfg);
 void option_clear_transport(struct config *cfg);
 void option_clear_tls_cert(struct config *cfg);
 void option_clear_tls_key(struct config *cfg);

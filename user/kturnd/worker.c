@@ -382,6 +382,8 @@ static int init_turn(struct worker *w)
 		.chan_max = d->cfg->chan_max,
 		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
 		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),
+		.discovery = d->cfg->discovery,
+		.n_discovery = d->cfg->n_discovery,
 		.lifetime_max = TURN_LIFETIME_MAX,
 	};
 

@@ -31,18 +31,24 @@ static size_t tail_size(const struct turn_request *rq)
 
 /* Leaves room for the tail; with less room than that nothing fits. */
 static void begin(struct turn_reply *rp, const struct turn_request *rq,
-		  enum kturn_class cls, size_t limit)
+		  enum kturn_class cls, uint8_t *buf, size_t limit)
 {
 	size_t tail = tail_size(rq);
 
-	kturn_build_begin(&rp->b, rp->buf, limit > tail ? limit - tail : 0,
+	kturn_build_begin(&rp->b, buf, limit > tail ? limit - tail : 0,
 			  kturn_type(rq->msg.method, cls), rq->msg.tid);
+}
+
+void turn_reply_begin_at(struct turn_reply *rp, const struct turn_request *rq,
+			 uint8_t *buf, size_t size)
+{
+	begin(rp, rq, KTURN_SUCCESS, buf, size);
 }
 
 void turn_reply_begin(struct turn_reply *rp, const struct turn_request *rq)
 {
-	begin(rp, rq, KTURN_SUCCESS,
-	      rq->authenticated ? TURN_REPLY_MAX : TURN_REPLY_UNAUTH);
+	turn_reply_begin_at(rp, rq, rp->buf, rq->authenticated ?
+			    TURN_REPLY_MAX : TURN_REPLY_UNAUTH);
 }
 
 static void add_software(struct turn_server *s, struct turn_reply *rp)
@@ -160,25 +166,29 @@ static void add_unknown(const struct turn_request *rq, struct turn_reply *rp)
 		kturn_put16(p + 2 * i, rq->unknown[i]);
 }
 
-/* RFC 8489 sections 10, 14.15 and 14.16: addresses are as they are, not XORed. */
+void turn_reply_addr(struct turn_reply *rp, uint16_t type,
+		     const struct kturn_addr *addr)
+{
+	size_t ip_len = kturn_addr_len(addr->family);
+	uint8_t *p = kturn_build_attr(&rp->b, type, NULL, 4 + ip_len);
+
+	if (!p)
+		return;
+	p[0] = 0;
+	p[1] = addr->family;
+	kturn_put16(p + 2, kturn_addr_port(addr));
+	memcpy(p + 4, addr->ip, ip_len);
+}
+
+/* RFC 8489 sections 10 and 14.16. */
 static void add_alternates(const struct turn_request *rq,
 			   struct turn_reply *rp)
 {
 	const struct turn_alternate *alt = rq->alternate;
-	size_t i, ip_len;
-	uint8_t *p;
+	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(rq->alternate) && alt[i].addr.family; i++) {
-		ip_len = alt[i].addr.family == KTURN_FAMILY_V4 ? 4 : 16;
-		p = kturn_build_attr(&rp->b, KTURN_ATTR_ALTERNATE_SERVER, NULL,
-				     4 + ip_len);
-		if (!p)
-			return;
-		p[0] = 0;
-		p[1] = alt[i].addr.family;
-		kturn_put16(p + 2, kturn_addr_port(&alt[i].addr));
-		memcpy(p + 4, alt[i].addr.ip, ip_len);
-	}
+	for (i = 0; i < ARRAY_SIZE(rq->alternate) && alt[i].addr.family; i++)
+		turn_reply_addr(rp, KTURN_ATTR_ALTERNATE_SERVER, &alt[i].addr);
 	if (alt[0].domain && rq->hmac == TURN_HMAC_SHA256 &&
 	    (rq->tuple->transport == TURN_TLS ||
 	     rq->tuple->transport == TURN_DTLS))
@@ -191,7 +201,7 @@ static void build_error(struct turn_server *s, const struct turn_request *rq,
 			struct turn_reply *rp, enum turn_error code,
 			enum brevity brevity, size_t limit)
 {
-	begin(rp, rq, KTURN_ERROR, limit);
+	begin(rp, rq, KTURN_ERROR, rp->buf, limit);
 	kturn_build_error(&rp->b, code,
 			  brevity == WITH_REASON ? turn_reason(code) : "");
 	if (code == TURN_UNAUTHENTICATED || code == TURN_STALE_NONCE)

@@ -8,6 +8,7 @@
 #define REFRESH		BIT(KTURN_REFRESH)
 #define CHANNEL_BIND	BIT(KTURN_CHANNEL_BIND)
 #define PEERS		(BIT(KTURN_CREATE_PERMISSION) | CHANNEL_BIND)
+#define BINDING		BIT(KTURN_BINDING)
 #define TURN		(ALLOCATE | REFRESH | PEERS)
 
 #define ANY_LEN		UINT16_MAX
@@ -55,6 +56,10 @@ static const struct spec specs[] = {
 	{ KTURN_ATTR_RESERVATION_TOKEN, TURN_A_TOKEN, TURN_TOKEN_LEN,
 	  ALLOCATE },
 	{ KTURN_ATTR_DATA, TURN_A_DATA, ANY_LEN, 0 },
+	{ KTURN_ATTR_CHANGE_REQUEST, TURN_A_CHANGE_REQUEST, 4, BINDING },
+	{ KTURN_ATTR_PADDING, TURN_A_PADDING, ANY_LEN, BINDING },
+	/* With the padding that section 7.5 shows, or without. */
+	{ KTURN_ATTR_RESPONSE_PORT, TURN_A_RESPONSE_PORT, ANY_LEN, BINDING },
 };
 
 static const struct spec *find_spec(uint16_t type)
@@ -91,11 +96,18 @@ static void add_unknown(struct turn_request *rq, uint16_t type)
 		rq->unknown[rq->n_unknown++] = type;
 }
 
+/* RFC 5780 section 6: those of a server with one address are not known. */
+static bool is_foreign(const struct turn_request *rq, const struct spec *spec)
+{
+	return spec->methods == BINDING &&
+	       (!rq->discovery || rq->msg.method != KTURN_BINDING);
+}
+
 static void collect(struct turn_request *rq, const struct kturn_attr *attr)
 {
 	const struct spec *spec = find_spec(attr->type);
 
-	if (!spec) {
+	if (!spec || is_foreign(rq, spec)) {
 		if (kturn_attr_required(attr->type) &&
 		    !kturn_attr_known(attr->type))
 			add_unknown(rq, attr->type);
@@ -181,6 +193,10 @@ static void binding(struct turn_server *s, struct turn_request *rq)
 
 	if (rq->msg.cls == KTURN_INDICATION || !all_known(s, rq))
 		return;
+	if (rq->discovery) {
+		turn_discover(s, rq);
+		return;
+	}
 	turn_reply_begin(&rp, rq);
 	kturn_build_xor_addr(&rp.b, KTURN_ATTR_XOR_MAPPED_ADDRESS,
 			     &rq->tuple->client);
@@ -246,6 +262,7 @@ void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 
 	s->counters.requests++;
 	turn_expire(s, now);
+	rq.discovery = turn_discovery_at(s, tuple);
 	turn_request_collect(&rq);
 	process(s, &rq);
 	explicit_bzero(rq.key, sizeof(rq.key));

@@ -47,6 +47,9 @@ enum turn_attr {
 	TURN_A_DONT_FRAGMENT,
 	TURN_A_TOKEN,
 	TURN_A_DATA,
+	TURN_A_CHANGE_REQUEST,
+	TURN_A_PADDING,
+	TURN_A_RESPONSE_PORT,
 	TURN_A_MAX,
 };
 
@@ -78,6 +81,7 @@ enum turn_attr {
  * @key: the user's
  * @key_len: its length
  * @mac: that key, ready for the response
+ * @discovery: RFC 5780's attributes are known, and the addresses are these
  * @alternate: other servers, for TURN_TRY_ALTERNATE
  * @user: name, whether it came as USERNAME or as USERHASH
  */
@@ -99,6 +103,7 @@ struct turn_request {
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
 	struct turn_hmac_key mac;
+	const struct turn_discovery *discovery;
 	struct turn_alternate alternate[2];
 	char user[TURN_USERNAME_MAX + 1];
 };
@@ -118,6 +123,13 @@ static inline bool turn_attr_len_is(const struct turn_request *rq,
 
 /** turn_request_collect() - fill in @rq from the attributes of @rq->msg */
 void turn_request_collect(struct turn_request *rq);
+
+/** turn_discovery_at() - is NAT behaviour discovery offered there? or NULL */
+const struct turn_discovery *turn_discovery_at(const struct turn_server *s,
+					       const struct turn_tuple *tuple);
+
+/** turn_discover() - a Binding request where it is, and that is understood */
+void turn_discover(struct turn_server *s, struct turn_request *rq);
 
 /** turn_request_input() - a STUN message other than a Send indication */
 void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
@@ -289,6 +301,16 @@ struct turn_reply {
 
 /** turn_reply_begin() - begin a success response to @rq */
 void turn_reply_begin(struct turn_reply *rp, const struct turn_request *rq);
+
+/** turn_reply_begin_at() - the same in a buffer of the caller's, of @size bytes */
+void turn_reply_begin_at(struct turn_reply *rp, const struct turn_request *rq,
+			 uint8_t *buf, size_t size);
+
+/** turn_reply_addr() - append an address as it is, not XORed: MAPPED-ADDRESS and
+ * those like it (RFC 8489 section 14.1)
+ */
+void turn_reply_addr(struct turn_reply *rp, uint16_t type,
+		     const struct kturn_addr *addr);
 
 /**
  * turn_reply_send() - end a response and send it

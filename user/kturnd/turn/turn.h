@@ -237,6 +237,15 @@ struct turn_ops {
 };
 
 /**
+ * struct turn_discovery - addresses for NAT behaviour discovery (RFC 5780)
+ * @addr: one that differs from the other in address and port; the server listens
+ *	at both, and at the address of each with the port of the other
+ */
+struct turn_discovery {
+	struct kturn_addr addr[2];
+};
+
+/**
  * struct turn_config - constants of a server; strings outlive it
  * @realm: OpaqueString; never empty, at most TURN_OWN_REALM_MAX bytes
  * @software: SOFTWARE attribute, or NULL
@@ -246,6 +255,8 @@ struct turn_ops {
  * @chan_max: KTURN_CHAN_MAX or KTURN_CHAN_MAX_5766
  * @family4: IPv4 relayed addresses are available
  * @family6: IPv6 relayed addresses are available
+ * @discovery: where NAT behaviour discovery is offered
+ * @n_discovery: how many
  * @lifetime_max: seconds, at least TURN_LIFETIME_DEFAULT
  */
 struct turn_config {
@@ -257,6 +268,8 @@ struct turn_config {
 	uint16_t chan_max;
 	bool family4;
 	bool family6;
+	const struct turn_discovery *discovery;
+	size_t n_discovery;
 	uint32_t lifetime_max;
 };
 

@@ -8,6 +8,7 @@
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
  *	allocate.c refresh.c create_permission.c channel_bind.c	the methods
+ *	discovery.c	Binding where NATs are examined (RFC 5780)
  *	reply.c		responses
  *	peer.c		which addresses may be peers
  *	pack.c		adoption
