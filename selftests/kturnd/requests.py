@@ -287,6 +287,10 @@ def test_limited(answers):
         same(answers - 10 <= got <= 1.5 * answers, True, f"{got} answers")
         alice.permit(PEER[4][0])
         check_echo(alice, 4, b"goes on")
+        # Who is connected can't have another's address.
+        with client(transport="tcp", user=None) as connected:
+            for _ in range(2 * answers):
+                same(connected.binding(), connected.local, "by TCP")
         with client(6, user=None) as other:
             same(other.binding(), other.local, "another address")
 

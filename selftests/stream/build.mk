@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Unit tests of what kturnd's streams are made of, and DTLS for tests' clients.
+# Unit tests of what kturnd's streams are made of, and clients that
+# Python has no means for.
 
 STREAM_TEST := $(B)/selftests/stream/stream_test
 STREAM_PARTS := frame proxy queue
@@ -14,9 +15,9 @@ $(STREAM_TEST): $(B)/san/selftests/stream/stream_test.o \
 	@mkdir -p $(@D)
 	$(CC) $(KT_SANITIZE) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^
 
-DTLS_PIPE := $(B)/selftests/stream/dtls_pipe
+STREAM_CLIENTS := $(addprefix $(B)/selftests/stream/,dtls_pipe tls_flood)
 
-test-programs: $(DTLS_PIPE)
+test-programs: $(STREAM_CLIENTS)
 
-$(DTLS_PIPE): $(DTLS_PIPE).o
+$(STREAM_CLIENTS): %: %.o
 	$(CC) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ -lssl -lcrypto

@@ -7,7 +7,8 @@
 as_stream()
 {
 	# shellcheck disable=SC2154 # of lib.sh
-	in_client python3 "$top/selftests/stream/streams.py" "$@"
+	in_client env "client=$client" python3 \
+		"$top/selftests/stream/streams.py" "$@"
 }
 
 # uclient_streams OPTION...: coturn's client with these options, with channels and

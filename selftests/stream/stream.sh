@@ -87,6 +87,7 @@ test_proxy()
 	kturnd_start --workers 1 --proxy-from 198.51.100.0/24 "${ALLOW_PEERS[@]}"
 	as_stream proxy tcp
 	as_stream proxy_pieces
+	as_stream proxy_half
 	as_stream proxy_missing
 	grep -q 'reason="it has no PROXY header of version 2"' "$kturnd_log"
 	grep -q 'reason="its PROXY header is not about TCP over IP"' \

@@ -151,11 +151,18 @@ test_ports()
 	grep -q 'reason="it speaks TLS, which is not served"' "$kturnd_log"
 }
 
+# With all of it on one worker.
+test_busy()
+{
+	kturnd_start --workers 1 --tls-cert "$tmp/one.pem" "${ALLOW_PEERS[@]}"
+	as_stream busy
+}
+
 topology_up
 echo_start
 make_all
 
-ktap_plan 13
+ktap_plan 14
 run_test "tls: coturn's client, channels and indications, 4 and 6" test_uclient
 run_test "tls: data of all sizes, IPv4" test_requests echo 4
 run_test "tls: data of all sizes, IPv6" test_requests echo 6
@@ -168,5 +175,6 @@ run_test "tls: certificates of clients" test_client_certificate
 run_test "tls: certificates that change" test_reload
 run_test "tls: files that can't be used" test_bad_files
 run_test "tls: PROXY protocol" test_proxy
+run_test "tls: records without data, without end" test_busy
 run_test "tls: ports" test_ports
 ktap_finish

@@ -25,6 +25,8 @@
  * @reserve: reserved ports
  * @quota: allocations of each user
  * @redirect: where clients are sent
+ * @n_streams: connections of TCP and TLS
+ * @n_dtls: those of DTLS
  * @users: users out of the configuration, constant
  * @acl: which addresses may be peers, constant
  * @steer: which worker serves a client, constant
@@ -43,6 +45,8 @@ struct daemon {
 	struct reserve reserve;
 	struct quota quota;
 	struct redirect redirect;
+	atomic_uint n_streams;
+	atomic_uint n_dtls;
 	struct users users;
 	struct peer_acl acl;
 	struct steer steer;

@@ -212,7 +212,9 @@ static bool may_answer(void *env, const struct turn_tuple *to, uint64_t now)
 {
 	struct worker *w = env;
 
-	return source_limit_take(&w->sources, &to->client, now);
+	/* Who is connected is where they say: nobody else gets the answers. */
+	return to->transport != TURN_UDP ||
+	       source_limit_take(&w->sources, &to->client, now);
 }
 
 static void fill_random(void *env, void *buf, size_t len)

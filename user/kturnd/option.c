@@ -336,9 +336,9 @@ const struct option_def options[] = {
 		.expected = NUMBER(0, 1000000) ", 0 being no limit",
 		.help = "answers a second to who has no credentials",
 		.text = "How many requests without valid credentials are "
-			"answered in a second that come from one IPv4 address, "
-			"or one /64 of IPv6; ten times as many may come at "
-			"once. The rest is dropped: an attacker who writes "
+			"answered in a second that come by UDP from one IPv4 "
+			"address, or one /64 of IPv6; ten times as many may "
+			"come at once. The rest is dropped: an attacker who writes "
 			"others' addresses could else have the answers flood "
 			"them. Who has valid credentials is not limited. Each "
 			"worker counts for itself, and a client is always "

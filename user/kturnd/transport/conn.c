@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One connection, from its first byte to its last; see conn.h. */
 #include <errno.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,9 +18,6 @@
 
 /* The first byte of a TLS record with a ClientHello, RFC 8446 section 5.1. */
 #define TLS_HANDSHAKE	22
-
-/* Records of TLS that are read before others have their turn. */
-#define RECORDS_MAX	8
 
 uint64_t conn_hash(const struct stream *s, const struct turn_tuple *tuple)
 {
@@ -44,6 +43,20 @@ struct conn *conn_find(struct stream *s, const struct turn_tuple *tuple)
 			return c;
 	}
 	return NULL;
+}
+
+void conn_sort(struct conn *c)
+{
+	struct stream *s = c->s;
+	bool settled = c->known && turn_alloc_find(s->w->turn, &c->tuple);
+
+	if (settled == c->settled)
+		return;
+	TAILQ_REMOVE(c->settled ? &s->settled : &s->fresh, c, entry);
+	TAILQ_INSERT_TAIL(settled ? &s->settled : &s->fresh, c, entry);
+	c->settled = settled;
+	/* It has its time to make another one. */
+	c->seen_ms = s->w->now;
 }
 
 void conn_close(struct conn *c, const char *reason)
@@ -81,9 +94,74 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
+/* ----------------------------------------------------------- OpenSSL's socket */
+
+/*
+ * OpenSSL goes on reading for as long as there is something that is no data: a
+ * client could keep it at that.
+ */
+static int bio_read(BIO *bio, char *buf, int size)
+{
+	struct conn *c = BIO_get_data(bio);
+	ssize_t n = -1;
+
+	BIO_clear_retry_flags(bio);
+	errno = EAGAIN;
+	if (c->budget)
+		n = recv(c->fd, buf, (size_t)size < c->budget ? (size_t)size :
+							       c->budget,
+			 MSG_DONTWAIT);
+	if (n > 0)
+		c->budget -= (size_t)n;
+	else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(bio);
+	return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *buf, int len)
+{
+	struct conn *c = BIO_get_data(bio);
+	ssize_t n;
+
+	BIO_clear_retry_flags(bio);
+	n = send(c->fd, buf, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(bio);
+	return (int)n;
+}
+
+static long bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
+{
+	return cmd == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *method;
+
+static void make_method(void)
+{
+	method = tls_method(bio_read, bio_write, bio_ctrl);
+}
+
+static BIO *make_bio(struct conn *c)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	BIO *bio;
+
+	pthread_once(&once, make_method);
+	bio = method ? BIO_new(method) : NULL;
+	if (bio) {
+		BIO_set_data(bio, c);
+		BIO_set_init(bio, 1);
+	}
+	return bio;
+}
+
 /* ------------------------------------------------------------------- sending */
 
-/* As send(): -EAGAIN: not now, as they are; another negative errno: never. */
+/*
+ * As send(): -EAGAIN: once there is room, as they are; -EBUSY: once something
+ * was read, the same; another negative errno: never.
+ */
 static ssize_t tls_write(struct conn *c, size_t n)
 {
 	int ret;
@@ -94,6 +172,8 @@ static ssize_t tls_write(struct conn *c, size_t n)
 		return ret;
 	switch (SSL_get_error(c->tls.ssl, ret)) {
 	case SSL_ERROR_WANT_READ:
+		queue_begin(&c->out, n);
+		return -EBUSY;
 	case SSL_ERROR_WANT_WRITE:
 		queue_begin(&c->out, n);
 		return -EAGAIN;
@@ -132,6 +212,9 @@ void conn_write(struct conn *c)
 		}
 		if (n == -EINTR)
 			continue;
+		/* read_messages() comes back to it. */
+		if (n == -EBUSY)
+			break;
 		if (n < 0) {
 			conn_close(c, NULL);
 			return;
@@ -172,8 +255,14 @@ static bool keep(struct conn *c, const uint8_t *buf, size_t len)
 
 static bool too_long(const struct conn *c, ssize_t len)
 {
-	return len > CONN_FRESH_MAX &&
-	       !turn_alloc_find(c->s->w->turn, &c->tuple);
+	return len > CONN_FRESH_MAX && !c->settled;
+}
+
+/* Do as many answers wait that nothing more is to be asked? */
+static bool is_full(const struct conn *c)
+{
+	return c->out.bytes > (c->settled ? QUEUE_DATA_MAX :
+					    CONN_FRESH_WAITING);
 }
 
 /* Who does not take answers is not asked for more. */
@@ -193,7 +282,7 @@ static void take_messages(struct conn *c, size_t len)
 	ssize_t n;
 
 	for (;;) {
-		if (c->out.bytes > QUEUE_DATA_MAX) {
+		if (is_full(c)) {
 			pause_reading(c);
 			break;
 		}
@@ -207,6 +296,8 @@ static void take_messages(struct conn *c, size_t len)
 			break;
 		turn_client_input(w->turn, w->now, wall, &c->tuple, p,
 				  (size_t)n);
+		if (!c->settled && c->state != CONN_DEAD)
+			conn_sort(c);
 		any = true;
 		p += n;
 		len -= (size_t)n;
@@ -224,15 +315,16 @@ static void take_messages(struct conn *c, size_t len)
 
 static ssize_t read_some(struct conn *c, uint8_t *buf)
 {
+	size_t size = c->settled ? STREAM_READ : CONN_FRESH_MAX;
 	ssize_t n;
 	int ret;
 
 	if (!c->tls.ssl) {
-		n = recv(c->fd, buf, STREAM_READ, MSG_DONTWAIT);
+		n = recv(c->fd, buf, size, MSG_DONTWAIT);
 		return n < 0 ? -errno : n;
 	}
 	ERR_clear_error();
-	ret = SSL_read(c->tls.ssl, buf, STREAM_READ);
+	ret = SSL_read(c->tls.ssl, buf, (int)size);
 	if (ret > 0)
 		return ret;
 	switch (SSL_get_error(c->tls.ssl, ret)) {
@@ -249,28 +341,38 @@ static ssize_t read_some(struct conn *c, uint8_t *buf)
 	}
 }
 
+/* Is there more that no event would tell of? A record may be read in part. */
+static bool has_more(const struct conn *c)
+{
+	return c->tls.ssl && c->state == CONN_OPEN && !c->paused &&
+	       SSL_pending(c->tls.ssl);
+}
+
 /* What waits to be sent has become less. */
 static void read_again(struct conn *c)
 {
-	if (!c->paused || c->out.bytes > QUEUE_DATA_MAX)
+	if (!c->paused || is_full(c))
 		return;
 	c->paused = false;
+	c->partial_ms = c->s->w->now;
 	if (c->partial_len) {
 		memcpy(c->s->in, c->partial, c->partial_len);
 		take_messages(c, c->partial_len);
 	}
-	if (c->state == CONN_OPEN && !c->paused)
-		event_add(&c->read, NULL);
+	if (c->state != CONN_OPEN || c->paused)
+		return;
+	event_add(&c->read, NULL);
+	if (has_more(c))
+		event_active(&c->read, EV_READ, 0);
 }
 
 static void read_messages(struct conn *c)
 {
-	unsigned int i, times = c->tls.ssl ? RECORDS_MAX : 1;
 	uint8_t *in = c->s->in;
 	size_t before;
 	ssize_t n;
 
-	for (i = 0; i < times && c->state == CONN_OPEN && !c->paused; i++) {
+	do {
 		before = c->partial_len;
 		n = read_some(c, in + before);
 		if (n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR)
@@ -282,7 +384,7 @@ static void read_messages(struct conn *c)
 		if (before)
 			memcpy(in, c->partial, before);
 		take_messages(c, before + (size_t)n);
-	}
+	} while (has_more(c));
 	/* What TLS could not send may have waited for something to read. */
 	if (c->state == CONN_OPEN && c->out.begun)
 		conn_write(c);
@@ -298,6 +400,7 @@ static void handshake(struct conn *c)
 	ret = SSL_do_handshake(c->tls.ssl);
 	if (ret == 1) {
 		event_del(&c->write);
+		event_add(&c->read, NULL);
 		c->state = CONN_OPEN;
 		read_messages(c);
 		return;
@@ -305,8 +408,10 @@ static void handshake(struct conn *c)
 	switch (SSL_get_error(c->tls.ssl, ret)) {
 	case SSL_ERROR_WANT_READ:
 		event_del(&c->write);
+		event_add(&c->read, NULL);
 		break;
 	case SSL_ERROR_WANT_WRITE:
+		event_del(&c->read);
 		event_add(&c->write, NULL);
 		break;
 	default:
@@ -324,15 +429,25 @@ static void wait_for(struct conn *c, size_t bytes)
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
 }
 
+/* Behind a balancer an old connection may be there after its client has gone. */
+static void replace(struct conn *old)
+{
+	conn_close(old, "there is a new one with the same addresses");
+	turn_client_gone(old->s->w->turn, &old->tuple);
+	turn_table_del(&old->s->by_tuple, &old->node);
+	old->known = false;
+}
+
 static void open_as(struct conn *c, enum turn_transport transport)
 {
 	struct daemon *d = c->s->w->d;
+	struct conn *old;
+	BIO *bio;
 
 	c->tuple.transport = transport;
-	if (conn_find(c->s, &c->tuple)) {
-		conn_close(c, "there is one with the same addresses");
-		return;
-	}
+	old = conn_find(c->s, &c->tuple);
+	if (old)
+		replace(old);
 	turn_table_add(&c->s->by_tuple, &c->node, conn_hash(c->s, &c->tuple));
 	c->known = true;
 	if (transport == TURN_TCP) {
@@ -340,7 +455,8 @@ static void open_as(struct conn *c, enum turn_transport transport)
 		read_messages(c);
 		return;
 	}
-	if (!tls_accept(&d->tls, c->fd, &c->tls)) {
+	bio = make_bio(c);
+	if (!bio || !tls_accept(&d->tls, bio, &c->tls)) {
 		conn_close(c, "out of memory");
 		return;
 	}
@@ -389,7 +505,12 @@ static bool take_proxy_header(struct conn *c, size_t seen)
 		return false;
 	}
 	if (!n) {
-		wait_for(c, missing);
+		/* Woken up for nothing: it has ended. */
+		if (seen == c->peeked)
+			conn_close(c, NULL);
+		c->peeked = seen;
+		if (c->state == CONN_SNIFF)
+			wait_for(c, missing);
 		return false;
 	}
 	/* It is there: it was looked at. */
@@ -431,6 +552,7 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
 	struct worker *w = c->s->w;
 
 	worker_begin(w);
+	c->budget = STREAM_TLS_READ;
 	switch (c->state) {
 	case CONN_SNIFF:
 		sniff(c);
@@ -453,6 +575,7 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
 	struct worker *w = c->s->w;
 
 	worker_begin(w);
+	c->budget = STREAM_TLS_READ;
 	if (c->state == CONN_HANDSHAKE)
 		handshake(c);
 	else if (c->state == CONN_OPEN)

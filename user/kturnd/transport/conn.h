@@ -10,14 +10,24 @@
 #define STREAM_WRITE		65536
 #define STREAM_TLS_WRITE	16384
 
-/* Without an allocation there is nothing longer to say. */
+/* What TLS may read before others have their turn, whatever it is. */
+#define STREAM_TLS_READ		32768
+
+/*
+ * Without an allocation there is nothing longer to say, and no more answers wait
+ * than these before nothing more is read.
+ */
 #define CONN_FRESH_MAX		4096
+#define CONN_FRESH_WAITING	8192
 
 /**
  * conn_start() - serve a connection
  * @c: all zero but @s, @fd, @tuple's addresses and @proxied
  */
 void conn_start(struct conn *c);
+
+/** conn_sort() - put it where its allocation, if it has one, says */
+void conn_sort(struct conn *c);
 
 /** conn_write() - send what waits, as far as the socket takes it */
 void conn_write(struct conn *c);

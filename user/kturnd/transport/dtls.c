@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,11 @@
 #define RECORD_HANDSHAKE	22
 #define CLIENT_HELLO		1
 
+#define RECORD_APPLICATION_DATA	23
+
+/* A cookie is good for a time, so that one that was seen is of no use later. */
 #define COOKIE_LEN		16
+#define COOKIE_MS		30000
 
 /*
  * RFC 8200 section 5: each link takes as much. What is relayed may be longer,
@@ -40,7 +45,9 @@ static uint64_t hash(const struct dtls *d, const struct turn_tuple *tuple)
 	return turn_siphash(d->hash_key, tuple, sizeof(*tuple));
 }
 
-static struct dtls_conn *find(struct dtls *d, const struct turn_tuple *tuple)
+/* The association of a 5-tuple, or the handshake that is to lead to one. */
+static struct dtls_conn *find(struct dtls *d, const struct turn_tuple *tuple,
+			      bool open)
 {
 	struct turn_node *node;
 	struct dtls_conn *c;
@@ -49,7 +56,8 @@ static struct dtls_conn *find(struct dtls *d, const struct turn_tuple *tuple)
 	for (; node; node = turn_table_next(node)) {
 		c = (struct dtls_conn *)((char *)node -
 					 offsetof(struct dtls_conn, node));
-		if (!c->dead && addr_equal(&c->tuple.client, &tuple->client) &&
+		if (!c->dead && c->open == open &&
+		    addr_equal(&c->tuple.client, &tuple->client) &&
 		    addr_equal(&c->tuple.server, &tuple->server))
 			return c;
 	}
@@ -106,35 +114,32 @@ static long bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
 	}
 }
 
-static BIO_METHOD *make_method(void)
-{
-	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK,
-				     "kturnd");
+static BIO_METHOD *method;
 
-	if (!m)
-		return NULL;
-	BIO_meth_set_read(m, bio_read);
-	BIO_meth_set_write(m, bio_write);
-	BIO_meth_set_ctrl(m, bio_ctrl);
-	return m;
+static void make_method(void)
+{
+	method = tls_method(bio_read, bio_write, bio_ctrl);
 }
 
 /* ------------------------------------------------------------------- cookies */
 
-static void make_cookie(SSL *ssl, uint8_t *cookie)
+/* As of so many periods ago. */
+static void make_cookie(SSL *ssl, unsigned int ago, uint8_t *cookie)
 {
 	const struct dtls_conn *c = BIO_get_data(SSL_get_rbio(ssl));
 	struct {
 		char what[4];
+		uint32_t period;
 		struct turn_tuple tuple;
 	} key = { .what = "dtls", .tuple = c->tuple };
 
+	key.period = (uint32_t)(c->d->w->now / COOKIE_MS) - ago;
 	turn_siphash128(c->d->w->d->state.nonce_key, &key, sizeof(key), cookie);
 }
 
 int dtls_cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
 {
-	make_cookie(ssl, cookie);
+	make_cookie(ssl, 0, cookie);
 	*len = COOKIE_LEN;
 	return 1;
 }
@@ -142,9 +147,15 @@ int dtls_cookie_make(SSL *ssl, unsigned char *cookie, unsigned int *len)
 int dtls_cookie_check(SSL *ssl, const unsigned char *cookie, unsigned int len)
 {
 	uint8_t ours[COOKIE_LEN];
+	unsigned int ago;
 
-	make_cookie(ssl, ours);
-	return len == COOKIE_LEN && !CRYPTO_memcmp(cookie, ours, COOKIE_LEN);
+	for (ago = 0; ago < 2; ago++) {
+		make_cookie(ssl, ago, ours);
+		if (len == COOKIE_LEN &&
+		    !CRYPTO_memcmp(cookie, ours, COOKIE_LEN))
+			return 1;
+	}
+	return 0;
 }
 
 /* -------------------------------------------------------------- associations */
@@ -175,9 +186,13 @@ static void conn_close(struct dtls_conn *c, const char *reason)
 
 static struct dtls_conn *conn_new(struct dtls *d)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct dtls_conn *c = calloc(1, sizeof(*c));
-	BIO *bio = c ? BIO_new(d->method) : NULL;
+	BIO *bio = NULL;
 
+	pthread_once(&once, make_method);
+	if (c && method)
+		bio = BIO_new(method);
 	if (!bio) {
 		free(c);
 		return NULL;
@@ -202,7 +217,7 @@ static void set_tick(struct dtls *d)
 /* Is it where its allocation, if it has one, says? */
 static void sort(struct dtls *d, struct dtls_conn *c)
 {
-	bool settled = turn_alloc_find(d->w->turn, &c->tuple);
+	bool settled = c->open && turn_alloc_find(d->w->turn, &c->tuple);
 
 	if (settled == c->settled)
 		return;
@@ -259,13 +274,27 @@ static void read_messages(struct dtls_conn *c)
 	}
 }
 
+/* The client was restarted, say. What it had goes with it. */
+static void replace(struct dtls_conn *old)
+{
+	conn_close(old, "the client has begun anew");
+	turn_client_gone(old->d->w->turn, &old->tuple);
+	turn_table_del(&old->d->by_tuple, &old->node);
+	old->known = false;
+}
+
 static void handshake(struct dtls_conn *c)
 {
+	struct dtls_conn *old;
 	int ret;
 
 	ERR_clear_error();
 	ret = SSL_do_handshake(c->tls.ssl);
 	if (ret == 1) {
+		/* RFC 6347 section 4.2.8: now it is certain that it is the client. */
+		old = find(c->d, &c->tuple, true);
+		if (old)
+			replace(old);
 		c->open = true;
 		read_messages(c);
 		return;
@@ -284,13 +313,12 @@ static void handshake(struct dtls_conn *c)
 /* The client has sent our cookie back: it is where it says. */
 static void begin(struct dtls *d, struct dtls_conn *c)
 {
-	/* RFC 6347 section 4.2.8: it has begun anew. */
-	struct dtls_conn *old = find(d, &c->tuple);
+	struct daemon *daemon = d->w->d;
 
-	if (old)
-		conn_close(old, "the client has begun anew");
 	d->next = NULL;
-	if (d->counters.now >= d->max && !make_room(d)) {
+	if (atomic_fetch_add(&daemon->n_dtls, 1) >=
+	    daemon->cfg->max_connections && !make_room(d)) {
+		atomic_fetch_sub(&daemon->n_dtls, 1);
 		d->counters.refused++;
 		log_limited(LOG_WARNING, "connection-refused", "reason=%s",
 			    "there are max-connections, all with allocations");
@@ -299,6 +327,7 @@ static void begin(struct dtls *d, struct dtls_conn *c)
 	}
 	c->seen_ms = d->w->now;
 	turn_table_add(&d->by_tuple, &c->node, hash(d, &c->tuple));
+	c->known = true;
 	TAILQ_INSERT_TAIL(&d->fresh, c, entry);
 	d->counters.now++;
 	d->counters.accepted++;
@@ -346,16 +375,18 @@ static bool is_hello(const uint8_t *buf, size_t len)
 void dtls_input(struct dtls *d, const struct turn_tuple *tuple,
 		const uint8_t *buf, size_t len)
 {
-	struct dtls_conn *c = find(d, tuple);
+	struct dtls_conn *open = find(d, tuple, true);
+	struct dtls_conn *begun = find(d, tuple, false);
 
 	d->in = buf;
 	d->in_len = len;
-	if (c && !c->open)
-		handshake(c);
+	/* While there are both, data is of the one that is open. */
+	if (begun && (!open || buf[0] != RECORD_APPLICATION_DATA))
+		handshake(begun);
 	else if (is_hello(buf, len))
 		listen_to(d, tuple);
-	else if (c)
-		read_messages(c);
+	else if (open)
+		read_messages(open);
 	d->in = NULL;
 }
 
@@ -364,9 +395,9 @@ void dtls_input(struct dtls *d, const struct turn_tuple *tuple,
 void dtls_send(struct dtls *d, const struct turn_tuple *to,
 	       const uint8_t *buf, size_t len)
 {
-	struct dtls_conn *c = find(d, to);
+	struct dtls_conn *c = find(d, to, true);
 
-	if (!c || !c->open)
+	if (!c)
 		return;
 	ERR_clear_error();
 	if (len > SSL3_RT_MAX_PLAIN_LENGTH ||
@@ -381,10 +412,13 @@ void dtls_flush(struct dtls *d)
 
 	while ((c = TAILQ_FIRST(&d->dead))) {
 		TAILQ_REMOVE(&d->dead, c, entry);
-		turn_table_del(&d->by_tuple, &c->node);
-		/* Unless another one has its 5-tuple, and the allocation is old. */
-		turn_client_gone(d->w->turn, &c->tuple);
+		if (c->known)
+			turn_table_del(&d->by_tuple, &c->node);
+		/* What never was open has no allocation, but another may. */
+		if (c->known && c->open)
+			turn_client_gone(d->w->turn, &c->tuple);
 		d->counters.now--;
+		atomic_fetch_sub(&d->w->d->n_dtls, 1);
 		conn_free(c);
 	}
 }
@@ -436,12 +470,10 @@ int dtls_init(struct dtls *d, struct worker *w)
 	TAILQ_INIT(&d->fresh);
 	TAILQ_INIT(&d->settled);
 	TAILQ_INIT(&d->dead);
-	d->max = w->stream.max;
 	random_bytes(d->hash_key, sizeof(d->hash_key));
 	evtimer_assign(&d->tick, w->base, on_tick, d);
-	d->method = make_method();
 	d->plain = malloc(SSL3_RT_MAX_PLAIN_LENGTH);
-	if (!d->method || !d->plain || !turn_table_init(&d->by_tuple))
+	if (!d->plain || !turn_table_init(&d->by_tuple))
 		return -ENOMEM;
 	return 0;
 }
@@ -460,7 +492,6 @@ void dtls_free(struct dtls *d)
 	if (event_initialized(&d->tick))
 		evtimer_del(&d->tick);
 	turn_table_destroy(&d->by_tuple);
-	BIO_meth_free(d->method);
 	free(d->plain);
 	d->w = NULL;
 }

@@ -22,6 +22,7 @@ struct dtls;
  *	the handshake, when that began
  * @open: the handshake is over
  * @settled: it had an allocation when that was looked at last
+ * @known: @node is in the table
  * @dead: to be freed
  */
 struct dtls_conn {
@@ -33,6 +34,7 @@ struct dtls_conn {
 	uint64_t seen_ms;
 	bool open;
 	bool settled;
+	bool known;
 	bool dead;
 };
 
@@ -47,10 +49,8 @@ TAILQ_HEAD(dtls_tailq, dtls_conn);
  * @settled: with one
  * @dead: to be freed
  * @next: does not know its client yet; NULL: to be made
- * @max: how many there may be
  * @tick: looks after what takes too long, while there are any
  * @ticks: how many there were
- * @method: how OpenSSL sends and receives
  * @in: the datagram that is being read, NULL once it is
  * @in_len: its length
  * @peek: it is looked at only
@@ -65,10 +65,8 @@ struct dtls {
 	struct dtls_tailq settled;
 	struct dtls_tailq dead;
 	struct dtls_conn *next;
-	size_t max;
 	struct event tick;
 	unsigned int ticks;
-	BIO_METHOD *method;
 	const uint8_t *in;
 	size_t in_len;
 	bool peek;

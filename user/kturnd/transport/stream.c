@@ -37,20 +37,6 @@
 
 /* ----------------------------------------------------------------- too slow */
 
-/* Is it where its allocation, if it has one, says? */
-static void sort(struct stream *s, struct conn *c)
-{
-	bool settled = turn_alloc_find(s->w->turn, &c->tuple);
-
-	if (settled == c->settled)
-		return;
-	TAILQ_REMOVE(c->settled ? &s->settled : &s->fresh, c, entry);
-	TAILQ_INSERT_TAIL(settled ? &s->settled : &s->fresh, c, entry);
-	c->settled = settled;
-	/* It has its time to make another one. */
-	c->seen_ms = s->w->now;
-}
-
 static const char *overdue(const struct conn *c, uint64_t now)
 {
 	if (!c->ready && now - c->seen_ms >= FIRST_MS)
@@ -71,7 +57,7 @@ static void look_after(struct stream *s, struct conn_tailq *list)
 
 	for (c = TAILQ_FIRST(list); c; c = next) {
 		next = TAILQ_NEXT(c, entry);
-		sort(s, c);
+		conn_sort(c);
 		reason = overdue(c, s->w->now);
 		if (reason)
 			conn_close(c, reason);
@@ -127,7 +113,7 @@ static bool make_room(struct stream *s)
 
 	for (c = TAILQ_FIRST(&s->fresh); c; c = next) {
 		next = TAILQ_NEXT(c, entry);
-		sort(s, c);
+		conn_sort(c);
 		if (c->settled)
 			continue;
 		s->counters.refused++;
@@ -150,11 +136,14 @@ static bool is_proxy(const struct config *cfg, const struct kturn_addr *from)
 static void add(struct stream *s, int fd, const struct kturn_addr *from,
 		const struct kturn_addr *listen)
 {
+	struct daemon *d = s->w->d;
 	struct conn *c = NULL;
 
-	if (s->counters.now < s->max || make_room(s))
+	if (atomic_fetch_add(&d->n_streams, 1) < d->cfg->max_connections ||
+	    make_room(s))
 		c = calloc(1, sizeof(*c));
 	if (!c) {
+		atomic_fetch_sub(&d->n_streams, 1);
 		s->counters.refused++;
 		log_limited(LOG_WARNING, "connection-refused", "reason=%s",
 			    "there are max-connections, all with allocations");
@@ -250,6 +239,7 @@ void stream_flush(struct stream *s)
 		if (c->known)
 			turn_client_gone(s->w->turn, &c->tuple);
 		s->counters.now--;
+		atomic_fetch_sub(&s->w->d->n_streams, 1);
 		conn_free(c);
 	}
 }
@@ -258,17 +248,12 @@ void stream_flush(struct stream *s)
 
 int stream_init(struct stream *s, struct worker *w)
 {
-	const struct config *cfg = w->d->cfg;
-
 	memset(s, 0, sizeof(*s));
 	s->w = w;
 	TAILQ_INIT(&s->fresh);
 	TAILQ_INIT(&s->settled);
 	TAILQ_INIT(&s->dead);
 	LIST_INIT(&s->dirty);
-	/* The kernel gives each worker about as many. */
-	s->max = (cfg->max_connections + w->d->n_workers - 1) /
-		 w->d->n_workers;
 	random_bytes(s->hash_key, sizeof(s->hash_key));
 	evtimer_assign(&s->tick, w->base, on_tick, s);
 	s->in = malloc(FRAME_MAX + STREAM_READ);

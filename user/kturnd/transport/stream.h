@@ -49,6 +49,8 @@ enum conn_state {
  * @partial_len: bytes of that; 0: none
  * @partial_ms: since when it has not ended
  * @seen_ms: when its last message ended; before the first, when it was accepted
+ * @budget: bytes that TLS may still read in this round
+ * @peeked: bytes that were there when a PROXY header lacked some
  * @progress_ms: when it took something last, if something waits
  * @ready: a message has come
  * @proxied: begins with a header of the PROXY protocol
@@ -74,6 +76,8 @@ struct conn {
 	uint64_t partial_ms;
 	uint64_t seen_ms;
 	uint64_t progress_ms;
+	size_t budget;
+	size_t peeked;
 	bool ready;
 	bool proxied;
 	bool known;
@@ -112,7 +116,6 @@ struct stream_counters {
  * @settled: with one
  * @dead: to be freed
  * @dirty: with something to send
- * @max: how many there may be
  * @tick: looks after what takes too long, while there are any
  * @resting: nothing is accepted until the next tick
  * @in: what is being read; FRAME_MAX and STREAM_READ bytes
@@ -127,7 +130,6 @@ struct stream {
 	struct conn_tailq settled;
 	struct conn_tailq dead;
 	struct conn_list dirty;
-	size_t max;
 	struct event tick;
 	bool resting;
 	uint8_t *in;

@@ -98,8 +98,8 @@ static const char *why(void)
 
 static bool complain(const char *option, const char *file)
 {
-	log_event(LOG_ERR, "tls-failed", "option=%s file=%s error=%s", option,
-		  file, why());
+	log_limited(LOG_ERR, "tls-failed", "option=%s file=%s error=%s", option,
+		    file, why());
 	return false;
 }
 
@@ -111,9 +111,11 @@ static bool use_client_ca(SSL_CTX *ctx, const char *file)
 	if (!file)
 		return true;
 	names = SSL_load_client_CA_file(file);
-	if (!names || !SSL_CTX_load_verify_locations(ctx, file, NULL))
+	if (!names)
 		return complain("tls-client-ca", file);
 	SSL_CTX_set_client_CA_list(ctx, names);
+	if (!SSL_CTX_load_verify_locations(ctx, file, NULL))
+		return complain("tls-client-ca", file);
 	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
 			   SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -279,13 +281,14 @@ void tls_follow(struct tls *t)
 
 	if (now == t->stamp)
 		return;
-	t->stamp = now;
+	/* What fails is tried again: it may have been for want of memory. */
 	set = read_set(t->cfg);
 	if (!set) {
-		log_event(LOG_WARNING, "tls-reload-failed", "effect=%s",
-			  "the certificates read before stay in use");
+		log_limited(LOG_WARNING, "tls-reload-failed", "effect=%s",
+			    "the certificates read before stay in use");
 		return;
 	}
+	t->stamp = now;
 	pthread_mutex_lock(&t->lock);
 	old = t->set;
 	t->set = set;
@@ -306,22 +309,14 @@ static struct tls_set *set_get(struct tls *t)
 	return set;
 }
 
-bool tls_accept(struct tls *t, int fd, struct tls_session *session)
+static bool begin(struct tls *t, bool datagrams, BIO *bio,
+		  struct tls_session *session)
 {
-	session->set = set_get(t);
-	session->ssl = SSL_new(session->set->cert[0].stream);
-	if (session->ssl && SSL_set_fd(session->ssl, fd) == 1) {
-		SSL_set_accept_state(session->ssl);
-		return true;
-	}
-	tls_end(session);
-	return false;
-}
+	const struct tls_cert *cert;
 
-bool tls_accept_datagrams(struct tls *t, BIO *bio, struct tls_session *session)
-{
 	session->set = set_get(t);
-	session->ssl = SSL_new(session->set->cert[0].datagrams);
+	cert = &session->set->cert[0];
+	session->ssl = SSL_new(datagrams ? cert->datagrams : cert->stream);
 	if (!session->ssl) {
 		BIO_free(bio);
 		tls_end(session);
@@ -330,6 +325,31 @@ bool tls_accept_datagrams(struct tls *t, BIO *bio, struct tls_session *session)
 	SSL_set_bio(session->ssl, bio, bio);
 	SSL_set_accept_state(session->ssl);
 	return true;
+}
+
+bool tls_accept(struct tls *t, BIO *bio, struct tls_session *session)
+{
+	return begin(t, false, bio, session);
+}
+
+bool tls_accept_datagrams(struct tls *t, BIO *bio, struct tls_session *session)
+{
+	return begin(t, true, bio, session);
+}
+
+BIO_METHOD *tls_method(int (*read)(BIO *bio, char *buf, int size),
+		       int (*write)(BIO *bio, const char *buf, int len),
+		       long (*ctrl)(BIO *bio, int cmd, long num, void *ptr))
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK,
+				     "kturnd");
+
+	if (!m)
+		return NULL;
+	BIO_meth_set_read(m, read);
+	BIO_meth_set_write(m, write);
+	BIO_meth_set_ctrl(m, ctrl);
+	return m;
 }
 
 bool tls_is_current(struct tls *t, const struct tls_session *session)

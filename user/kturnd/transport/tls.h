@@ -21,7 +21,7 @@ struct tls_set;
  * @cfg: names of the files, constant
  * @lock: protects @set
  * @set: what was read last
- * @stamp: what the files were like when they were read, or could not be
+ * @stamp: what the files were like when they were read
  */
 struct tls {
 	const struct config *cfg;
@@ -57,12 +57,19 @@ void tls_close(struct tls *t);
  */
 void tls_follow(struct tls *t);
 
-/** tls_accept() - the server's side of a connection; false without memory */
-bool tls_accept(struct tls *t, int fd, struct tls_session *session);
+/** tls_accept() - the server's side of a connection; @bio is taken over in any
+ * case; false without memory
+ */
+bool tls_accept(struct tls *t, BIO *bio, struct tls_session *session);
 
-/** tls_accept_datagrams() - the same for DTLS; @bio is taken over in any case */
+/** tls_accept_datagrams() - the same for DTLS */
 bool tls_accept_datagrams(struct tls *t, BIO *bio,
 			  struct tls_session *session);
+
+/** tls_method() - how OpenSSL is to send and receive; once for each kind */
+BIO_METHOD *tls_method(int (*read)(BIO *bio, char *buf, int size),
+		       int (*write)(BIO *bio, const char *buf, int len),
+		       long (*ctrl)(BIO *bio, int cmd, long num, void *ptr));
 
 /** tls_is_current() - does it have what a new connection would get? */
 bool tls_is_current(struct tls *t, const struct tls_session *session);
