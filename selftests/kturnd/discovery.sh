@@ -30,7 +30,7 @@ test_tool()
 	grep -q 'No NAT! (Endpoint Independent Mapping)' "$tmp/out"
 	grep -q 'Endpoint Independent Filtering' "$tmp/out"
 	for option in -m -f; do
-		in_client turnutils_natdiscovery $option -P \
+		in_client turnutils_natdiscovery "$option" -P \
 			"$RELAY_CLIENT_V4" >"$tmp/out"
 		grep -q 'Endpoint Independent' "$tmp/out"
 	done
@@ -59,9 +59,10 @@ test_errors()
 {
 	local expected="expected two addresses of one family with ports, which \
 differ in both"
+	local value
 
-	for value in 192.0.2.1:1 192.0.2.1/192.0.2.2 192.0.2.1:1/[2001:db8::1]:2
-	do
+	for value in 192.0.2.1:1 192.0.2.1/192.0.2.2 \
+		"192.0.2.1:1/[2001:db8::1]:2"; do
 		fails "$kturnd" --check --nat-discovery "$value" 2>"$tmp/said"
 		grep -qF -- "--nat-discovery: $expected, got '$value'" "$tmp/said"
 	done

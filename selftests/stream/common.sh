@@ -3,10 +3,12 @@
 #
 # What the tests of streams share; source it after ../kturnd/common.sh.
 
+# shellcheck disable=SC2154,SC2153 # of lib.sh
+{
+
 # as_stream TEST [ARGUMENT...]: a test of streams.py, in the client's namespace.
 as_stream()
 {
-	# shellcheck disable=SC2154 # of lib.sh
 	in_client env "client=$client" python3 \
 		"$top/selftests/stream/streams.py" "$@"
 }
@@ -18,7 +20,6 @@ uclient_streams()
 	local family peer relay option pids=() pid
 
 	for family in 4 6; do
-		# shellcheck disable=SC2153 # of lib.sh
 		if [ $family -eq 4 ]; then
 			peer=$PEER_V4 relay=$RELAY_CLIENT_V4
 		else
@@ -65,4 +66,5 @@ idle_finish()
 	grep -qx passed "$idle_log"
 	grep -q 'reason="it has no allocation and asks for nothing"' \
 		"$idle_server_log"
+}
 }

@@ -23,7 +23,7 @@
 
 #define MESSAGE_MAX	65536
 
-static _Noreturn void fail(const char *what)
+static __attribute__((noreturn)) void fail(const char *what)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 

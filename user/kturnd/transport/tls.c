@@ -197,6 +197,7 @@ static struct tls_set *read_set(const struct config *cfg)
 
 static void log_set(const struct tls_set *set, const struct config *cfg)
 {
+	const X509 *cert;
 	const ASN1_TIME *end;
 	char text[64];
 	BIO *bio;
@@ -204,8 +205,8 @@ static void log_set(const struct tls_set *set, const struct config *cfg)
 	int n;
 
 	for (i = 0; i < set->n; i++) {
-		end = X509_get0_notAfter(
-			SSL_CTX_get0_certificate(set->cert[i].stream));
+		cert = SSL_CTX_get0_certificate(set->cert[i].stream);
+		end = X509_get0_notAfter(cert);
 		bio = BIO_new(BIO_s_mem());
 		if (!bio)
 			return;
