@@ -78,6 +78,10 @@ relay-ports: 20000-20100
 channel-range: 5766
 user-quota: 10
 total-quota: 1000
+max-permissions: 1
+max-channels: 4096
+limit-to-peer: 2Mbit/64kB,500pps/50
+limit-to-client: none
 alternate-server: [192.0.2.9, "[2001:db8::9]:5349/turn.example.org"]
 redirect-above: 900
 realm: example.org
@@ -100,7 +104,8 @@ log-level: debug
 
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, relay-ports, channel-range, user-quota, \
-total-quota, alternate-server, redirect-above, realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
+total-quota, max-permissions, max-channels, limit-to-peer, limit-to-client, \
+alternate-server, redirect-above, realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
@@ -174,6 +179,13 @@ test_value_errors()
 	refuses "--alternate-server: expected an IP address, with a port if it \
 is not 3478, and the name in its certificate, as in \
 192.0.2.1:5349/turn.example.org, got '192.0.2.1/'" --alternate-server 192.0.2.1/
+	refuses "--limit-to-peer: expected a limit, as in 2Mbit, 2Mbit/64kB, \
+500pps/50, 2Mbit,500pps or none, got '2M'" --limit-to-peer 2M
+	refuses "--limit-to-client: expected a limit, as in 2Mbit, 2Mbit/64kB, \
+500pps/50, 2Mbit,500pps or none, got '99999999Tbit99': a number is out of range" \
+		--limit-to-client 99999999Tbit99
+	refuses "--max-channels: expected a number from 1 to 4096, got '4097'" \
+		--max-channels 4097
 	refuses "--max-connections: expected a number from 1 to 1000000, got '0'" \
 		--max-connections 0
 	refuses "--listen: expected $LISTEN, got '::1]:1'" --listen '::1]:1'

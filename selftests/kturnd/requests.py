@@ -151,6 +151,20 @@ def test_external(public, private):
         refused(403, a.bind, 0x4006, (private, bt[1]))
 
 
+def test_bandwidth(number, size, burst):
+    """So many at once, and some more as time passes."""
+    number, size, burst = int(number), int(size), int(burst)
+    with client() as c:
+        c.allocate()
+        c.permit(PEER[4][0])
+        for _ in range(number):
+            c.send(PEER[4], bytes(size))
+        got = 0
+        while c.recv_data(0.5):
+            got += 1
+        same(burst <= got <= 2 * burst, True, f"{got} came")
+
+
 def test_total_quota(number):
     with contextlib.ExitStack() as stack:
         many = [stack.enter_context(client(user=user, password=password))

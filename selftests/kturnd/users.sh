@@ -179,6 +179,13 @@ test_drain()
 	grep -q event=stopped "$kturnd_log"
 }
 
+test_bandwidth()
+{
+	kturnd_start --limit-to-client 80kbit/10kB "${ALLOW_PEERS[@]}"
+	as_client bandwidth 50 1000 10
+	[ "$(kturnd_value "d['counters']['over_limit']")" -ge 30 ]
+}
+
 test_limited()
 {
 	kturnd_start --workers 1 --source-rate 10 "${ALLOW_PEERS[@]}"
@@ -189,7 +196,7 @@ test_limited()
 topology_up
 echo_start
 
-ktap_plan 16
+ktap_plan 17
 run_test "users: of the configuration and of the store" test_users
 run_test "users: prepared" test_prepared
 run_test "users: the store changes" test_store
@@ -205,5 +212,6 @@ run_test "users: channel numbers" test_channels
 run_test "users: quota of all" test_total_quota
 run_test "users: other servers, by load" test_redirect
 run_test "users: other servers, to drain" test_drain
+run_test "users: limits of an allocation" test_bandwidth
 run_test "users: a flood without credentials" test_limited
 ktap_finish

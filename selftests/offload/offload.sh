@@ -491,11 +491,37 @@ test_streams()
 	wait "$stream"
 }
 
+limits_are()
+{
+	[ "$(in_kernel "{(a['limit_to_peer']['bit_rate'],
+		a['limit_to_peer']['burst_bytes'],
+		a['limit_to_client']['packet_rate'])
+		for a in d['allocs']}")" = "{(2000000, 64000, 500)}" ]
+}
+
+# The kernel has them, also when it comes later.
+test_limits()
+{
+	fresh_start --limit-to-peer 2Mbit/64kB --limit-to-client 500pps \
+		"${ALLOW_PEERS[@]}"
+	start taken module
+	until_step module
+	limits_are
+	defer module_back
+	rmmod kturn
+	wait_for 30 plane_is user
+	insmod "$KTURN_KO"
+	wait_for 30 kernel_has 4
+	limits_are
+	done_step module
+	finish
+}
+
 module_load
 topology_up
 echo_start
 
-ktap_plan 22
+ktap_plan 23
 run_test "offload: the kernel relays all data" test_counters
 run_test "offload: SIGTERM, and a successor" test_restart TERM --workers 2
 run_test "offload: SIGKILL, and one with more workers" test_restart KILL \
@@ -517,6 +543,7 @@ run_test "offload: the kernel can't be reached" test_unreachable
 run_test "offload: a peer that the kernel does not take" test_kernel_refuses
 run_test "offload: 1:1 NAT" test_external
 run_test "offload: hairpin" test_hairpin
+run_test "offload: limits of allocations" test_limits
 run_test "offload: a TCP client, beside others" test_streams auto
 run_test "offload: a TCP client, --plane kernel" test_streams kernel
 ktap_finish

@@ -378,7 +378,79 @@ static void ipv6(void)
 	world_stop();
 }
 
+/* How many of so many of @len bytes pass now, in both directions. */
+static void check_passes(size_t n, size_t len, size_t to_peer, size_t to_client)
+{
+	static uint8_t bytes[2000];
+	const struct turn_counters *count = turn_counters(world.s);
+	uint64_t peer = count->to_peer_packets, client = count->to_client_packets;
+	uint64_t over = count->over_limit;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		world_clear();
+		send_channel(&c, 0x4000, bytes, len);
+		world_clear();
+		peer_send_in(&c.relay, PEER_A, bytes, len);
+	}
+	KTAP_EQ(count->to_peer_packets - peer, to_peer);
+	KTAP_EQ(count->to_client_packets - client, to_client);
+	KTAP_EQ(count->over_limit - over, 2 * n - to_peer - to_client);
+}
+
+/* As much at once as the burst, and then as much as the rate. */
+static void limits(void)
+{
+	world_init();
+	KTAP_EQ(turn_limit_init(&world.cfg.limit[0], 80000, 10000, 0, 0), 0);
+	KTAP_EQ(turn_limit_init(&world.cfg.limit[1], 0, 0, 100, 5), 0);
+	world_start();
+	client_allocated(&c, 40000);
+	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
+	check_passes(20, 1000, 10, 5);
+	check_passes(20, 1000, 0, 0);
+	world.now += 100;
+	check_passes(20, 1000, 1, 5);
+	world.now += 60000;
+	check_passes(30, 1000, 10, 5);
+	/* Smaller ones pass more often, if only bytes count. */
+	world.now += 60000;
+	check_passes(30, 500, 20, 5);
+	/* Others have buckets of their own. */
+	client_allocated(&c, 40001);
+	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
+	check_passes(20, 1000, 10, 5);
+	world_stop();
+	/* By default a quarter of a second, but at least as much as a datagram. */
+	world_init();
+	KTAP_EQ(turn_limit_init(&world.cfg.limit[0], 8000, 0, 0, 0), 0);
+	KTAP_EQ(turn_limit_init(&world.cfg.limit[1], 0, 0, 400, 0), 0);
+	world_start();
+	client_allocated(&c, 40000);
+	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
+	check_passes(200, 1000, 65, 100);
+	world_stop();
+}
+
+/* Fewer than there can be. */
+static void few(void)
+{
+	world_init();
+	world.cfg.perms_max = 2;
+	world.cfg.chans_max = 1;
+	world_start();
+	client_allocated(&c, 40000);
+	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
+	KTAP_EQ(do_bind(&c, 0x4001, PEER_B), 508);
+	KTAP_EQ(do_permit(&c, PEER_B), SUCCESS);
+	KTAP_EQ(do_permit(&c, "192.0.2.99:9"), 508);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	world_stop();
+}
+
 const struct ktap_case data_cases[] = {
+	{ "data: limits of an allocation", limits },
+	{ "data: few permissions and channels", few },
 	{ "data: Send, of any size", send_sizes },
 	{ "data: Send, in any order", send_forms },
 	{ "data: Send with integrity attributes", send_with_integrity },

@@ -416,6 +416,8 @@ void world_init(void)
 		.family4 = true,
 		.family6 = true,
 		.lifetime_max = TURN_LIFETIME_MAX,
+		.perms_max = TURN_PERMISSIONS_MAX,
+		.chans_max = TURN_CHANNELS_MAX,
 	};
 }
 

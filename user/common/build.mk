@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What kturnd and kturn-pair share.
+# What the programs share.
 
 COMMON_SRC := $(wildcard user/common/*.c)
 COMMON_LIB := $(B)/user/common/libcommon.a

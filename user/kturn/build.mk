@@ -10,7 +10,7 @@ ALL += $(KTURN)
 
 # The libraries' own build.mk are read after this file.
 $(KTURN): $(KTURN_SRC:%.c=$(B)/%.o) $(B)/libkturn.a $(USERDB_OBJ) \
-		$(B)/user/precis/libprecis.a
+		$(B)/user/precis/libprecis.a $(B)/user/common/libcommon.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURN_LIBS)
 
 bashcompdir ?= $(prefix)/share/bash-completion/completions

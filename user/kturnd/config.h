@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "address.h"
+#include "kturn.h"
 #include "turn/turn.h"
 
 #define CONFIG_OPTIONS_MAX	64
@@ -84,6 +85,9 @@ struct config_source {
  * @chan_max: greatest channel number
  * @user_quota: allocations of a user; 0: any number
  * @total_quota: allocations of all; 0: any number
+ * @max_permissions: of an allocation
+ * @max_channels: of an allocation
+ * @limit: of an allocation: [0] to peers, [1] to the client
  * @alternates: servers to which clients are sent
  * @n_alternates: how many
  * @redirect_above: so many allocations; 0: never
@@ -136,6 +140,9 @@ struct config {
 	uint16_t chan_max;
 	uint32_t user_quota;
 	uint32_t total_quota;
+	uint32_t max_permissions;
+	uint32_t max_channels;
+	struct kturn_limit limit[2];
 	struct config_alternate *alternates;
 	size_t n_alternates;
 	uint32_t redirect_above;

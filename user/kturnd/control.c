@@ -88,6 +88,7 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.to_client_packets += c->to_client_packets;
 	q->turn.to_client_bytes += c->to_client_bytes;
 	q->turn.dropped += c->dropped;
+	q->turn.over_limit += c->over_limit;
 	q->turn.icmp += c->icmp;
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
@@ -165,7 +166,7 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:o,s:o}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -182,6 +183,7 @@ static json_t *counters_json(const struct query *q)
 			"packets", (json_int_t)t->to_client_packets,
 			"bytes", (json_int_t)t->to_client_bytes,
 		"dropped", (json_int_t)t->dropped,
+		"over_limit", (json_int_t)t->over_limit,
 		"icmp", (json_int_t)t->icmp,
 		"send_errors", (json_int_t)q->io.send_errors,
 		"send_full", (json_int_t)q->io.send_full,

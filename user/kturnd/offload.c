@@ -25,8 +25,9 @@ bool offload_is_nat_peer(const struct offload *o,
 	return relay_find_public(&o->w->d->relays, peer);
 }
 
-void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
-		  uint32_t flags, uint8_t *packed, struct kturn_alloc *ka)
+void offload_fill(const struct offload *o, const struct turn_alloc *a,
+		  uint32_t lifetime_ms, uint32_t flags, uint8_t *packed,
+		  struct kturn_alloc *ka)
 {
 	const struct turn_relay *v4 = turn_alloc_relay(a, KTURN_FAMILY_V4);
 	const struct turn_relay *v6 = turn_alloc_relay(a, KTURN_FAMILY_V6);
@@ -42,6 +43,8 @@ void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
 		ka->relay[1] = v6->addr;
 	ka->lifetime_ms = lifetime_ms ? lifetime_ms : 1;
 	ka->flags = flags;
+	ka->limit_to_peer = o->w->d->cfg->limit[0];
+	ka->limit_to_client = o->w->d->cfg->limit[1];
 	log_escape(ka->label, sizeof(ka->label), user, strlen(user));
 	ka->owner_data = packed;
 	ka->owner_data_len = turn_alloc_pack(a, packed);
@@ -119,7 +122,7 @@ int offload_alloc(struct offload *o, struct turn_alloc *a, uint32_t lifetime)
 		return 0;
 	if (!o->kt)
 		return offload_go_on(o, -ENODEV);
-	offload_fill(a, lifetime * 1000, KTURN_ALLOC_FLAGS_EXCLUSIVE, packed,
+	offload_fill(o, a, lifetime * 1000, KTURN_ALLOC_FLAGS_EXCLUSIVE, packed,
 		     &ka);
 	ret = kturn_alloc_new(o->kt, &ka, &id);
 	if (!ret) {

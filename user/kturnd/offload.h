@@ -166,14 +166,16 @@ static inline bool offload_is_partial(const struct turn_alloc *a)
 
 /**
  * offload_fill() - an allocation as the kernel is told of it
+ * @o: mirror
  * @a: allocation
  * @lifetime_ms: what is left of it
  * @flags: KTURN_ALLOC_FLAGS_…
  * @packed: room for KTURN_OWNER_DATA_MAX bytes, to be kept with @ka
  * @ka: result
  */
-void offload_fill(const struct turn_alloc *a, uint32_t lifetime_ms,
-		  uint32_t flags, uint8_t *packed, struct kturn_alloc *ka);
+void offload_fill(const struct offload *o, const struct turn_alloc *a,
+		  uint32_t lifetime_ms, uint32_t flags, uint8_t *packed,
+		  struct kturn_alloc *ka);
 
 /**
  * offload_lost_module() - an entry was not there: for want of the module?

@@ -82,7 +82,7 @@ static void push_allocs(struct push_all *p)
 	size_t i;
 
 	for (i = 0; i < p->n; i++) {
-		offload_fill(p->v[i].a, turn_alloc_left_ms(p->v[i].a, p->now),
+		offload_fill(p->o, p->v[i].a, turn_alloc_left_ms(p->v[i].a, p->now),
 			     0, packed, &ka);
 		if (p->v[i].old)
 			keep_limits(&ka, p->v[i].old);

@@ -6,6 +6,7 @@
 #include "option.h"
 #include "option_set.h"
 
+#define LIMIT	"a limit, as in 2Mbit, 2Mbit/64kB, 500pps/50, 2Mbit,500pps or none"
 #define NUMBER(min, max)	"a number from " #min " to " #max
 
 const struct option_def options[] = {
@@ -197,6 +198,49 @@ const struct option_def options[] = {
 		.text = "How many allocations all users together may have at a "
 			"time; 0 is no limit. One more gets error 486.",
 		.set = option_set_total_quota,
+	}, {
+		.key = "max-permissions",
+		.arg = "N",
+		.def = "256",
+		/* TURN_PERMISSIONS_MAX */
+		.expected = NUMBER(1, 256),
+		.help = "permissions of an allocation",
+		.text = "How many permissions an allocation may have at a time. "
+			"A request for more gets error 508.",
+		.set = option_set_max_permissions,
+	}, {
+		.key = "max-channels",
+		.arg = "N",
+		.def = "4096",
+		/* TURN_CHANNELS_MAX */
+		.expected = NUMBER(1, 4096),
+		.help = "channels of an allocation",
+		.text = "How many channels an allocation may have at a time. One "
+			"more gets error 508.",
+		.set = option_set_max_channels,
+	}, {
+		.key = "limit-to-peer",
+		.arg = "RATE",
+		.def = "none",
+		.expected = LIMIT,
+		.help = "what an allocation may send to its peers",
+		.text = "What each allocation may send to its peers, in bits or "
+			"packets of data a second, or both: 2Mbit, 500pps, "
+			"2Mbit,500pps. Behind a slash is what may pass at once, "
+			"as in 2Mbit/64kB; else it is a quarter of a second's, "
+			"but at least 65535 bytes or 16 packets. The rest is "
+			"dropped. The kernel sees to it for what it relays, "
+			"the daemon for the rest; kturn alloc set changes it "
+			"for one allocation in the kernel.",
+		.set = option_set_limit_to_peer,
+	}, {
+		.key = "limit-to-client",
+		.arg = "RATE",
+		.def = "none",
+		.expected = LIMIT,
+		.help = "what an allocation's peers may send to it",
+		.text = "The same for what comes from an allocation's peers.",
+		.set = option_set_limit_to_client,
 	}, {
 		.key = "alternate-server",
 		.arg = "ADDR[:PORT][/NAME]",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How each option's value is read. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <array_size.h>
 #include "db/userdb.h"
 #include "kturn.h"
+#include "limit_text.h"
 #include "log.h"
 #include "option.h"
 #include "option_set.h"
@@ -344,6 +346,50 @@ const char *option_set_total_quota(struct config *cfg, const char *value)
 		return OPTION_UNEXPECTED;
 	cfg->total_quota = (uint32_t)n;
 	return NULL;
+}
+
+const char *option_set_max_permissions(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 1, TURN_PERMISSIONS_MAX, &n))
+		return OPTION_UNEXPECTED;
+	cfg->max_permissions = (uint32_t)n;
+	return NULL;
+}
+
+const char *option_set_max_channels(struct config *cfg, const char *value)
+{
+	unsigned long n;
+
+	if (!number(value, 1, TURN_CHANNELS_MAX, &n))
+		return OPTION_UNEXPECTED;
+	cfg->max_channels = (uint32_t)n;
+	return NULL;
+}
+
+static const char *set_limit(struct kturn_limit *limit, const char *value)
+{
+	struct turn_limit unused;
+	int ret = limit_parse(value, limit);
+
+	if (ret == -EINVAL)
+		return OPTION_UNEXPECTED;
+	if (!ret)
+		ret = turn_limit_init(&unused, limit->bit_rate,
+				      limit->burst_bytes, limit->packet_rate,
+				      limit->burst_packets);
+	return ret ? "a number is out of range" : NULL;
+}
+
+const char *option_set_limit_to_peer(struct config *cfg, const char *value)
+{
+	return set_limit(&cfg->limit[0], value);
+}
+
+const char *option_set_limit_to_client(struct config *cfg, const char *value)
+{
+	return set_limit(&cfg->limit[1], value);
 }
 
 const char *option_set_redirect_above(struct config *cfg, const char *value)

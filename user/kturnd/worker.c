@@ -382,12 +382,22 @@ static int init_turn(struct worker *w)
 		.chan_max = d->cfg->chan_max,
 		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
 		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),
+		.perms_max = d->cfg->max_permissions,
+		.chans_max = d->cfg->max_channels,
 		.discovery = d->cfg->discovery,
 		.n_discovery = d->cfg->n_discovery,
 		.lifetime_max = TURN_LIFETIME_MAX,
 	};
+	const struct kturn_limit *l;
+	int i;
 
 	memcpy(cfg.nonce_key, d->state.nonce_key, sizeof(cfg.nonce_key));
+	for (i = 0; i < 2; i++) {
+		l = &d->cfg->limit[i];
+		/* Numbers that won't do were refused. */
+		turn_limit_init(&cfg.limit[i], l->bit_rate, l->burst_bytes,
+				l->packet_rate, l->burst_packets);
+	}
 	w->turn = turn_server_new(&cfg, &worker_ops, w);
 	explicit_bzero(&cfg, sizeof(cfg));
 	return w->turn ? 0 : -errno;

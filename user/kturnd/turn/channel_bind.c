@@ -57,8 +57,8 @@ static bool make(struct turn_server *s, const struct turn_alloc *a,
 {
 	*chan = NULL;
 	*perm = NULL;
-	if ((!b->chan && a->n_chans >= TURN_CHANNELS_MAX) ||
-	    (!b->perm && a->n_perms >= TURN_PERMISSIONS_MAX) ||
+	if ((!b->chan && a->n_chans >= s->cfg.chans_max) ||
+	    (!b->perm && a->n_perms >= s->cfg.perms_max) ||
 	    !turn_heap_reserve(&s->timers, 2))
 		return false;
 

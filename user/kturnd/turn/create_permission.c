@@ -94,7 +94,7 @@ static size_t make_perms(struct turn_server *s, const struct turn_request *rq,
 			goto err_free;
 		n++;
 	}
-	if (a->n_perms + n <= TURN_PERMISSIONS_MAX &&
+	if (a->n_perms + n <= s->cfg.perms_max &&
 	    turn_heap_reserve(&s->timers, n))
 		return n;
 

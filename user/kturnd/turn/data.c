@@ -17,6 +17,11 @@ static void to_peer(struct turn_server *s, uint64_t now, struct turn_alloc *a,
 		return;
 	}
 
+	if (!turn_limit_take(&s->cfg.limit[0], &a->used[0], len, now)) {
+		s->counters.over_limit++;
+		return;
+	}
+
 	/* Section 13: across families the attribute means nothing. */
 	if (a->tuple.client.family != KTURN_FAMILY_V4 ||
 	    peer->family != KTURN_FAMILY_V4)
@@ -147,6 +152,11 @@ void turn_peer_input(struct turn_server *s, uint64_t now,
 	if (!turn_half_live(a, peer->family, now) ||
 	    !turn_perm_find(s, a, &ip, now)) {
 		s->counters.dropped++;
+		return;
+	}
+
+	if (!turn_limit_take(&s->cfg.limit[1], &a->used[1], len, now)) {
+		s->counters.over_limit++;
 		return;
 	}
 

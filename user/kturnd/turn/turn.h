@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <kturn/wire.h>
 
+#include "limit.h"
+
 /* RFC 8656 sections 3.2, 7.2, 9 and 12: seconds. */
 #define TURN_LIFETIME_DEFAULT		600
 #define TURN_LIFETIME_MAX		3600
@@ -255,6 +257,9 @@ struct turn_discovery {
  * @chan_max: KTURN_CHAN_MAX or KTURN_CHAN_MAX_5766
  * @family4: IPv4 relayed addresses are available
  * @family6: IPv6 relayed addresses are available
+ * @perms_max: permissions of an allocation, at most TURN_PERMISSIONS_MAX
+ * @chans_max: channels of an allocation, at most TURN_CHANNELS_MAX
+ * @limit: of an allocation's data: [0] to peers, [1] to the client
  * @discovery: where NAT behaviour discovery is offered
  * @n_discovery: how many
  * @lifetime_max: seconds, at least TURN_LIFETIME_DEFAULT
@@ -268,6 +273,9 @@ struct turn_config {
 	uint16_t chan_max;
 	bool family4;
 	bool family6;
+	uint32_t perms_max;
+	uint32_t chans_max;
+	struct turn_limit limit[2];
 	const struct turn_discovery *discovery;
 	size_t n_discovery;
 	uint32_t lifetime_max;
@@ -288,6 +296,7 @@ struct turn_counters {
 	uint64_t to_client_packets;
 	uint64_t to_client_bytes;
 	uint64_t dropped;		/* data that nothing allowed */
+	uint64_t over_limit;		/* data beyond the allocation's limit */
 	uint64_t icmp;			/* ICMP errors told to clients */
 };
 

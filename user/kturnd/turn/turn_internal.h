@@ -4,7 +4,7 @@
  *
  *	server.c		input, expiry, counters
  *	alloc.c half.c perm.c chan.c	the state (RFC 8656 sections 6, 9, 12)
- *	data.c		relaying, both directions
+ *	data.c limit.c	relaying, both directions
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
  *	allocate.c refresh.c create_permission.c channel_bind.c	the methods
@@ -92,6 +92,7 @@ struct turn_half {
  * @has_quota: quota_give() is due
  * @n_perms: how many of @perms
  * @n_chans: how many of @chans
+ * @used: of its limits
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
  * @user: who may use it
  */
@@ -106,6 +107,7 @@ struct turn_alloc {
 	struct turn_chans chans;
 	uint32_t n_perms;
 	uint32_t n_chans;
+	struct turn_used used[2];
 	uint64_t icmp_at;
 	uint8_t tid[KTURN_STUN_TID_LEN];
 	uint8_t end_tid[KTURN_STUN_TID_LEN];
