@@ -147,6 +147,47 @@ test_channels()
 	as_client channel_number 0x8000 400
 }
 
+# new_secrets TEXT: all at once.
+new_secrets()
+{
+	printf '%s' "$1" >"$tmp/rotated.new"
+	mv "$tmp/rotated.new" "$tmp/rotated"
+}
+
+reloads_are()
+{
+	[ "$(grep -c event=secrets-reloaded "$kturnd_log")" -eq "$1" ]
+}
+
+# A new one beside the old one, then without it; what can't be read changes
+# nothing.
+test_rotation()
+{
+	new_secrets $'old\n'
+	kturnd_start --workers 2 --secret own --secret-file "$tmp/rotated" \
+		--log-level debug
+	wait_for 30 reloads_are 1
+	as_client secret old
+	as_client secret new carol 60 401
+	new_secrets $'old\nnew\n'
+	wait_for 30 reloads_are 2
+	as_client secret old
+	as_client secret new
+	new_secrets $'new\n'
+	wait_for 30 reloads_are 3
+	as_client secret old carol 60 401
+	as_client secret new
+	as_client secret own
+	new_secrets "$(printf '%5000d' 1)"
+	wait_for 30 grep -q event=secrets-reload-failed "$kturnd_log"
+	as_client secret new
+	as_client secret own
+	new_secrets ''
+	wait_for 30 reloads_are 4
+	as_client secret new carol 60 401
+	as_client secret own
+}
+
 test_total_quota()
 {
 	kturnd_start --total-quota 3 "${ALLOW_PEERS[@]}"
@@ -196,11 +237,12 @@ test_limited()
 topology_up
 echo_start
 
-ktap_plan 17
+ktap_plan 18
 run_test "users: of the configuration and of the store" test_users
 run_test "users: prepared" test_prepared
 run_test "users: the store changes" test_store
 run_test "users: shared secrets" test_secrets
+run_test "users: shared secrets that change" test_rotation
 run_test "users: what the realm offers" test_features
 run_test "users: from standard input" test_stdin
 run_test "users: quota" test_quota

@@ -212,7 +212,39 @@ void config_finish(struct config *cfg)
 	}
 	if (cfg->user_file)
 		read_lines(cfg, "user", cfg->user_file, "user-file");
+	cfg->n_own_secrets = cfg->n_secrets;
 	if (cfg->secret_file)
 		read_lines(cfg, "secret", cfg->secret_file, "secret-file");
 	check_external(cfg);
+}
+
+static void drop_secrets(struct config *cfg, size_t first, size_t end)
+{
+	size_t i;
+
+	if (first == end)
+		return;
+	for (i = first; i < end; i++) {
+		explicit_bzero(cfg->secrets[i], strlen(cfg->secrets[i]));
+		free(cfg->secrets[i]);
+	}
+	memmove(cfg->secrets + first, cfg->secrets + end,
+		(cfg->n_secrets - end) * sizeof(*cfg->secrets));
+	cfg->n_secrets -= end - first;
+}
+
+bool config_read_secrets(struct config *cfg)
+{
+	unsigned int before = cfg->errors;
+	size_t n = cfg->n_secrets;
+
+	/* The new ones come behind those of before, and take their place. */
+	read_lines(cfg, "secret", cfg->secret_file, "secret-file");
+	if (cfg->errors != before) {
+		drop_secrets(cfg, n, cfg->n_secrets);
+		cfg->errors = before;
+		return false;
+	}
+	drop_secrets(cfg, cfg->n_own_secrets, n);
+	return true;
 }

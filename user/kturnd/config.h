@@ -96,6 +96,7 @@ struct config_source {
  * @n_users: how many
  * @secrets: of the TURN REST scheme, none empty
  * @n_secrets: how many
+ * @n_own_secrets: how many of them are not out of @secret_file
  * @user_file: file of users, "-" for standard input; NULL: none
  * @secret_file: file of secrets, likewise
  * @db: the user store's file
@@ -151,6 +152,7 @@ struct config {
 	size_t n_users;
 	char **secrets;
 	size_t n_secrets;
+	size_t n_own_secrets;
 	char *user_file;
 	char *secret_file;
 	char *db;
@@ -204,6 +206,14 @@ bool config_parse(struct config *cfg, int argc, char **argv);
  */
 void config_yaml(struct config *cfg, const char *name, const void *text,
 		 size_t len);
+
+/**
+ * config_read_secrets() - read the file of secrets once more
+ * @cfg: in use by one thread
+ *
+ * Return: false if it can't be used, which is reported; then all is as before.
+ */
+bool config_read_secrets(struct config *cfg);
 
 /** config_yaml_file() - the same from a file */
 void config_yaml_file(struct config *cfg, const char *path);

@@ -17,7 +17,7 @@
 
 /**
  * struct daemon - the daemon
- * @cfg: configuration, constant
+ * @cfg: configuration, constant but for its secrets, which are the main thread's
  * @state: state directory, constant
  * @tls: certificates, if there are any
  * @listen: listening addresses, constant
@@ -34,10 +34,11 @@
  * @n_workers: how many, constant
  * @base: the main thread's loop
  * @started_ms: when the daemon started, worker_clock()'s
+ * @secrets_stamp: of the file of secrets when it was read anew; 0: not yet
  * @local: follows the host's addresses; main thread
  */
 struct daemon {
-	const struct config *cfg;
+	struct config *cfg;
 	struct state state;
 	struct tls tls;
 	struct config_addrs listen;
@@ -54,6 +55,7 @@ struct daemon {
 	unsigned int n_workers;
 	struct event_base *base;
 	uint64_t started_ms;
+	uint64_t secrets_stamp;
 	struct local *local;
 };
 

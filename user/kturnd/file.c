@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
+#include "table.h"
 
 ssize_t file_read(const char *path, void *buf, size_t size)
 {
@@ -71,4 +73,22 @@ int file_replace(const char *path, const void *buf, size_t len)
 	if (ret)
 		unlink(temporary);
 	return ret;
+}
+
+uint64_t file_stamp(uint64_t before, const char *path)
+{
+	static const uint8_t key[TURN_SIPHASH_KEY_LEN];
+	struct {
+		uint64_t before, dev, ino, size, sec, nsec;
+	} what = { .before = before };
+	struct stat st;
+
+	if (path && !stat(path, &st)) {
+		what.dev = st.st_dev;
+		what.ino = st.st_ino;
+		what.size = (uint64_t)st.st_size;
+		what.sec = (uint64_t)st.st_mtim.tv_sec;
+		what.nsec = (uint64_t)st.st_mtim.tv_nsec;
+	}
+	return turn_siphash(key, &what, sizeof(what));
 }

@@ -4,6 +4,7 @@
 #define _KTURND_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /**
@@ -15,6 +16,14 @@
  * Return: bytes; -EFBIG if there are more than @size; a negative errno.
  */
 ssize_t file_read(const char *path, void *buf, size_t size);
+
+/**
+ * file_stamp() - a number that changes when a file does, by its size, time and
+ * place on disk
+ * @before: of the file before it, where there are several; else 0
+ * @path: its name; NULL, or of what is not there, counts too
+ */
+uint64_t file_stamp(uint64_t before, const char *path);
 
 /**
  * file_replace() - put a file in place of an old one, or of none

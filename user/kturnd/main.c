@@ -22,7 +22,7 @@
 /* Exit status of a bad configuration. */
 #define EXIT_CONFIG	2
 
-/* How often certificates are looked at. */
+/* How often they are looked at. */
 #define FOLLOW_SECONDS	10
 
 /* Descriptors beside those of relayed addresses and connections. */
@@ -36,7 +36,7 @@
  * @signals: SIGTERM and SIGINT
  * @drain: SIGUSR1
  * @drained: looks whether the last allocation has ended
- * @follow: looks at the certificates
+ * @follow: looks at the files that may change
  * @ports_saved: file that says which ports were reserved; empty if none were
  */
 struct server {
@@ -256,15 +256,15 @@ static void on_follow(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 
-	tls_follow(&s->d.tls);
+	if (s->d.cfg->n_tls_certs)
+		tls_follow(&s->d.tls);
+	secrets_follow(&s->d);
 }
 
-static void watch_certificates(struct server *s)
+static void watch_files(struct server *s)
 {
 	static const struct timeval period = { .tv_sec = FOLLOW_SECONDS };
 
-	if (!s->d.cfg->n_tls_certs)
-		return;
 	event_assign(&s->follow, s->d.base, -1, EV_PERSIST, on_follow, s);
 	event_add(&s->follow, &period);
 }
@@ -321,7 +321,7 @@ static int run(struct server *s)
 	int ret = 0;
 
 	watch_signals(s);
-	watch_certificates(s);
+	watch_files(s);
 	watch_start(&s->watch);
 	warn_without_users(&s->d);
 	for (i = 0; i < s->d.n_workers && !ret; i++)

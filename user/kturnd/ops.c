@@ -133,7 +133,7 @@ static unsigned int features(void *env)
 	}
 	/* A USERHASH can't be turned back into a time-limited name. */
 	w->features = (ret ? TURN_FEATURE_SHA256 : 0) |
-		(w->d->cfg->n_secrets ? 0 : TURN_FEATURE_ANONYMITY);
+		(w->secrets->n ? 0 : TURN_FEATURE_ANONYMITY);
 	return w->features;
 }
 

@@ -328,7 +328,10 @@ const struct option_def options[] = {
 		.help = "file with a secret in each line",
 		.text = "Read shared secrets from this file, or from standard "
 			"input if it is -: one in each line. Empty lines are "
-			"skipped.",
+			"skipped. The file is read again when it changes, "
+			"within ten seconds: to replace a secret, add the new "
+			"one, and take the old one out when all that was made "
+			"with it has expired.",
 		.set = option_set_secret_file,
 	}, {
 		.key = "db",

@@ -366,9 +366,11 @@ static int init_listeners(struct worker *w)
 	return 0;
 }
 
-static const char *const *secrets(const struct config *cfg)
+void worker_set_secrets(struct worker *w, struct secrets *set)
 {
-	return (const char *const *)cfg->secrets;
+	turn_set_secrets(w->turn, (const char *const *)set->v, set->n);
+	secrets_put(w->secrets);
+	w->secrets = set;
 }
 
 static int init_turn(struct worker *w)
@@ -377,8 +379,6 @@ static int init_turn(struct worker *w)
 	struct turn_config cfg = {
 		.realm = d->cfg->realm,
 		.software = "kturn",
-		.secrets = secrets(d->cfg),
-		.n_secrets = d->cfg->n_secrets,
 		.chan_max = d->cfg->chan_max,
 		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
 		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),
@@ -389,6 +389,7 @@ static int init_turn(struct worker *w)
 		.lifetime_max = TURN_LIFETIME_MAX,
 	};
 	const struct kturn_limit *l;
+	struct secrets *set;
 	int i;
 
 	memcpy(cfg.nonce_key, d->state.nonce_key, sizeof(cfg.nonce_key));
@@ -400,7 +401,13 @@ static int init_turn(struct worker *w)
 	}
 	w->turn = turn_server_new(&cfg, &worker_ops, w);
 	explicit_bzero(&cfg, sizeof(cfg));
-	return w->turn ? 0 : -errno;
+	if (!w->turn)
+		return -errno;
+	set = secrets_new(d->cfg);
+	if (!set)
+		return -ENOMEM;
+	worker_set_secrets(w, set);
+	return 0;
 }
 
 /* A store that was named must be there; afterwards it may come and go. */
@@ -564,6 +571,7 @@ void worker_free(struct worker *w, bool keep)
 	io_flush(&w->io);
 	offload_close(&w->offload);
 	close_listeners(w);
+	secrets_put(w->secrets);
 	source_limit_free(&w->sources);
 	userdb_close(w->db);
 	local_put(w->local);

@@ -6,12 +6,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "dtls.h"
 #include "kturn.h"
+#include "kturnd/file.h"
 #include "log.h"
-#include "table.h"
 #include "tls.h"
 
 /**
@@ -223,33 +222,15 @@ static void log_set(const struct tls_set *set, const struct config *cfg)
 
 /* ---------------------------------------------------------------- life cycle */
 
-static uint64_t mix(uint64_t stamp, const char *file)
-{
-	static const uint8_t key[TURN_SIPHASH_KEY_LEN];
-	struct {
-		uint64_t before, dev, ino, size, sec, nsec;
-	} what = { .before = stamp };
-	struct stat st;
-
-	if (file && !stat(file, &st)) {
-		what.dev = st.st_dev;
-		what.ino = st.st_ino;
-		what.size = (uint64_t)st.st_size;
-		what.sec = (uint64_t)st.st_mtim.tv_sec;
-		what.nsec = (uint64_t)st.st_mtim.tv_nsec;
-	}
-	return turn_siphash(key, &what, sizeof(what));
-}
-
 static uint64_t stamp(const struct config *cfg)
 {
-	uint64_t s = mix(0, cfg->tls_client_ca);
+	uint64_t s = file_stamp(0, cfg->tls_client_ca);
 	size_t i;
 
 	for (i = 0; i < cfg->n_tls_certs; i++)
-		s = mix(s, cfg->tls_certs[i]);
+		s = file_stamp(s, cfg->tls_certs[i]);
 	for (i = 0; i < cfg->n_tls_keys; i++)
-		s = mix(s, cfg->tls_keys[i]);
+		s = file_stamp(s, cfg->tls_keys[i]);
 	return s;
 }
 

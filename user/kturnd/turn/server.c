@@ -40,6 +40,13 @@ struct turn_server *turn_server_new(const struct turn_config *cfg,
 	return s;
 }
 
+void turn_set_secrets(struct turn_server *s, const char *const *secrets,
+		      size_t n)
+{
+	s->cfg.secrets = secrets;
+	s->cfg.n_secrets = n;
+}
+
 void turn_server_free(struct turn_server *s, bool keep)
 {
 	struct turn_alloc *a;

@@ -311,6 +311,12 @@ struct turn_counters {
 struct turn_server *turn_server_new(const struct turn_config *cfg,
 				    const struct turn_ops *ops, void *env);
 
+/** turn_set_secrets() - other shared secrets than those of struct turn_config; not
+ * copied
+ */
+void turn_set_secrets(struct turn_server *s, const char *const *secrets,
+		      size_t n);
+
 /**
  * turn_server_free() - forget everything
  * @s: server
