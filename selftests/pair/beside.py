@@ -142,6 +142,7 @@ def soon(*wanted):
     begun = time.monotonic()
     until(*wanted)
     took = time.monotonic() - begun
+    print(f"# after {took:.1f} s")
     if took > 10:
         raise Failed(f"it took {took:.1f} s")
 
