@@ -402,33 +402,37 @@ static void quotas(void)
 	struct quota q;
 
 	quota_init(&q, 2, 0);
-	KTAP_EQ(quota_take(&q, "a"), 0);
-	KTAP_EQ(quota_take(&q, "a"), 0);
-	KTAP_EQ(quota_take(&q, "a"), -EDQUOT);
-	KTAP_EQ(quota_take(&q, "b"), 0);
+	KTAP_EQ(quota_take(&q, "a", false), 0);
+	KTAP_EQ(quota_take(&q, "a", false), 0);
+	KTAP_EQ(quota_take(&q, "a", false), -EDQUOT);
+	KTAP_EQ(quota_take(&q, "b", false), 0);
 	quota_give(&q, "a");
-	KTAP_EQ(quota_take(&q, "a"), 0);
+	KTAP_EQ(quota_take(&q, "a", false), 0);
 	quota_give(&q, "a");
 	quota_give(&q, "a");
 	quota_give(&q, "b");
 	KTAP_CHECK(!q.tree);
-	KTAP_EQ(quota_take(&q, "c"), 0);
+	KTAP_EQ(quota_take(&q, "c", false), 0);
 	quota_free(&q);
 
 	quota_init(&q, 2, 3);
-	KTAP_EQ(quota_take(&q, "a"), 0);
-	KTAP_EQ(quota_take(&q, "a"), 0);
+	KTAP_EQ(quota_take(&q, "a", false), 0);
+	KTAP_EQ(quota_take(&q, "a", false), 0);
 	/* What is refused for one reason is not counted for another. */
-	KTAP_EQ(quota_take(&q, "a"), -EDQUOT);
-	KTAP_EQ(quota_take(&q, "b"), 0);
-	KTAP_EQ(quota_take(&q, "c"), -EDQUOT);
+	KTAP_EQ(quota_take(&q, "a", false), -EDQUOT);
+	KTAP_EQ(quota_take(&q, "b", false), 0);
+	KTAP_EQ(quota_take(&q, "c", false), -ENOSPC);
 	KTAP_EQ(atomic_load(&q.total), 3);
+	/* What was granted before counts whatever there is. */
+	KTAP_EQ(quota_take(&q, "a", true), 0);
+	KTAP_EQ(atomic_load(&q.total), 4);
 	quota_give(&q, "a");
-	KTAP_EQ(quota_take(&q, "c"), 0);
+	quota_give(&q, "a");
+	KTAP_EQ(quota_take(&q, "c", false), 0);
 	quota_free(&q);
 
 	quota_init(&q, 0, 0);
-	KTAP_EQ(quota_take(&q, "a"), 0);
+	KTAP_EQ(quota_take(&q, "a", false), 0);
 	KTAP_CHECK(!q.tree);
 	quota_free(&q);
 }

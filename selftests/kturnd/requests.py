@@ -172,7 +172,7 @@ def test_total_quota(number):
                                            ("bob", "stored")]]
         for c in many[:int(number)]:
             c.allocate()
-        refused(486, many[-1].allocate)
+        refused(508, many[-1].allocate)
         many[0].refresh(0)
         many[-1].allocate()
 

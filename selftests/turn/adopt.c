@@ -360,7 +360,7 @@ static void over_quota(void)
 	world.quota_left = 0;
 	restart();
 	KTAP_EQ(turn_counters(world.s)->allocs, 1);
-	KTAP_EQ(world.quota_used, 0);
+	KTAP_EQ(world.quota_used, 1);
 	KTAP_EQ(do_refresh(&c, 600), SUCCESS);
 	world_stop();
 }

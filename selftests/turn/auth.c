@@ -81,6 +81,13 @@ static void limited(void)
 	KTAP_EQ(do_allocate(&c), SUCCESS);
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	KTAP_EQ(turn_counters(world.s)->limited, 2);
+	/* Nor does a nonce that has become old hurt: 438 comes. */
+	KTAP_EQ(do_refresh(&c, 3600), SUCCESS);
+	world.now += TURN_NONCE_LIFETIME * 1000ull / 2;
+	KTAP_EQ(do_refresh(&c, 3600), SUCCESS);
+	world.now += TURN_NONCE_LIFETIME * 1000ull / 2;
+	KTAP_EQ(do_refresh(&c, 3600), 438);
+	KTAP_EQ(turn_counters(world.s)->limited, 2);
 	world_stop();
 }
 

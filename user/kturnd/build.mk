@@ -34,7 +34,7 @@ $(KTURND_SAN): $(KTURND_SAN_SRC:%.c=$(B)/san/%.o)
 test-programs: $(KTURND_MKMAN)
 
 $(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_set.o \
-		config.o turn/limit.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
+		config.o file.o turn/limit.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
 		$(B)/user/common/libcommon.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS) \
 		$(PRECIS_LIBS)

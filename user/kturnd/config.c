@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "db/userdb.h"
+#include "file.h"
 #include "kturn.h"
 #include "log.h"
 #include "option.h"
@@ -196,6 +197,9 @@ static void check_clients(struct config *cfg)
 	if (cfg->redirect_above && !cfg->n_alternates)
 		config_option_error(cfg, "redirect-above",
 				    "expected alternate-server, too");
+	if (cfg->n_discovery && !(cfg->transports & CONFIG_UDP))
+		config_option_error(cfg, "nat-discovery",
+				    "expected transport udp, too");
 	if (cfg->tls_client_ca && !cfg->n_tls_certs)
 		config_option_error(cfg, "tls-client-ca",
 				    "expected tls-cert, too");
@@ -213,8 +217,10 @@ void config_finish(struct config *cfg)
 	if (cfg->user_file)
 		read_lines(cfg, "user", cfg->user_file, "user-file");
 	cfg->n_own_secrets = cfg->n_secrets;
-	if (cfg->secret_file)
+	if (cfg->secret_file) {
+		cfg->secret_stamp = file_stamp(0, cfg->secret_file);
 		read_lines(cfg, "secret", cfg->secret_file, "secret-file");
+	}
 	check_external(cfg);
 }
 
@@ -225,7 +231,10 @@ static void drop_secrets(struct config *cfg, size_t first, size_t end)
 	if (first == end)
 		return;
 	for (i = first; i < end; i++) {
-		explicit_bzero(cfg->secrets[i], strlen(cfg->secrets[i]));
+		/* Without memory one is not there. */
+		if (cfg->secrets[i])
+			explicit_bzero(cfg->secrets[i],
+				       strlen(cfg->secrets[i]));
 		free(cfg->secrets[i]);
 	}
 	memmove(cfg->secrets + first, cfg->secrets + end,

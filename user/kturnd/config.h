@@ -96,6 +96,7 @@ struct config_source {
  * @n_users: how many
  * @secrets: of the TURN REST scheme, none empty
  * @n_secrets: how many
+ * @secret_stamp: of @secret_file, before it was read
  * @n_own_secrets: how many of them are not out of @secret_file
  * @user_file: file of users, "-" for standard input; NULL: none
  * @secret_file: file of secrets, likewise
@@ -153,6 +154,7 @@ struct config {
 	char **secrets;
 	size_t n_secrets;
 	size_t n_own_secrets;
+	uint64_t secret_stamp;
 	char *user_file;
 	char *secret_file;
 	char *db;

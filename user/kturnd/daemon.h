@@ -34,7 +34,7 @@
  * @n_workers: how many, constant
  * @base: the main thread's loop
  * @started_ms: when the daemon started, worker_clock()'s
- * @secrets_stamp: of the file of secrets when it was read anew; 0: not yet
+ * @secrets_seen: of the file of secrets when it was looked at last
  * @local: follows the host's addresses; main thread
  */
 struct daemon {
@@ -55,7 +55,7 @@ struct daemon {
 	unsigned int n_workers;
 	struct event_base *base;
 	uint64_t started_ms;
-	uint64_t secrets_stamp;
+	uint64_t secrets_seen;
 	struct local *local;
 };
 

@@ -83,7 +83,7 @@ uint64_t file_stamp(uint64_t before, const char *path)
 	} what = { .before = before };
 	struct stat st;
 
-	if (path && !stat(path, &st)) {
+	if (path && !stat(path, &st) && S_ISREG(st.st_mode)) {
 		what.dev = st.st_dev;
 		what.ino = st.st_ino;
 		what.size = (uint64_t)st.st_size;

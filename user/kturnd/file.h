@@ -21,7 +21,10 @@ ssize_t file_read(const char *path, void *buf, size_t size);
  * file_stamp() - a number that changes when a file does, by its size, time and
  * place on disk
  * @before: of the file before it, where there are several; else 0
- * @path: its name; NULL, or of what is not there, counts too
+ * @path: its name; NULL counts too
+ *
+ * Of what is no file, or is not there, it is always the same: a pipe is not to be
+ * followed.
  */
 uint64_t file_stamp(uint64_t before, const char *path);
 

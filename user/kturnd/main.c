@@ -23,7 +23,7 @@
 #define EXIT_CONFIG	2
 
 /* How often they are looked at. */
-#define FOLLOW_SECONDS	10
+#define FOLLOW_SECONDS	5
 
 /* Descriptors beside those of relayed addresses and connections. */
 #define OTHER_FILES	1024
@@ -160,6 +160,7 @@ static int setup(struct server *s)
 	reserve_init(&d->reserve);
 	quota_init(&d->quota, d->cfg->user_quota, d->cfg->total_quota);
 	d->redirect.cfg = d->cfg;
+	d->redirect.listen = &d->listen;
 	d->acl.allow = d->cfg->allow;
 	d->acl.n_allow = d->cfg->n_allow;
 	d->acl.deny = d->cfg->deny;

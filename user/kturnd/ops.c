@@ -137,11 +137,11 @@ static unsigned int features(void *env)
 	return w->features;
 }
 
-static int take_quota(void *env, const char *user)
+static int take_quota(void *env, const char *user, bool granted)
 {
 	struct worker *w = env;
 
-	return quota_take(&w->d->quota, user);
+	return quota_take(&w->d->quota, user, granted);
 }
 
 static void give_quota(void *env, const char *user)

@@ -196,7 +196,7 @@ const struct option_def options[] = {
 		.expected = NUMBER(0, 10000000) ", 0 being no limit",
 		.help = "allocations of all users, 0 for no limit",
 		.text = "How many allocations all users together may have at a "
-			"time; 0 is no limit. One more gets error 486.",
+			"time; 0 is no limit. One more gets error 508.",
 		.set = option_set_total_quota,
 	}, {
 		.key = "max-permissions",
@@ -253,7 +253,8 @@ const struct option_def options[] = {
 			"8489 section 10), when there are redirect-above "
 			"allocations, and while draining, see SIGNALS in "
 			"kturnd(8). Of several those of the client's address "
-			"family have turns. NAME is the name in its "
+			"family have turns; this server itself may be among "
+			"them, and is passed over. NAME is the name in its "
 			"certificate, for clients of TLS and DTLS, if it is "
 			"not this server's. The users have to be the same.",
 		.set = option_set_alternate_server,

@@ -59,7 +59,7 @@ static struct count *add(struct quota *q, const char *user)
 	return e;
 }
 
-static int take_of_user(struct quota *q, const char *user)
+static int take_of_user(struct quota *q, const char *user, bool granted)
 {
 	struct count *e;
 	int ret = 0;
@@ -72,7 +72,7 @@ static int take_of_user(struct quota *q, const char *user)
 		e = add(q, user);
 	if (!e)
 		ret = -ENOMEM;
-	else if (e->n >= q->max)
+	else if (e->n >= q->max && !granted)
 		ret = -EDQUOT;
 	else
 		e->n++;
@@ -80,14 +80,18 @@ static int take_of_user(struct quota *q, const char *user)
 	return ret;
 }
 
-int quota_take(struct quota *q, const char *user)
+int quota_take(struct quota *q, const char *user, bool granted)
 {
+	unsigned int before = atomic_fetch_add(&q->total, 1);
 	int ret = 0;
 
-	if (atomic_fetch_add(&q->total, 1) >= q->max_total && q->max_total)
-		ret = -EDQUOT;
+	if (q->max_total && before >= q->max_total && !granted)
+		ret = -ENOSPC;
 	if (!ret)
-		ret = take_of_user(q, user);
+		ret = take_of_user(q, user, granted);
+	/* Without memory its user has one more than is known. */
+	if (granted)
+		ret = 0;
 	if (ret)
 		atomic_fetch_sub(&q->total, 1);
 	return ret;

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -29,8 +30,16 @@ void quota_init(struct quota *q, uint32_t max, uint32_t max_total);
 /** quota_free() - forget all counts */
 void quota_free(struct quota *q);
 
-/** quota_take() - count one more; 0, -EDQUOT, -ENOMEM */
-int quota_take(struct quota *q, const char *user);
+/**
+ * quota_take() - count one more
+ * @q: counts
+ * @user: whose
+ * @granted: there is one already, that has to be counted
+ *
+ * Return: 0; -EDQUOT: the user has enough; -ENOSPC: all have; -ENOMEM. 0 if it is
+ * @granted.
+ */
+int quota_take(struct quota *q, const char *user, bool granted);
 
 /** quota_give() - undo one quota_take() that succeeded */
 void quota_give(struct quota *q, const char *user);

@@ -4,16 +4,31 @@
 
 #include "redirect.h"
 
+/* The list may be the same for all servers. RFC 8489 section 10: no loops. */
+static bool is_own(const struct redirect *r, const struct kturn_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < r->listen->n; i++)
+		if (addr_equal(&r->listen->v[i], addr))
+			return true;
+	for (i = 0; i < r->cfg->n_external; i++)
+		if (addr_ip_equal(&r->cfg->external[i].public, addr))
+			return true;
+	return false;
+}
+
 /* The next one of a family from @start on. */
-static bool next_of(const struct config *cfg, unsigned int start,
+static bool next_of(const struct redirect *r, unsigned int start,
 		    uint8_t family, struct turn_alternate *alt)
 {
+	const struct config *cfg = r->cfg;
 	const struct config_alternate *a;
 	size_t i;
 
 	for (i = 0; i < cfg->n_alternates; i++) {
 		a = &cfg->alternates[(start + i) % cfg->n_alternates];
-		if (a->addr.family != family)
+		if (a->addr.family != family || is_own(r, &a->addr))
 			continue;
 		alt->addr = a->addr;
 		alt->domain = a->domain;
@@ -33,8 +48,8 @@ enum turn_place redirect_choose(struct redirect *r, unsigned int allocs,
 		return TURN_STAY;
 	memset(alt, 0, 2 * sizeof(*alt));
 	start = atomic_fetch_add(&r->turn, 1);
-	if (next_of(cfg, start, family, &alt[0])) {
-		next_of(cfg, start, family == KTURN_FAMILY_V4 ?
+	if (next_of(r, start, family, &alt[0])) {
+		next_of(r, start, family == KTURN_FAMILY_V4 ?
 			KTURN_FAMILY_V6 : KTURN_FAMILY_V4, &alt[1]);
 		return TURN_GO;
 	}

@@ -15,11 +15,13 @@
 /**
  * struct redirect - when, and where
  * @cfg: configuration, constant
+ * @listen: our own addresses, constant
  * @draining: there are to be no new allocations
  * @turn: which server is next
  */
 struct redirect {
 	const struct config *cfg;
+	const struct config_addrs *listen;
 	atomic_bool draining;
 	atomic_uint turn;
 };

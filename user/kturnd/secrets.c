@@ -91,30 +91,33 @@ static bool tell_workers(struct daemon *d, struct secrets *set)
 
 void secrets_follow(struct daemon *d)
 {
-	const char *file = d->cfg->secret_file;
+	struct config *cfg = d->cfg;
 	struct secrets *set = NULL;
+	uint64_t stamp, before;
 	bool ok = false;
-	uint64_t stamp;
 
-	if (!file || !strcmp(file, "-"))
+	if (!cfg->secret_file || !strcmp(cfg->secret_file, "-"))
 		return;
-	stamp = file_stamp(0, file);
-	if (stamp == d->secrets_stamp)
+	stamp = file_stamp(0, cfg->secret_file);
+	before = d->secrets_seen;
+	d->secrets_seen = stamp;
+	/* Not there any more, or perhaps still being written. */
+	if (stamp == cfg->secret_stamp || stamp == file_stamp(0, NULL) ||
+	    stamp != before)
 		return;
-	if (config_read_secrets(d->cfg))
-		set = secrets_new(d->cfg);
+	if (config_read_secrets(cfg))
+		set = secrets_new(cfg);
 	if (set)
 		ok = tell_workers(d, set);
 	secrets_put(set);
 	if (!ok) {
 		log_limited(LOG_WARNING, "secrets-reload-failed",
-			    "file=%s effect=%s", file,
+			    "file=%s effect=%s", cfg->secret_file,
 			    "the secrets read before stay in use");
 		return;
 	}
-	/* The first time it may be as when the configuration was read. */
-	log_event(d->secrets_stamp ? LOG_NOTICE : LOG_DEBUG,
-		  "secrets-reloaded", "file=%s secrets=%zu", file,
-		  d->cfg->n_secrets);
-	d->secrets_stamp = stamp;
+	cfg->secret_stamp = stamp;
+	log_event(cfg->n_secrets ? LOG_NOTICE : LOG_WARNING,
+		  "secrets-reloaded", "file=%s secrets=%zu", cfg->secret_file,
+		  cfg->n_secrets);
 }

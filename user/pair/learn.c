@@ -306,8 +306,8 @@ static void grant_peer(struct learn *l, struct session *s,
 	if (is_denied(l->cfg, peer) || !perm_ms || !chan_ms)
 		return;
 	/*
-	 * The channel first: without a permission it relays nothing yet, while
-	 * a permission without the channel would have what the peer sends
+	 * The channel first: without a permission what peers send is left to
+	 * the server, while a permission without the channel would have it
 	 * become Data indications, where the server sends ChannelData.
 	 */
 	if (tr->request->method == KTURN_CHANNEL_BIND)

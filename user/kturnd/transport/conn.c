@@ -106,11 +106,15 @@ static int bio_read(BIO *bio, char *buf, int size)
 	ssize_t n = -1;
 
 	BIO_clear_retry_flags(bio);
-	errno = EAGAIN;
 	if (c->budget)
 		n = recv(c->fd, buf, (size_t)size < c->budget ? (size_t)size :
 							       c->budget,
 			 MSG_DONTWAIT);
+	else
+		errno = EAGAIN;
+	/* The end is no error. */
+	if (!n)
+		errno = 0;
 	if (n > 0)
 		c->budget -= (size_t)n;
 	else if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -125,6 +129,8 @@ static int bio_write(BIO *bio, const char *buf, int len)
 
 	BIO_clear_retry_flags(bio);
 	n = send(c->fd, buf, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		c->progress_ms = c->s->w->now;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_write(bio);
 	return (int)n;
@@ -213,7 +219,8 @@ void conn_write(struct conn *c)
 		if (n == -EINTR)
 			continue;
 		/* read_messages() comes back to it. */
-		if (n == -EBUSY)
+		c->wants_read = n == -EBUSY;
+		if (c->wants_read)
 			break;
 		if (n < 0) {
 			conn_close(c, NULL);
@@ -313,6 +320,19 @@ static void take_messages(struct conn *c, size_t len)
 	keep(c, p, len);
 }
 
+/*
+ * TLS has something to say before it goes on, and there is no room: what is read
+ * meanwhile would come again and again.
+ */
+static void block_reading(struct conn *c)
+{
+	if (!c->blocked && queue_empty(&c->out))
+		c->progress_ms = c->s->w->now;
+	c->blocked = true;
+	event_del(&c->read);
+	event_add(&c->write, NULL);
+}
+
 static ssize_t read_some(struct conn *c, uint8_t *buf)
 {
 	size_t size = c->settled ? STREAM_READ : CONN_FRESH_MAX;
@@ -329,7 +349,9 @@ static ssize_t read_some(struct conn *c, uint8_t *buf)
 		return ret;
 	switch (SSL_get_error(c->tls.ssl, ret)) {
 	case SSL_ERROR_WANT_READ:
+		return -EAGAIN;
 	case SSL_ERROR_WANT_WRITE:
+		block_reading(c);
 		return -EAGAIN;
 	case SSL_ERROR_ZERO_RETURN:
 		return 0;
@@ -359,7 +381,7 @@ static void read_again(struct conn *c)
 		memcpy(c->s->in, c->partial, c->partial_len);
 		take_messages(c, c->partial_len);
 	}
-	if (c->state != CONN_OPEN || c->paused)
+	if (c->state != CONN_OPEN || c->paused || c->blocked)
 		return;
 	event_add(&c->read, NULL);
 	if (has_more(c))
@@ -372,6 +394,11 @@ static void read_messages(struct conn *c)
 	size_t before;
 	ssize_t n;
 
+	/* OpenSSL has a record half sent, and can't take another to send. */
+	if (c->tls.ssl && c->out.begun && !c->wants_read) {
+		block_reading(c);
+		return;
+	}
 	do {
 		before = c->partial_len;
 		n = read_some(c, in + before);
@@ -384,10 +411,23 @@ static void read_messages(struct conn *c)
 		if (before)
 			memcpy(in, c->partial, before);
 		take_messages(c, before + (size_t)n);
-	} while (has_more(c));
+	} while (has_more(c) && !c->blocked);
 	/* What TLS could not send may have waited for something to read. */
 	if (c->state == CONN_OPEN && c->out.begun)
 		conn_write(c);
+}
+
+/* There is room. */
+static void unblock_reading(struct conn *c)
+{
+	if (c->state != CONN_OPEN || !c->blocked || (c->out.begun &&
+						     !c->wants_read))
+		return;
+	c->blocked = false;
+	if (c->paused)
+		return;
+	event_add(&c->read, NULL);
+	read_messages(c);
 }
 
 /* -------------------------------------------------------------------- opening */
@@ -576,10 +616,12 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
 
 	worker_begin(w);
 	c->budget = STREAM_TLS_READ;
-	if (c->state == CONN_HANDSHAKE)
+	if (c->state == CONN_HANDSHAKE) {
 		handshake(c);
-	else if (c->state == CONN_OPEN)
+	} else if (c->state == CONN_OPEN) {
 		conn_write(c);
+		unblock_reading(c);
+	}
 	worker_expire(w);
 }
 

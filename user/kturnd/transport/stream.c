@@ -43,7 +43,8 @@ static const char *overdue(const struct conn *c, uint64_t now)
 		return "no message came";
 	if (c->partial_len && !c->paused && now - c->partial_ms >= PARTIAL_MS)
 		return "a message did not end";
-	if (!queue_empty(&c->out) && now - c->progress_ms >= STALL_MS)
+	if ((c->blocked || !queue_empty(&c->out)) &&
+	    now - c->progress_ms >= STALL_MS)
 		return "it does not read";
 	if (!c->settled && now - c->seen_ms >= IDLE_MS)
 		return "it has no allocation and asks for nothing";

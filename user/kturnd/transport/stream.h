@@ -57,6 +57,8 @@ enum conn_state {
  * @known: @node is in the table
  * @settled: it had an allocation when that was looked at last
  * @is_dirty: @dirty is in the list
+ * @blocked: nothing is read, because TLS has something to send first
+ * @wants_read: TLS has to read before it can send what is begun
  * @paused: nothing is read, because it does not read either
  */
 struct conn {
@@ -83,6 +85,8 @@ struct conn {
 	bool known;
 	bool settled;
 	bool is_dirty;
+	bool blocked;
+	bool wants_read;
 	bool paused;
 };
 

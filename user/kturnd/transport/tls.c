@@ -133,6 +133,12 @@ static bool use_files(SSL_CTX *ctx, const struct config *cfg, size_t i)
 	return use_client_ca(ctx, cfg->tls_client_ca);
 }
 
+/* Or OpenSSL would ask at the terminal. */
+static int no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	return 0;
+}
+
 static SSL_CTX *make_ctx(const struct config *cfg, size_t i,
 			 struct tls_set *set, const SSL_METHOD *method,
 			 int version)
@@ -149,6 +155,7 @@ static SSL_CTX *make_ctx(const struct config *cfg, size_t i,
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 			 SSL_MODE_ENABLE_PARTIAL_WRITE |
 			 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 	SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
 	SSL_CTX_set_tlsext_servername_arg(ctx, set);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);

@@ -209,8 +209,9 @@ static int acquire(struct turn_server *s, const struct turn_request *rq,
 	struct turn_relay reserved = { 0 };
 	int ret;
 
-	if (s->ops->quota_take(s->env, a->user))
-		return TURN_QUOTA_REACHED;
+	ret = s->ops->quota_take(s->env, a->user, false);
+	if (ret)
+		return ret == -EDQUOT ? TURN_QUOTA_REACHED : TURN_NO_CAPACITY;
 	a->has_quota = true;
 
 	ret = open_relays(s, rq, plan, a, &reserved);

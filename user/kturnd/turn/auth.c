@@ -200,6 +200,7 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	if (!verify(s, rq, &claim))
 		return refuse(s, rq, TURN_UNAUTHENTICATED,
 			      claim.expired ? "expired" : "credentials");
+	rq->verified = true;
 	if (state != TURN_NONCE_VALID) {
 		turn_reply_error(s, rq, TURN_STALE_NONCE);
 		return false;

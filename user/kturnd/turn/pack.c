@@ -164,7 +164,7 @@ struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 	set_half(a, &relays[0], now, left_ms, &f);
 	set_half(a, &relays[1], now, left_ms, &f);
 	/* Over the quota too: it was granted once. */
-	a->has_quota = !s->ops->quota_take(s->env, a->user);
+	a->has_quota = !s->ops->quota_take(s->env, a->user, true);
 	turn_alloc_link(s, a);
 	s->ops->log(s->env, LOG_INFO, "alloc-adopted", tuple, a->user,
 		    "left_ms=%u", left_ms);

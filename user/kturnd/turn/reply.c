@@ -80,7 +80,7 @@ void turn_reply_send(struct turn_server *s, const struct turn_request *rq,
 {
 	if (rp->b.overflow)
 		return;
-	if (!rq->authenticated &&
+	if (!rq->verified &&
 	    !s->ops->may_answer(s->env, rq->tuple, rq->now)) {
 		s->counters.limited++;
 		return;

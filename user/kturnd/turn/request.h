@@ -76,6 +76,7 @@ enum turn_attr {
  * @broken: the walk over the attributes failed
  * @malformed: it did, or an attribute that the method looks at has a length
  *	that it can't have
+ * @verified: it has the credentials of a user, even if its nonce is old
  * @authenticated: by turn_auth(); the response gets an integrity attribute
  * @hmac: which
  * @key: the user's
@@ -98,6 +99,7 @@ struct turn_request {
 	bool fingerprint;
 	bool broken;
 	bool malformed;
+	bool verified;
 	bool authenticated;
 	enum turn_hmac hmac;
 	uint8_t key[TURN_DIGEST_MAX];

@@ -165,7 +165,8 @@ struct turn_alternate {
  * @user_by_hash: the stored user with this USERHASH; writes the name, at most
  *	TURN_USERNAME_MAX bytes and a NUL. 0 or -ENOENT
  * @features: TURN_FEATURE_… of the realm now
- * @quota_take: count one more allocation of the user. 0 or -EDQUOT (486)
+ * @quota_take: count one more allocation of the user. 0; -EDQUOT: the user has
+ *	enough (486); -ENOSPC: all have (508); always 0 if it was granted before
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
@@ -215,7 +216,7 @@ struct turn_ops {
 	int (*user_keys)(void *env, const char *name, struct turn_keys *keys);
 	int (*user_by_hash)(void *env, const uint8_t hash[32], char *name);
 	unsigned int (*features)(void *env);
-	int (*quota_take)(void *env, const char *user);
+	int (*quota_take)(void *env, const char *user, bool granted);
 	void (*quota_give)(void *env, const char *user);
 	enum turn_verdict (*peer_check)(void *env, const struct kturn_addr *peer,
 					const struct turn_alloc *alloc);
