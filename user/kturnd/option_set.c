@@ -41,6 +41,17 @@ static bool number(const char *text, unsigned long min, unsigned long max,
 	return *result >= min && *result <= max;
 }
 
+static const char *set_number(uint32_t *where, const char *value,
+			      unsigned long min, unsigned long max)
+{
+	unsigned long n;
+
+	if (!number(value, min, max, &n))
+		return OPTION_UNEXPECTED;
+	*where = (uint32_t)n;
+	return NULL;
+}
+
 static const char *set_text(char **where, const char *value)
 {
 	char *copy;
@@ -242,12 +253,7 @@ void option_clear_proxy_from(struct config *cfg)
 
 const char *option_set_max_connections(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 1, 1000000, &n))
-		return OPTION_UNEXPECTED;
-	cfg->max_connections = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->max_connections, value, 1, 1000000);
 }
 
 const char *option_set_relay(struct config *cfg, const char *value)
@@ -330,42 +336,22 @@ const char *option_set_channel_range(struct config *cfg, const char *value)
 
 const char *option_set_user_quota(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 0, 1000000, &n))
-		return OPTION_UNEXPECTED;
-	cfg->user_quota = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->user_quota, value, 0, 1000000);
 }
 
 const char *option_set_total_quota(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 0, 10000000, &n))
-		return OPTION_UNEXPECTED;
-	cfg->total_quota = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->total_quota, value, 0, 10000000);
 }
 
 const char *option_set_max_permissions(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 1, TURN_PERMISSIONS_MAX, &n))
-		return OPTION_UNEXPECTED;
-	cfg->max_permissions = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->max_permissions, value, 1, TURN_PERMISSIONS_MAX);
 }
 
 const char *option_set_max_channels(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 1, TURN_CHANNELS_MAX, &n))
-		return OPTION_UNEXPECTED;
-	cfg->max_channels = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->max_channels, value, 1, TURN_CHANNELS_MAX);
 }
 
 static const char *set_limit(struct kturn_limit *limit, const char *value)
@@ -394,12 +380,7 @@ const char *option_set_limit_to_client(struct config *cfg, const char *value)
 
 const char *option_set_redirect_above(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 0, 10000000, &n))
-		return OPTION_UNEXPECTED;
-	cfg->redirect_above = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->redirect_above, value, 0, 10000000);
 }
 
 const char *option_set_alternate_server(struct config *cfg, const char *value)
@@ -571,12 +552,7 @@ void option_clear_deny_peer(struct config *cfg)
 
 const char *option_set_source_rate(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 0, 1000000, &n))
-		return OPTION_UNEXPECTED;
-	cfg->source_rate = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->source_rate, value, 0, 1000000);
 }
 
 const char *option_set_plane(struct config *cfg, const char *value)
@@ -614,12 +590,7 @@ void option_clear_ingress(struct config *cfg)
 
 const char *option_set_workers(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 0, 256, &n))
-		return OPTION_UNEXPECTED;
-	cfg->workers = (unsigned int)n;
-	return NULL;
+	return set_number(&cfg->workers, value, 0, 256);
 }
 
 const char *option_set_state_dir(struct config *cfg, const char *value)
@@ -632,12 +603,7 @@ const char *option_set_state_dir(struct config *cfg, const char *value)
 
 const char *option_set_grace(struct config *cfg, const char *value)
 {
-	unsigned long n;
-
-	if (!number(value, 0, 3600, &n))
-		return OPTION_UNEXPECTED;
-	cfg->grace = (uint32_t)n;
-	return NULL;
+	return set_number(&cfg->grace, value, 0, 3600);
 }
 
 const char *option_set_log_level(struct config *cfg, const char *value)
