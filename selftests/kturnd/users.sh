@@ -160,13 +160,19 @@ reloads_are()
 		END { exit n + 0 != wanted }' "$kturnd_log"
 }
 
+is_up_for()
+{
+	[ "$(kturnd_value "d['uptime_s']")" -ge "$1" ]
+}
+
 # What is no file is read once.
 test_secrets_pipe()
 {
 	mkfifo "$tmp/pipe"
 	echo first >"$tmp/pipe" &
 	kturnd_start --secret-file "$tmp/pipe" --log-level debug
-	sleep 7
+	# It has been looked at twice.
+	wait_for 30 is_up_for 11
 	as_client secret first
 	reloads_are 0
 	kturnd_stop
