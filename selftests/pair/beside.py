@@ -143,7 +143,7 @@ def soon(*wanted):
     until(*wanted)
     took = time.monotonic() - begun
     print(f"# after {took:.1f} s")
-    if took > 10:
+    if took > 3:
         raise Failed(f"it took {took:.1f} s")
 
 
