@@ -42,8 +42,8 @@ int turn_limit_init(struct turn_limit *l, uint64_t bit_rate,
 	return ret;
 }
 
-bool turn_limit_take(const struct turn_limit *l, struct turn_used *used,
-		     size_t len, uint64_t now)
+bool turn_limit_charge(const struct turn_limit *l, struct turn_used *used,
+		       size_t len, uint64_t now)
 {
 	const uint64_t ticks = kturn_bucket_now(now * NS_PER_MS);
 	struct turn_used next = *used;

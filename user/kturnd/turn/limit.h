@@ -46,7 +46,7 @@ int turn_limit_init(struct turn_limit *l, uint64_t bit_rate,
 		    uint32_t burst_packets);
 
 /**
- * turn_limit_take() - may it pass?
+ * turn_limit_charge() - may it pass, where there is a limit?
  * @l: limit
  * @used: the allocation's
  * @len: bytes of data
@@ -54,7 +54,16 @@ int turn_limit_init(struct turn_limit *l, uint64_t bit_rate,
  *
  * What does not pass takes nothing.
  */
-bool turn_limit_take(const struct turn_limit *l, struct turn_used *used,
-		     size_t len, uint64_t now);
+bool turn_limit_charge(const struct turn_limit *l, struct turn_used *used,
+		       size_t len, uint64_t now);
+
+/** turn_limit_take() - may it pass? As turn_limit_charge(), for each packet */
+static inline bool turn_limit_take(const struct turn_limit *l,
+				   struct turn_used *used, size_t len,
+				   uint64_t now)
+{
+	return (!l->by_bytes && !l->by_packets) ||
+	       turn_limit_charge(l, used, len, now);
+}
 
 #endif /* _KTURND_TURN_LIMIT_H */
