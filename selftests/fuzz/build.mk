@@ -27,7 +27,7 @@ fuzz_src_proxy := user/kturnd/transport/proxy.c user/common/address.c \
 	user/lib/text.c
 
 fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
-	option_set.c file.c turn/limit.c) \
+	option_clients.c option_read.c option_set.c file.c turn/limit.c) \
 	$(addprefix user/common/,address.c limit_text.c log.c siphash.c) user/db/credential.c user/lib/text.c \
 	$(wildcard user/precis/*.c)
 fuzz_libs_config := -lyaml -lcrypto $(PRECIS_LIBS)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The table of options; how a value is read is in option_set.c. */
+/*
+ * The table of options; how values are read is in option_clients.c and
+ * option_set.c.
+ */
 #include <string.h>
 
 #include <array_size.h>
