@@ -29,6 +29,15 @@ void conn_start(struct conn *c);
 /** conn_sort() - put it where its allocation, if it has one, says */
 void conn_sort(struct conn *c);
 
+/** conn_sniff() - what does it begin with? As far as that can be told yet */
+void conn_sniff(struct conn *c);
+
+/** conn_handshake() - go on with the handshake of TLS */
+void conn_handshake(struct conn *c);
+
+/** conn_read() - take the messages that have come */
+void conn_read(struct conn *c);
+
 /** conn_write() - send what waits, as far as the socket takes it */
 void conn_write(struct conn *c);
 
