@@ -311,7 +311,8 @@ test_log()
 	# A stranger can't fill the disk.
 	in_client python3 -c "
 import sys
-from turnclient import TurnClient, TurnError
+from turnclient import TurnClient
+from turnmessage import TurnError
 for i in range(200):
     with TurnClient('198.51.100.1', user='u%d' % i, password='x') as c:
         try:

@@ -17,12 +17,13 @@ import sys
 import time
 
 from checks import refused, same, silent
-from turnclient import (ALLOCATE, ALTERNATE_SERVER, BINDING, CHANGE_REQUEST,
-                        DATA_METHOD, FEATURE_USERNAME_ANONYMITY, ICMP,
-                        INDICATION, MAPPED_ADDRESS, OTHER_ADDRESS, PADDING,
-                        REQUEST, RESPONSE_ORIGIN, RESPONSE_PORT, SHA256,
-                        XOR_PEER_ADDRESS, Message, TurnClient,
-                        rest_credential, xor_addr_parse)
+from turnclient import TurnClient
+from turnmessage import (ALLOCATE, ALTERNATE_SERVER, BINDING, CHANGE_REQUEST,
+                         DATA_METHOD, FEATURE_USERNAME_ANONYMITY, ICMP,
+                         INDICATION, MAPPED_ADDRESS, OTHER_ADDRESS, PADDING,
+                         REQUEST, RESPONSE_ORIGIN, RESPONSE_PORT, SHA256,
+                         XOR_PEER_ADDRESS, Message, rest_credential,
+                         xor_addr_parse)
 
 RELAY = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 OTHER_RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}

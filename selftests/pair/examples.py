@@ -13,7 +13,7 @@ from beside import (Process, Session, client, echo, entries, running, until)
 from ktap import Tests
 from lab import V4, inside
 from packets import expect
-from turnclient import TurnError
+from turnmessage import TurnError
 
 EXAMPLES = os.path.join(os.path.dirname(__file__), "../../build/examples/")
 

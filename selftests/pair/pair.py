@@ -17,9 +17,9 @@ from beside import (METRICS, PEER, Session, at_server, client, coturn,
 from ktap import Tests
 from lab import V4, Raw, inside, kturn
 from packets import expect
-from turnclient import (ALLOCATE, CHANNEL_BIND, CHANNEL_NUMBER,
-                        CREATE_PERMISSION, LIFETIME, REFRESH, REQUEST, SUCCESS,
-                        Message, TurnError)
+from turnmessage import (ALLOCATE, CHANNEL_BIND, CHANNEL_NUMBER,
+                         CREATE_PERMISSION, LIFETIME, REFRESH, REQUEST,
+                         SUCCESS, Message, TurnError)
 from world import wait_until
 
 

@@ -12,7 +12,7 @@ import struct
 from packets import (A_DATA, A_DF, A_FINGERPRINT, A_INTEGRITY, A_LIFETIME,
                      A_PEER, A_SOFTWARE, MAGIC, SEND, TID, attr, channel,
                      pattern, send_ind, stun, xor)
-from turnclient import Message
+from turnmessage import Message
 
 TO_PEER, TO_CLIENT = "relayed to-peer", "relayed to-client"
 NO_CHANNEL, NO_PERMISSION = "drop no-channel", "drop no-permission"

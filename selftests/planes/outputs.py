@@ -11,10 +11,10 @@ import socket
 import struct
 
 from packets import Packet
-from turnclient import (FINGERPRINT, MESSAGE_INTEGRITY,
-                        MESSAGE_INTEGRITY_SHA256, NONCE, XOR_MAPPED_ADDRESS,
-                        XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS, Message,
-                        xor_addr_parse)
+from turnmessage import (FINGERPRINT, MESSAGE_INTEGRITY,
+                         MESSAGE_INTEGRITY_SHA256, NONCE, XOR_MAPPED_ADDRESS,
+                         XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS, Message,
+                         xor_addr_parse)
 
 ETH_P_ALL, SO_RCVBUFFORCE = 3, 33
 UDP, ICMP, ICMPV6, FRAGMENT = 17, 1, 58, 44

@@ -23,7 +23,8 @@ from lab import careless, empty, ip, netns, udp
 from libkturn import DROP, PUNT, Kturn
 from outputs import Reader, Tap
 from packets import Failed, channel, stun
-from turnclient import DONT_FRAGMENT, Message, TurnClient
+from turnclient import TurnClient
+from turnmessage import DONT_FRAGMENT, Message
 
 # One CPU, the daemon's too: packets stay in their order.
 os.sched_setaffinity(0, {0})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What clients of turnclient.py expect; each fails with an exception."""
 
-from turnclient import TurnError
+from turnmessage import TurnError
 
 # Seconds: long enough for a datagram that will not come to have come.
 SILENCE = 0.5

@@ -20,7 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../py"))
 
 from checks import refused, same
 from lab import Raw
-from turnclient import BINDING, REQUEST, Message, TurnClient, any_certificate
+from turnclient import TurnClient, any_certificate
+from turnmessage import BINDING, REQUEST, Message
 
 SERVER = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 PEER = "203.0.113.2", 9999
