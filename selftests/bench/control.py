@@ -19,7 +19,7 @@ from servers import BUILD, coturn, have_coturn, kturnd, paired
 from world import wait_until
 
 # Multiples of WINDOW, and of BATCH.
-ALLOCATIONS = 480 if QUICK else 2000
+ALLOCATIONS = 1440 if QUICK else 2000
 WINDOW = 16
 REFUSED = 1600 if QUICK else 8000
 PUSHED = 2000 if QUICK else 20_000

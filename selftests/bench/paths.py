@@ -28,6 +28,7 @@ SIDES = {"IPv4": V4, "IPv6": V6, "IPv4 to IPv6": V4_TO_V6,
          "IPv6 to IPv4": V6_TO_V4}
 SINK_PORT = 9
 LOCAL_PORT = 53
+NEIGHBOURS = 1000
 SO_RCVBUFFORCE = 33
 # In ms. While the VM waits for its host, its clock runs from timer to timer.
 ENDLESS = 0x7fffffff
@@ -42,6 +43,17 @@ def nft(where, commands):
 def address(where, device):
     link, = json.loads(run(where, "ip", "-j", "link", "show", device).stdout)
     return link["address"]
+
+
+def make_room():
+    """The tables of neighbours grow, and stay so: with as few places as they
+    begin with, which neighbours share one is chance."""
+    addresses = [a for n in range(NEIGHBOURS) for a in
+                 (f"198.18.{n >> 8}.{n & 255}", f"2001:db8:ffff::{n:x}")]
+    for what in "add", "del":
+        run("relay", "ip", "-batch", "-",
+            input="".join(f"neighbour {what} {a} lladdr 02:00:00:00:00:01 "
+                          "nud permanent dev relay0\n" for a in addresses))
 
 
 def know_each_other():
@@ -242,19 +254,23 @@ def endless_world(kt, side):
 class Bench:
     def __init__(self):
         self.kt = kturn()
-        self.worlds = {}
 
-    def make_worlds(self):
-        worlds = {name: endless_world(self.kt, side)
-                  for name, side in SIDES.items()}
-        for w in worlds.values():
-            for s, to in ((w.client, w.server), (w.peer, w.relay),
-                          (w.plain, w.relay)):
-                s.connect(to)
-        return worlds
+    @contextlib.contextmanager
+    def world(self, side):
+        """The only one: that another is found in the same place of a table is
+        chance, and costs what the figures of many allocations tell."""
+        w = endless_world(self.kt, side)
+        for s, to in ((w.client, w.server), (w.peer, w.relay),
+                      (w.plain, w.relay)):
+            s.connect(to)
+        try:
+            yield w
+        finally:
+            w.close()
+            self.kt.flush()
 
-    def path(self, name, way, size):
-        w, data = self.worlds[name], pattern(size)
+    def path(self, w, way, size):
+        data = pattern(size)
         if way == "ChannelData in":
             return Path("client", w.client, [channel(CHAN, data)])
         if way == "Send indication":
@@ -263,16 +279,15 @@ class Bench:
         return Path("peer", w.peer if way == "ChannelData out" else w.plain,
                     [data])
 
-    def ways(self, mode):
-        for name in SIDES:
-            for way in ("ChannelData in", "ChannelData out", "Send indication",
-                        "Data indication"):
-                for size in (120, 200, 1200):
-                    if size != 200 and name != "IPv4":
-                        continue
-                    args = name, way, size
-                    figure(f"{way}, {name}, {size} B{mode}",
-                           lambda args=args: self.path(*args).cost())
+    def ways(self, w, name, mode):
+        for way in ("ChannelData in", "ChannelData out", "Send indication",
+                    "Data indication"):
+            for size in (120, 200, 1200):
+                if size != 200 and name != "IPv4":
+                    continue
+                args = w, way, size
+                figure(f"{way}, {name}, {size} B{mode}",
+                       lambda args=args: self.path(*args).cost())
 
     def hairpin(self, mode):
         """To another client's relayed address, by channels."""
@@ -285,14 +300,14 @@ class Bench:
         path = Path("client", connected(a.client, a.server),
                     [channel(CHAN + 1, pattern(200))])
         figure(f"hairpin, IPv4, 200 B{mode}", lambda: path.cost("client"))
+        self.kt.flush()
 
     def limits(self, mode):
-        w = self.worlds["IPv4"]
         limit = Limit(10 ** 12, 10 ** 9, 10 ** 9, 10 ** 9)
-        self.kt.alloc_set_limits(w.id, to_peer=limit, to_client=limit)
-        figure(f"ChannelData in, IPv4, 200 B, limits{mode}",
-               lambda: self.path("IPv4", "ChannelData in", 200).cost())
-        self.kt.alloc_set_limits(w.id, to_peer=Limit(), to_client=Limit())
+        with self.world(V4) as w:
+            self.kt.alloc_set_limits(w.id, to_peer=limit, to_client=limit)
+            figure(f"ChannelData in, IPv4, 200 B, limits{mode}",
+                   lambda: self.path(w, "ChannelData in", 200).cost())
 
     def make(self, what, requests):
         for n, err in enumerate(self.kt.batch(requests)):
@@ -330,8 +345,9 @@ class Bench:
         raw.close()
 
     def relayed(self, mode, numbers):
-        self.worlds = self.make_worlds()
-        self.ways(mode)
+        for name, side in SIDES.items():
+            with self.world(side) as w:
+                self.ways(w, name, mode)
         self.hairpin(mode)
         self.limits(mode)
         for number in numbers:
@@ -346,6 +362,7 @@ def main():
     for n in (3, 4):
         ip("client", "addr", "add", f"198.51.100.{n}/24", "dev", "client0")
         ip("relay", "addr", "add", f"203.0.113.{n}/24", "dev", "relay1")
+    make_room()
     know_each_other()
     count_arrivals()
     without_module()
