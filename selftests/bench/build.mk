@@ -22,8 +22,8 @@ $(BENCH)/push: BENCH_LIBS := $(LIBKTURN_LIBS)
 $(BENCH_PROGRAMS):
 	$(CC) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
 
-# e2e/hardware.sh has it.
-test-programs: $(BENCH)/blast
+# e2e/hardware.sh has the one, tests of many allocations the other.
+test-programs: $(BENCH)/blast $(BENCH)/setup
 
 .PHONY: bench
 bench:

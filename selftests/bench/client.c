@@ -190,6 +190,14 @@ void client_bind(struct client *c, unsigned int number,
 	request_send(&r, c);
 }
 
+void client_refresh(struct client *c)
+{
+	struct request r;
+
+	request_begin(&r, c, KTURN_REFRESH);
+	request_send(&r, c);
+}
+
 /* ------------------------------------------------------------------ answers */
 
 static bool find(const struct kturn_stun *msg, __u16 type,

@@ -62,6 +62,9 @@ void client_permit(struct client *c, const struct kturn_addr *peer);
 void client_bind(struct client *c, unsigned int number,
 		 const struct kturn_addr *peer);
 
+/** client_refresh() - Refresh, for the server's default lifetime */
+void client_refresh(struct client *c);
+
 /**
  * client_answer() - wait for it
  *

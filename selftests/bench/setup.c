@@ -9,8 +9,10 @@
  * at the same time. Of COUNT clients the sockets are opened; a window of others
  * has begun, so that the server has done all of it before. Says "open" and waits
  * for a line on standard input. Then the COUNT clients begin. Prints nanoseconds
- * per client, and how many of them this process itself spent. Sockets and
- * allocations stay until standard input ends.
+ * per client, and how many of them this process itself spent. With each line more,
+ * all of them send Refresh, CreatePermission and ChannelBind, as clients do every
+ * few minutes, and it prints the same. Sockets and allocations stay until standard
+ * input ends.
  */
 
 #include <err.h>
@@ -35,7 +37,21 @@ static void challenged(struct client *c)
 		errx(1, "Allocate without credentials: %d, not 401", code);
 }
 
-static void window_run(struct client *c, unsigned int n)
+static void window_permit(struct client *c, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		client_permit(&c[i], &peer);
+	for (i = 0; i < n; i++)
+		client_expect(&c[i], "CreatePermission");
+	for (i = 0; i < n; i++)
+		client_bind(&c[i], CHANNEL, &peer);
+	for (i = 0; i < n; i++)
+		client_expect(&c[i], "ChannelBind");
+}
+
+static void window_begin(struct client *c, unsigned int n)
 {
 	unsigned int i;
 
@@ -47,14 +63,44 @@ static void window_run(struct client *c, unsigned int n)
 		client_allocate(&c[i], peer.family);
 	for (i = 0; i < n; i++)
 		client_expect(&c[i], "Allocate");
+	window_permit(c, n);
+}
+
+static void window_refresh(struct client *c, unsigned int n)
+{
+	unsigned int i;
+
 	for (i = 0; i < n; i++)
-		client_permit(&c[i], &peer);
+		client_refresh(&c[i]);
 	for (i = 0; i < n; i++)
-		client_expect(&c[i], "CreatePermission");
-	for (i = 0; i < n; i++)
-		client_bind(&c[i], CHANNEL, &peer);
-	for (i = 0; i < n; i++)
-		client_expect(&c[i], "ChannelBind");
+		client_expect(&c[i], "Refresh");
+	window_permit(c, n);
+}
+
+/* All of the clients, so many at a time; says what one of them costs. */
+static void run(struct client *c, unsigned int count, unsigned int window,
+		void (*step)(struct client *c, unsigned int n))
+{
+	unsigned int i;
+	struct meter m;
+
+	meter_begin(&m);
+	for (i = 0; i < count; i += window)
+		step(c + i, window);
+	meter_end(&m);
+	printf("%.1f %.1f\n", m.total / count, m.own / count);
+	fflush(stdout);
+}
+
+/* Until a line has been read. Return: false when there is none. */
+static bool told(void)
+{
+	int c;
+
+	do {
+		c = getchar();
+	} while (c != '\n' && c != EOF);
+	return c == '\n';
 }
 
 static struct client *open_all(const struct kturn_addr *from,
@@ -77,9 +123,8 @@ static struct client *open_all(const struct kturn_addr *from,
 int main(int argc, char **argv)
 {
 	struct kturn_addr client, server;
-	unsigned int count, window, i;
+	unsigned int count, window;
 	struct client *c;
-	struct meter m;
 
 	if (argc != 6) {
 		fprintf(stderr, "usage: setup CLIENT SERVER PEER COUNT WINDOW\n");
@@ -95,18 +140,13 @@ int main(int argc, char **argv)
 	meter_take_turns();
 	c = open_all(&client, &server, window + count);
 
-	window_run(c, window);
+	window_begin(c, window);
 	puts("open");
 	fflush(stdout);
-	if (getchar() == EOF)
+	if (!told())
 		return 1;
-	meter_begin(&m);
-	for (i = window; i <= count; i += window)
-		window_run(c + i, window);
-	meter_end(&m);
-	printf("%.1f %.1f\n", m.total / count, m.own / count);
-	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	run(c + window, count, window, window_begin);
+	while (told())
+		run(c + window, count, window, window_refresh);
 	return 0;
 }
