@@ -148,8 +148,16 @@ static SSL_CTX *make_ctx(const struct config *cfg, size_t i,
 	if (!ctx)
 		return NULL;
 	SSL_CTX_set_min_proto_version(ctx, version);
+	/*
+	 * RFC 8489 section 6.2.3: forward secrecy is what we prefer, as
+	 * OpenSSL's order of ciphersuites does; no compression.
+	 */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
-			    SSL_OP_IGNORE_UNEXPECTED_EOF);
+			    SSL_OP_IGNORE_UNEXPECTED_EOF |
+			    SSL_OP_CIPHER_SERVER_PREFERENCE |
+			    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_COMPRESSION);
+	/* TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 must not be missing. */
+	SSL_CTX_set_dh_auto(ctx, 1);
 	/* Tickets do, and thousands of sessions would take memory. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
