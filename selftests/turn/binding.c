@@ -345,6 +345,51 @@ static void other_datagrams(void)
 	world_stop();
 }
 
+/* RFC 8489 section 11: without the magic cookie, over DTLS only. */
+static void classic(void)
+{
+	static const uint8_t want[] = {
+		0x01, 0x11, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+		14, 15, 16, 0, 9, 0, 16, 0, 0, 5, 0, 'S', 'e', 'r', 'v', 'e',
+		'r', ' ', 'E', 'r', 'r', 'o', 'r',
+	};
+	uint8_t buf[24] = { 0, 1, 0, 4 };
+	enum turn_transport transport;
+	size_t i, len;
+
+	for (i = 4; i < 20; i++)
+		buf[i] = i - 3;
+	world_begin();
+	client_init(&c, 40000);
+	for (transport = TURN_UDP; transport <= TURN_DTLS; transport++) {
+		c.tuple.transport = transport;
+		/* Of the right length only, a request only. */
+		for (len = 0; len <= sizeof(buf); len++) {
+			for (i = 0; i < 4; i++) {
+				buf[0] = i >> 1;
+				buf[1] = 1 | (i & 1) << 4;
+				world_clear();
+				turn_client_input(world.s, world.now,
+						  world.wall, &c.tuple, buf,
+						  len);
+				KTAP_EQ(world.n_sent,
+					transport == TURN_DTLS && len == 24 &&
+					!i);
+			}
+		}
+	}
+	buf[0] = 0;
+	buf[1] = 1;
+	world_clear();
+	turn_client_input(world.s, world.now, world.wall, &c.tuple, buf,
+			  sizeof(buf));
+	KTAP_EQ(world.n_sent, 1);
+	KTAP_EQ(world.sent[0].len, sizeof(want));
+	KTAP_MEM_EQ(world.sent[0].p, want, sizeof(want));
+	KTAP_EQ(turn_counters(world.s)->requests, 0);
+	world_stop();
+}
+
 const struct ktap_case binding_cases[] = {
 	{ "binding: NAT behaviour discovery", discovery },
 	{ "binding: XOR-MAPPED-ADDRESS, without credentials", mapped_address },
@@ -355,6 +400,7 @@ const struct ktap_case binding_cases[] = {
 	{ "binding: attributes after integrity are ignored", after_integrity },
 	{ "binding: 400 never larger than the request", broken },
 	{ "binding: what is no STUN", other_datagrams },
+	{ "binding: classic STUN, over DTLS", classic },
 };
 
 const size_t binding_count = KTAP_COUNT(binding_cases);

@@ -139,6 +139,20 @@ void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 			const uint8_t *buf, size_t len);
 
 /**
+ * turn_classic_input() - a message without the magic cookie
+ * @s: server
+ * @now: milliseconds
+ * @tuple: who sent it
+ * @buf: what it is
+ * @len: of @buf
+ *
+ * Over DTLS requests are answered.
+ */
+void turn_classic_input(struct turn_server *s, uint64_t now,
+			const struct turn_tuple *tuple,
+			const uint8_t *buf, size_t len);
+
+/**
  * turn_lifetime() - the desired lifetime (RFC 8656 sections 7.2 and 8.2)
  * @s: server
  * @rq: request; its LIFETIME, if there is one, is well-formed

@@ -83,6 +83,7 @@ void turn_client_input(struct turn_server *s, uint64_t now, uint64_t wall,
 		break;
 	default:
 		s->counters.malformed++;
+		turn_classic_input(s, now, tuple, buf, len);
 	}
 }
 
