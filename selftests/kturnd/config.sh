@@ -105,7 +105,7 @@ log-level: debug
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, limit-to-peer, limit-to-client, \
-alternate-server, redirect-above, realm, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
+alternate-server, redirect-above, realm, software, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
@@ -220,6 +220,12 @@ PUBLIC/PRIVATE, got '192.0.2.1/10.0.0.2': the public address is there twice" \
 5766 (0x4000 to 0x7FFF), got '5389'" --channel-range 5389
 	refuses "--user-quota: expected a number from 0 to 1000000, 0 being no \
 limit, got '-1'" --user-quota -1
+	refuses "--software: expected none, or a text of 1 to 127 bytes in \
+UTF-8, got 'a\\xff'" --software $'a\xff'
+	refuses "--software: expected none, or a text of 1 to 127 bytes in UTF-8, got '$(printf '%0127d' 0)'" \
+		--software "$(printf '%0128d' 0)"
+	refuses "--software: expected none, or a text of 1 to 127 bytes in UTF-8, got ''" \
+		--software ''
 	refuses "--realm: expected a realm, 1 to 104 bytes without control \
 characters, quotes and backslashes, got 'a\\\"b': it contains a double quote or a backslash" --realm 'a"b'
 	refuses "--realm: expected a realm, 1 to 104 bytes without control \

@@ -38,6 +38,7 @@ void config_free(struct config *cfg)
 		if (options[i].clear)
 			options[i].clear(cfg);
 	free(cfg->realm);
+	free(cfg->software);
 	free(cfg->user_file);
 	free(cfg->secret_file);
 	free(cfg->db);

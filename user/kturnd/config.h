@@ -92,6 +92,7 @@ struct config_source {
  * @n_alternates: how many
  * @redirect_above: so many allocations; 0: never
  * @realm: prepared; 1 to TURN_OWN_REALM_MAX bytes
+ * @software: of responses, or "none"; NULL: kturn and its version
  * @users: no two of the same name
  * @n_users: how many
  * @secrets: of the TURN REST scheme, none empty
@@ -149,6 +150,7 @@ struct config {
 	size_t n_alternates;
 	uint32_t redirect_above;
 	char *realm;
+	char *software;
 	struct config_user *users;
 	size_t n_users;
 	char **secrets;

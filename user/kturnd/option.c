@@ -289,6 +289,19 @@ const struct option_def options[] = {
 			"ones are refused.",
 		.set = option_set_realm,
 	}, {
+		.key = "software",
+		.arg = "TEXT",
+		.def_text = "kturn and its version",
+		/* SOFTWARE_MAX */
+		.expected = "none, or a text of 1 to 127 bytes in UTF-8",
+		.help = "what responses call the server, or none",
+		.text = "What responses call the server, in their SOFTWARE "
+			"attribute (RFC 8489 section 14.14); none leaves it "
+			"out, and tells who looks for servers with a known "
+			"weakness less. It is left out as well where it would "
+			"make a response to a stranger long.",
+		.set = option_set_software,
+	}, {
 		.key = "user",
 		.arg = "NAME:PASSWORD",
 		.expected = "NAME:PASSWORD",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistr.h>
 
 #include <array_size.h>
 #include "db/userdb.h"
@@ -17,6 +18,8 @@
 #include "turn/turn.h"
 
 #define SECRET_MAX	1024
+/* RFC 8489 section 14.14: fewer than 128 characters. */
+#define SOFTWARE_MAX	127
 
 const char *option_set_relay_ports(struct config *cfg, const char *value)
 {
@@ -121,6 +124,15 @@ const char *option_set_realm(struct config *cfg, const char *value)
 	if (strlen(realm) > TURN_OWN_REALM_MAX)
 		return OPTION_UNEXPECTED;
 	return option_text(&cfg->realm, realm);
+}
+
+const char *option_set_software(struct config *cfg, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len > SOFTWARE_MAX || u8_check((const uint8_t *)value, len))
+		return OPTION_UNEXPECTED;
+	return option_text(&cfg->software, value);
 }
 
 const char *option_set_user(struct config *cfg, const char *value)

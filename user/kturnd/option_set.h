@@ -36,6 +36,7 @@ const char *option_set_limit_to_client(struct config *cfg, const char *value);
 const char *option_set_alternate_server(struct config *cfg, const char *value);
 const char *option_set_redirect_above(struct config *cfg, const char *value);
 const char *option_set_realm(struct config *cfg, const char *value);
+const char *option_set_software(struct config *cfg, const char *value);
 const char *option_set_user(struct config *cfg, const char *value);
 const char *option_set_secret(struct config *cfg, const char *value);
 const char *option_set_user_file(struct config *cfg, const char *value);

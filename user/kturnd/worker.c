@@ -373,12 +373,20 @@ void worker_set_secrets(struct worker *w, struct secrets *set)
 	w->secrets = set;
 }
 
+/* The SOFTWARE attribute's value, or NULL for none. */
+static const char *software(const struct config *cfg)
+{
+	if (!cfg->software)
+		return "kturn " KTURN_VERSION;
+	return strcmp(cfg->software, "none") ? cfg->software : NULL;
+}
+
 static int init_turn(struct worker *w)
 {
 	struct daemon *d = w->d;
 	struct turn_config cfg = {
 		.realm = d->cfg->realm,
-		.software = "kturn",
+		.software = software(d->cfg),
 		.chan_max = d->cfg->chan_max,
 		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
 		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),
