@@ -15,6 +15,7 @@ conformance_topology()
 	topology_up || return
 	in_peer sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.ip_forward=1 ||
 		return
+	ip -n "$peer" addr add 203.0.113.4/24 dev peer0 || return
 	ip -n "$peer" route add unreachable 192.0.2.0/24 || return
 	ip -n "$relay" -batch - <<-END || return
 		route add 192.0.2.0/24 via $PEER_V4

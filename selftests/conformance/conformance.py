@@ -100,7 +100,7 @@ def main():
             slowest = max(slowest, (seconds, name))
             differs = known.get((transport, one.function.__name__))
             if why:
-                print(f"# {why}")
+                print("# " + why.replace("\n", "\n# "))
             if differs:
                 print(f"# differs ({one.function.__name__}): {differs}")
             failed = bool(why) != bool(differs)

@@ -28,6 +28,8 @@ CLIENT = {4: "198.51.100.2", 6: "2001:db8:1::2"}
 SERVER = {4: "198.51.100.1", 6: "2001:db8:1::1"}
 RELAY = {4: "203.0.113.1", 6: "2001:db8:2::1"}
 PEER = {4: "203.0.113.2", 6: "2001:db8:2::2"}
+# A peer who has no permissions.
+STRANGER = "203.0.113.4"
 # Nobody, behind the peer, which says so by ICMP.
 BEYOND = "192.0.2.9"
 # Who may not be a peer.
@@ -112,29 +114,34 @@ class World:
         c.learn(c.request(ALLOCATE, c.build_allocate, auth=False))
         return c
 
-    def peer(self, family=4, port=0):
+    def peer(self, family=4, address=None):
         """A peer's socket; .addr is where it is."""
         with inside("peer"):
-            s = Peer(family, port)
+            s = Peer(address or PEER[family])
         self.stack.callback(s.close)
         return s
 
-    def run(self, *command, text=None):
-        """Of the client's namespace: what it says, whether it succeeds."""
+    @staticmethod
+    def run(*command, patience=PATIENCE):
+        """In the client's namespace: whether it succeeds, what it says."""
         with inside("client"):
-            done = subprocess.run(command, input=text or "", text=True,
-                                  capture_output=True, errors="replace",
-                                  timeout=PATIENCE + 15, check=False)
+            try:
+                done = subprocess.run(command, stdin=subprocess.DEVNULL,
+                                      capture_output=True, text=True,
+                                      errors="replace", timeout=patience,
+                                      check=False)
+            except subprocess.TimeoutExpired:
+                return False, f"no end in {patience} s"
         return done.returncode == 0, done.stdout + done.stderr
 
 
 class Peer(socket.socket):
     """A UDP socket that gives up some time."""
 
-    def __init__(self, family, port):
-        super().__init__(socket.AF_INET if family == 4 else socket.AF_INET6,
+    def __init__(self, ip):
+        super().__init__(socket.AF_INET6 if ":" in ip else socket.AF_INET,
                          socket.SOCK_DGRAM)
-        self.bind((PEER[family], port))
+        self.bind((ip, 0))
         self.settimeout(PATIENCE)
         self.addr = self.getsockname()[:2]
 
@@ -150,6 +157,13 @@ class Peer(socket.socket):
             raise AssertionError(f"the peer got {got[:40]!r} from {source}, "
                                  f"expected {data[:40]!r} from {relayed}")
         return source
+
+    def gets_nothing(self):
+        self.settimeout(SILENCE)
+        try:
+            raise AssertionError(f"the peer got {self.next()}")
+        except TimeoutError:
+            self.settimeout(PATIENCE)
 
 
 # Requests.

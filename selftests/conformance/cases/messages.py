@@ -327,7 +327,8 @@ def long_names(w):
                            (NONCE, c.nonce)):
             msg.add(one, value if one == kind else right)
         answer = ask(c, msg.add_integrity(c.key()))
-        same(answer.code in (401, 438), True, f"code {answer.code}")
+        same(answer.code in (401, 438), True,
+             f"code {answer.code} for {kind:#06x} of {alone}")
 
 
 @case("8489 14.9")

@@ -6,8 +6,8 @@ import socket
 import struct
 
 from checks import refused, same
-from suite import (BEYOND, PEER, SILENCE, STREAMS, case, is_error, is_success,
-                   send_all)
+from suite import (BEYOND, PEER, SILENCE, STRANGER, STREAMS, case, is_error,
+                   is_success, send_all)
 from turnmessage import (CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION,
                          DATA, DATA_METHOD, ICMP, INDICATION, SEND,
                          XOR_PEER_ADDRESS, Message, xor_addr_pack,
@@ -87,15 +87,14 @@ def permission_for_address(w):
 @case("8656 9")
 def no_permission(w):
     """without a permission nothing passes, either way"""
-    peer, c = w.peer(), w.allocated()
-    c.permit("203.0.113.77")
-    c.send(peer.addr, b"out")
+    c, peer = permitted(w)
+    stranger = w.peer(address=STRANGER)
+    c.send(stranger.addr, b"out")
     settle(c)
-    peer.sendto(b"in", c.relayed)
-    settle(c)
-    c.permit(PEER[4])
     c.send(peer.addr, b"permitted")
     peer.gets(b"permitted", c.relayed)
+    stranger.gets_nothing()
+    stranger.sendto(b"in", c.relayed)
     peer.sendto(b"permitted too", c.relayed)
     same(c.recv_data().data, b"permitted too", "what came")
 
