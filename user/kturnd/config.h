@@ -92,7 +92,7 @@ struct config_source {
  * @n_alternates: how many
  * @redirect_above: so many allocations; 0: never
  * @realm: prepared; 1 to TURN_OWN_REALM_MAX bytes
- * @software: of responses, or "none"; NULL: kturn and its version
+ * @software: of responses, or "none"; NULL: kturn
  * @users: no two of the same name
  * @n_users: how many
  * @secrets: of the TURN REST scheme, none empty

@@ -291,15 +291,16 @@ const struct option_def options[] = {
 	}, {
 		.key = "software",
 		.arg = "TEXT",
-		.def_text = "kturn and its version",
+		.def_text = "kturn",
 		/* SOFTWARE_MAX */
 		.expected = "none, or a text of 1 to 127 bytes in UTF-8",
 		.help = "what responses call the server, or none",
 		.text = "What responses call the server, in their SOFTWARE "
 			"attribute (RFC 8489 section 14.14); none leaves it "
-			"out, and tells who looks for servers with a known "
-			"weakness less. It is left out as well where it would "
-			"make a response to a stranger long.",
+			"out. The default does not say which version, as those "
+			"who look for servers with a known weakness ask as well "
+			"(section 16.1.2). It is left out where it would make a "
+			"response to a stranger long.",
 		.set = option_set_software,
 	}, {
 		.key = "user",

@@ -373,11 +373,11 @@ void worker_set_secrets(struct worker *w, struct secrets *set)
 	w->secrets = set;
 }
 
-/* The SOFTWARE attribute's value, or NULL for none. */
+/* The SOFTWARE attribute's value, or NULL for none; no version unasked. */
 static const char *software(const struct config *cfg)
 {
 	if (!cfg->software)
-		return "kturn " KTURN_VERSION;
+		return "kturn";
 	return strcmp(cfg->software, "none") ? cfg->software : NULL;
 }
 
