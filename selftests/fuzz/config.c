@@ -3,6 +3,18 @@
 #include "fuzz.h"
 #include "kturnd/config.h"
 
+static void check_external(const struct config_external *ext)
+{
+	if (ext->method == CONFIG_EXTERNAL_STATIC) {
+		FUZZ_ASSERT(ext->public.family == ext->private.family);
+		return;
+	}
+	FUZZ_ASSERT(ext->public.family == KTURN_FAMILY_NONE);
+	FUZZ_ASSERT(!ext->private.port);
+	FUZZ_ASSERT(!!ext->host == (ext->method == CONFIG_EXTERNAL_STUN));
+	FUZZ_ASSERT(!ext->host || (*ext->host && ext->host_port));
+}
+
 int fuzz_one(const __u8 *data, size_t size)
 {
 	__u8 *copy = fuzz_copy(data, size);
@@ -27,8 +39,7 @@ int fuzz_one(const __u8 *data, size_t size)
 	for (i = 0; i < cfg.relay.n; i++)
 		FUZZ_ASSERT(cfg.relay.v[i].family && !cfg.relay.v[i].port);
 	for (i = 0; i < cfg.n_external; i++)
-		FUZZ_ASSERT(cfg.external[i].public.family ==
-			    cfg.external[i].private.family);
+		check_external(&cfg.external[i]);
 	for (i = 0; i < cfg.n_users; i++)
 		FUZZ_ASSERT(*cfg.users[i].name && *cfg.users[i].password);
 	config_free(&cfg);

@@ -73,7 +73,8 @@ max-connections: 1
 relay:
   - 192.0.2.1
   - 192.0.2.2
-external: 198.51.100.7/192.0.2.1
+external: [198.51.100.7/192.0.2.1, "stun:[2001:db8::1]:3479/192.0.2.2"]
+external-check: 3600
 relay-ports: 20000-20100
 channel-range: 5766
 user-quota: 10
@@ -102,8 +103,11 @@ log-level: debug
 		--allow-peer ::ffff:10.0.0.0/104 --plane=auto
 }
 
+EXTERNAL="two IP addresses of one family, \
+PUBLIC/PRIVATE, or stun:HOST[:PORT], nat-pmp, upnp or pcp, and perhaps /PRIVATE"
+
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
-max-connections, relay, external, relay-ports, channel-range, user-quota, \
+max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, limit-to-peer, limit-to-client, \
 alternate-server, redirect-above, realm, software, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
@@ -164,6 +168,8 @@ $tmp/big is longer" --config "$tmp/big"
 
 test_value_errors()
 {
+	local value
+
 	refuses "--transport: expected udp, tcp, tls or dtls, got 'sctp'" \
 		--transport sctp
 	refuses "--transport: expected udp or tcp, as tls and dtls need tls-cert" \
@@ -199,18 +205,33 @@ reserved address can't be bound" --listen 224.0.0.1
 '192.0.2.1:1'" --relay 192.0.2.1:1
 	refuses "--relay: expected an IP address without a port, got '::': a \
 relayed address must be a particular one" --relay ::
-	refuses "--external: expected two IP addresses of one family, \
-PUBLIC/PRIVATE, got '192.0.2.1'" --external 192.0.2.1
-	refuses "--external: expected two IP addresses of one family, \
-PUBLIC/PRIVATE, got '192.0.2.1/::1'" --external 192.0.2.1/::1
-	refuses "--external: expected two IP addresses of one family, \
-PUBLIC/PRIVATE, got '192.0.2.1/192.0.2.1': both sides are the same" \
+	refuses "--external: expected $EXTERNAL, got '192.0.2.1'" --external 192.0.2.1
+	refuses "--external: expected $EXTERNAL, got '192.0.2.1/::1'" --external 192.0.2.1/::1
+	refuses "--external: expected $EXTERNAL, got '192.0.2.1/192.0.2.1': both sides are the same" \
 		--external 192.0.2.1/192.0.2.1
-	refuses "--external: expected two IP addresses of one family, \
-PUBLIC/PRIVATE, got '192.0.2.1/10.0.0.2': the public address is there twice" \
+	refuses "--external: expected $EXTERNAL, got '192.0.2.1/10.0.0.2': the public address is there twice" \
 		--external 192.0.2.1/10.0.0.1 --external 192.0.2.1/10.0.0.2
 	refuses "--external: expected a private address that relay names, got \
 '10.0.0.1'" --relay 10.0.0.2 --external 192.0.2.1/10.0.0.1
+	for value in stun stun: stun:/10.0.0.1 stun:h:0 stun:h:65536 stun:h:x \
+		"stun:[::1" "stun:[::1]x" "stun:a b" pcp/ pcp/10.0.0.1:1 pcp/0.0.0.0 \
+		pcp/224.0.0.1 upnp/x nat-pmp:10.0.0.1 natpmp 10.0.0.1/pcp; do
+		refuses "--external: expected $EXTERNAL, got '$value'" \
+			--external "$value"
+	done
+	refuses "--external: expected $EXTERNAL, got 'pcp/2001:db8::1': \
+gateways map ports of IPv4 addresses" --external pcp/2001:db8::1
+	refuses "--external: expected $EXTERNAL, got 'upnp': the private \
+address is there twice" --external pcp --external upnp
+	refuses "--external: expected $EXTERNAL, got 'stun:h/10.0.0.1': the \
+private address is there twice" --external pcp/10.0.0.1 \
+		--external stun:h/10.0.0.1
+	refuses "--external-check: expected a number from 1 to 3600, got '0'" \
+		--external-check 0
+	for value in stun:h stun:h:1 "stun:[2001:db8::1]" nat-pmp upnp pcp \
+		"stun:[2001:db8::1]:65535/2001:db8::2" stun:192.0.2.1:3478; do
+		accepts --external "$value"
+	done
 	refuses "--relay-ports: expected two ports, MIN-MAX, from 1024 to \
 65535, got '80-90'" --relay-ports 80-90
 	refuses "--relay-ports: expected two ports, MIN-MAX, from 1024 to \

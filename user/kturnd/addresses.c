@@ -186,25 +186,55 @@ static int check_bindable(const struct config_addrs *list)
 	return 0;
 }
 
-static int check_external(const struct config *cfg,
+static int external_failed(const char *private, const char *why)
+{
+	log_event(LOG_ERR, "external-failed", "private=%s error=%s", private,
+		  why);
+	return -EADDRNOTAVAIL;
+}
+
+/* One without a private address is for the only one that it can be for. */
+static int choose_private(struct kturn_addr *private,
 			  const struct config_addrs *list)
 {
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->v[i].family != KTURN_FAMILY_V4)
+			continue;
+		*private = list->v[i];
+		n++;
+	}
+	if (n == 1)
+		return 0;
+	return external_failed("none", n ? "there are several IPv4 relay addresses: name one" :
+					   "there is no IPv4 relay address");
+}
+
+static int check_external(struct config *cfg, const struct config_addrs *list)
+{
 	char text[KTURN_ADDR_TEXT_MAX];
-	size_t i;
+	struct kturn_addr *private;
+	size_t i, k;
 
 	for (i = 0; i < cfg->n_external; i++) {
-		if (has(list, &cfg->external[i].private))
-			continue;
-		log_event(LOG_ERR, "external-failed", "private=%s error=%s",
-			  kturn_addr_text(&cfg->external[i].private, text),
-			  "it is not among the relay addresses");
-		return -EADDRNOTAVAIL;
+		private = &cfg->external[i].private;
+		if (private->family == KTURN_FAMILY_NONE &&
+		    choose_private(private, list))
+			return -EADDRNOTAVAIL;
+		kturn_addr_text(private, text);
+		if (!has(list, private))
+			return external_failed(text,
+					       "it is not among the relay addresses");
+		for (k = 0; k < i; k++)
+			if (addr_equal(private, &cfg->external[k].private))
+				return external_failed(text,
+						       "it is there twice");
 	}
 	return 0;
 }
 
-int addresses_relay(const struct config *cfg,
-		    const struct config_addrs *listen,
+int addresses_relay(struct config *cfg, const struct config_addrs *listen,
 		    struct config_addrs *list)
 {
 	size_t i;

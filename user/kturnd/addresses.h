@@ -17,12 +17,11 @@ int addresses_listen(const struct config *cfg, struct config_addrs *list);
 
 /**
  * addresses_relay() - the relayed addresses
- * @cfg: configuration
+ * @cfg: configuration; @external's private addresses are completed
  * @listen: from addresses_listen()
  * @list: result, without ports; the caller frees @list->v
  */
-int addresses_relay(const struct config *cfg,
-		    const struct config_addrs *listen,
+int addresses_relay(struct config *cfg, const struct config_addrs *listen,
 		    struct config_addrs *list);
 
 #endif /* _KTURND_ADDRESSES_H */

@@ -5,10 +5,11 @@
 KTURND := $(B)/kturnd
 KTURND_MKMAN := $(B)/kturnd-mkman
 KTURND_SRC := $(filter-out %/mkman.c,$(wildcard user/kturnd/*.c \
-	user/kturnd/transport/*.c))
-KTURND_LIBS = -lssl -levent_core -lyaml -ljansson -lnl-route-3 -lnl-3 \
+	user/kturnd/transport/*.c user/kturnd/nat/*.c))
+KTURND_LIBS = -lnatpmp -lminiupnpc -lssl -levent_core -lyaml -ljansson -lnl-route-3 -lnl-3 \
 	$(LIBKTURN_LIBS) $(USERDB_LIBS) $(PRECIS_LIBS)
 CFLAGS_user/kturnd := $(shell $(PKG_CONFIG) --cflags libnl-3.0)
+CFLAGS_user/kturnd/nat := $(CFLAGS_user/kturnd)
 
 ALL += $(KTURND)
 
@@ -34,6 +35,7 @@ $(KTURND_SAN): $(KTURND_SAN_SRC:%.c=$(B)/san/%.o)
 test-programs: $(KTURND_MKMAN)
 
 $(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_read.o option_clients.o \
+		option_external.o \
 		option_set.o \
 		config.o file.o turn/limit.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
 		$(B)/user/common/libcommon.a $(B)/libkturn.a

@@ -170,6 +170,8 @@ static void check_external(struct config *cfg)
 	if (!cfg->relay.n)
 		return;
 	for (i = 0; i < cfg->n_external; i++) {
+		if (cfg->external[i].private.family == KTURN_FAMILY_NONE)
+			continue;
 		for (k = 0; k < cfg->relay.n; k++)
 			if (addr_ip_equal(&cfg->relay.v[k],
 					  &cfg->external[i].private))

@@ -37,10 +37,30 @@ struct config_addrs {
 	size_t n;
 };
 
-/** struct config_external - a 1:1 NAT's two sides; ports are 0 */
+/* How the outside of a NAT is known. */
+enum config_external_method {
+	CONFIG_EXTERNAL_STATIC,
+	CONFIG_EXTERNAL_STUN,
+	CONFIG_EXTERNAL_NAT_PMP,
+	CONFIG_EXTERNAL_UPNP,
+	CONFIG_EXTERNAL_PCP,
+};
+
+/**
+ * struct config_external - a NAT's two sides; ports are 0
+ * @method: how @public is known
+ * @public: no address unless it is static
+ * @private: no address before addresses_relay(): of a learnt one, the only relay
+ *	address of IPv4
+ * @host: STUN server, or NULL
+ * @host_port: its port
+ */
 struct config_external {
+	enum config_external_method method;
 	struct kturn_addr public;
 	struct kturn_addr private;
+	char *host;
+	uint16_t host_port;
 };
 
 /** struct config_alternate - another server; @domain may be NULL */
@@ -78,8 +98,9 @@ struct config_source {
  * @n_proxies: how many
  * @max_connections: of TCP and TLS, at a time
  * @relay: relayed addresses without ports; empty: chosen among @listen
- * @external: 1:1 NATs; no address stands in two of them
+ * @external: NATs; no address stands in two of them
  * @n_external: how many
+ * @external_check: seconds from one question for an address to the next
  * @relay_port_min: least port of relayed addresses, 1024 or more
  * @relay_port_max: greatest
  * @chan_max: greatest channel number
@@ -138,6 +159,7 @@ struct config {
 	struct config_addrs relay;
 	struct config_external *external;
 	size_t n_external;
+	uint32_t external_check;
 	uint16_t relay_port_min;
 	uint16_t relay_port_max;
 	uint16_t chan_max;

@@ -141,13 +141,49 @@ static json_t *addrs_json(const struct config_addrs *list)
 	return array;
 }
 
+/* null as long as it is to be learnt. */
+static json_t *public_json(const struct relay_addr *ra)
+{
+	const struct kturn_addr *public = relay_public(ra);
+
+	return public->family == KTURN_FAMILY_NONE ? json_null() :
+						     addr_json(public);
+}
+
 static json_t *relays_json(const struct relay_pool *pool)
 {
 	json_t *array = json_array();
 	size_t i;
 
 	for (i = 0; i < pool->n; i++)
-		json_array_append_new(array, addr_json(&pool->v[i].public));
+		json_array_append_new(array, public_json(&pool->v[i]));
+	return array;
+}
+
+static json_t *nat_json(const struct daemon *d, const struct nat *n)
+{
+	struct nat_status s;
+
+	nat_status(n, &s);
+	return json_pack("{s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I}",
+		"method", s.method,
+		"relay", addr_json(&s.private),
+		"public", public_json(relay_find(&d->relays, &s.private)),
+		"mapped", (json_int_t)s.mapped,
+		"asked", (json_int_t)s.asked,
+		"unanswered", (json_int_t)s.unanswered,
+		"refused", (json_int_t)s.refused,
+		"restarts", (json_int_t)s.restarts,
+		"changes", (json_int_t)s.changes);
+}
+
+static json_t *nats_json(const struct daemon *d)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < d->n_nats; i++)
+		json_array_append_new(array, nat_json(d, d->nats[i]));
 	return array;
 }
 
@@ -196,7 +232,7 @@ static json_t *make_json(const struct query *q)
 	const struct daemon *d = q->control->d;
 	uint64_t uptime = (worker_clock() - d->started_ms) / 1000;
 
-	return json_pack("{s:s,s:I,s:I,s:s,s:I,s:s,s:o,s:o,s:o}",
+	return json_pack("{s:s,s:I,s:I,s:s,s:I,s:s,s:o,s:o,s:o,s:o}",
 			 "version", KTURN_VERSION,
 			 "pid", (json_int_t)getpid(),
 			 "uptime_s", (json_int_t)uptime,
@@ -205,6 +241,7 @@ static json_t *make_json(const struct query *q)
 			 "realm", d->cfg->realm,
 			 "listen", addrs_json(&d->listen),
 			 "relay", relays_json(&d->relays),
+			 "external", nats_json(d),
 			 "counters", counters_json(q));
 }
 

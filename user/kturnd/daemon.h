@@ -4,6 +4,7 @@
 #define _KTURND_DAEMON_H
 
 #include "config.h"
+#include "nat/nat.h"
 #include "peer_acl.h"
 #include "quota.h"
 #include "redirect.h"
@@ -36,6 +37,8 @@
  * @started_ms: when the daemon started, worker_clock()'s
  * @secrets_seen: of the file of secrets when it was looked at last
  * @local: follows the host's addresses; main thread
+ * @nats: those whose external address is learnt, constant
+ * @n_nats: how many
  */
 struct daemon {
 	struct config *cfg;
@@ -57,6 +60,8 @@ struct daemon {
 	uint64_t started_ms;
 	uint64_t secrets_seen;
 	struct local *local;
+	struct nat **nats;
+	size_t n_nats;
 };
 
 #endif /* _KTURND_DAEMON_H */

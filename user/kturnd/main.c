@@ -161,6 +161,7 @@ static int setup(struct server *s)
 	quota_init(&d->quota, d->cfg->user_quota, d->cfg->total_quota);
 	d->redirect.cfg = d->cfg;
 	d->redirect.listen = &d->listen;
+	d->redirect.relays = &d->relays;
 	d->acl.allow = d->cfg->allow;
 	d->acl.n_allow = d->cfg->n_allow;
 	d->acl.deny = d->cfg->deny;
@@ -184,6 +185,8 @@ static int setup(struct server *s)
 		ret = setup_workers(s);
 	if (!ret)
 		ret = setup_local(s);
+	if (!ret)
+		ret = nat_open(d);
 	if (!ret)
 		ret = listeners_open(d);
 	if (!ret)
@@ -292,6 +295,7 @@ static void warn_without_users(struct daemon *d)
 static void log_ready(struct server *s)
 {
 	const struct relay_pool *pool = &s->d.relays;
+	const struct kturn_addr *public;
 	char text[KTURN_ADDR_TEXT_MAX];
 	struct log_line line;
 	size_t i;
@@ -306,9 +310,11 @@ static void log_ready(struct server *s)
 	for (i = 0; i < pool->n; i++) {
 		log_add(&line, "relay=%s",
 			kturn_addr_text(&pool->v[i].addr, text));
-		if (!addr_equal(&pool->v[i].addr, &pool->v[i].public))
+		public = relay_public(&pool->v[i]);
+		if (!addr_equal(&pool->v[i].addr, public))
 			log_add(&line, "public=%s",
-				kturn_addr_text(&pool->v[i].public, text));
+				public->family ? kturn_addr_text(public, text) :
+						 "unknown");
 	}
 	log_add(&line, "ports=%u-%u plane=%s workers=%u", pool->port_min,
 		pool->port_max, s->watch.kt ? "kernel" : "user",
@@ -327,6 +333,8 @@ static int run(struct server *s)
 	warn_without_users(&s->d);
 	for (i = 0; i < s->d.n_workers && !ret; i++)
 		ret = worker_start(&s->d.workers[i]);
+	if (!ret)
+		ret = nat_start(&s->d);
 	if (ret) {
 		log_event(LOG_ERR, "worker-failed", "error=%s",
 			  strerror(-ret));
@@ -349,6 +357,8 @@ static void teardown(struct server *s)
 	for (i = 0; i < d->n_workers && d->workers; i++)
 		worker_stop(&d->workers[i]);
 	left = watch_entries(&s->watch);
+	/* What the kernel goes on with, peers and clients have to reach. */
+	nat_close(d, left);
 	control_close(&s->control);
 	for (i = 0; i < d->n_workers && d->workers; i++)
 		worker_free(&d->workers[i], s->watch.kt);

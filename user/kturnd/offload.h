@@ -203,6 +203,14 @@ int offload_withdraw(struct offload *o, struct turn_alloc *a);
  */
 int offload_make_partial(struct offload *o, struct turn_alloc *a);
 
+/**
+ * offload_public_changed() - what peers are our own has changed
+ * @o: mirror
+ *
+ * Allocations that have such a peer are relayed by the daemon from now on.
+ */
+void offload_public_changed(struct offload *o);
+
 /** offload_go_on() - the daemon can go on alone, unless told not to: 0 or @error */
 static inline int offload_go_on(const struct offload *o, int error)
 {

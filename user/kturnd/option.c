@@ -147,19 +147,35 @@ const struct option_def options[] = {
 		.clear = option_clear_relay,
 	}, {
 		.key = "external",
-		.arg = "PUBLIC/PRIVATE",
+		.arg = "PUBLIC/PRIVATE|METHOD[/PRIVATE]",
 		.expected = "two IP addresses of one family, "
-			    "PUBLIC/PRIVATE",
+			    "PUBLIC/PRIVATE, or stun:HOST[:PORT], nat-pmp, "
+			    "upnp or pcp, and perhaps /PRIVATE",
 		.repeatable = true,
-		.help = "1:1 NAT in front of a relay address",
+		.help = "NAT in front of a relay address",
 		.text = "The relay address PRIVATE is known as PUBLIC outside, "
 			"behind a 1:1 NAT that keeps ports. Clients are told "
 			"PUBLIC, and a peer that is a relayed address of "
 			"PUBLIC is reached here without going through the NAT. "
 			"Traffic between two such relayed addresses is always "
-			"relayed by the daemon, not by the kernel.",
+			"relayed by the daemon, not by the kernel. In place of "
+			"PUBLIC may stand how it is learnt, see NAT in "
+			"kturnd(8): stun:HOST[:PORT] asks a STUN server; "
+			"nat-pmp, upnp and pcp ask the gateway, and have it "
+			"map the listening and the relayed ports. PRIVATE can "
+			"be left out then if there is one IPv4 relay address.",
 		.set = option_set_external,
 		.clear = option_clear_external,
+	}, {
+		.key = "external-check",
+		.arg = "SECONDS",
+		.def = "60",
+		.expected = NUMBER(1, 3600),
+		.help = "how often a learnt address is asked for",
+		.text = "How often the STUN server or the gateway is asked "
+			"whether an external address is the same still, and "
+			"asked again after a failure.",
+		.set = option_set_external_check,
 	}, {
 		.key = "relay-ports",
 		.arg = "MIN-MAX",

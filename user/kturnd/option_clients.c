@@ -9,35 +9,13 @@
 #include "option_read.h"
 #include "option_set.h"
 
-static bool multicast(const struct kturn_addr *addr)
-{
-	return addr->family == KTURN_FAMILY_V4 ? addr->ip[0] >= 224 :
-						 addr->ip[0] == 0xff;
-}
-
-/* Two particular addresses of one family with a slash between them. */
-static bool two_addrs(const char *value, struct kturn_addr *a,
-		      struct kturn_addr *b)
-{
-	const char *slash = strchr(value, '/');
-	char text[KTURN_ADDR_TEXT_MAX];
-
-	if (!slash || (size_t)(slash - value) >= sizeof(text))
-		return false;
-	memcpy(text, value, (size_t)(slash - value));
-	text[slash - value] = '\0';
-	return !kturn_addr_parse(text, a) && !kturn_addr_parse(slash + 1, b) &&
-	       a->family == b->family && !addr_is_unspecified(a) &&
-	       !addr_is_unspecified(b) && !multicast(a) && !multicast(b);
-}
-
 static const char *add_addr(struct config_addrs *list,
 			    const struct kturn_addr *addr)
 {
 	struct kturn_addr *room;
 	size_t i;
 
-	if (multicast(addr))
+	if (option_multicast(addr))
 		return "a multicast or reserved address can't be bound";
 	for (i = 0; i < list->n; i++)
 		if (addr_equal(&list->v[i], addr))
@@ -70,7 +48,7 @@ const char *option_set_nat_discovery(struct config *cfg, const char *value)
 {
 	struct turn_discovery d, *room;
 
-	if (!two_addrs(value, &d.addr[0], &d.addr[1]) || !d.addr[0].port ||
+	if (!option_two_addrs(value, &d.addr[0], &d.addr[1]) || !d.addr[0].port ||
 	    !d.addr[1].port)
 		return OPTION_UNEXPECTED;
 	if (addr_ip_equal(&d.addr[0], &d.addr[1]) ||
@@ -172,36 +150,6 @@ void option_clear_relay(struct config *cfg)
 	memset(&cfg->relay, 0, sizeof(cfg->relay));
 }
 
-const char *option_set_external(struct config *cfg, const char *value)
-{
-	struct config_external ext, *room;
-	size_t i;
-
-	if (!two_addrs(value, &ext.public, &ext.private) || ext.public.port ||
-	    ext.private.port)
-		return OPTION_UNEXPECTED;
-	if (addr_equal(&ext.public, &ext.private))
-		return "both sides are the same";
-	for (i = 0; i < cfg->n_external; i++) {
-		if (addr_equal(&cfg->external[i].public, &ext.public))
-			return "the public address is there twice";
-		if (addr_equal(&cfg->external[i].private, &ext.private))
-			return "the private address is there twice";
-	}
-	room = option_append(&cfg->external, &cfg->n_external, sizeof(*room));
-	if (!room)
-		return OPTION_NO_MEMORY;
-	*room = ext;
-	return NULL;
-}
-
-void option_clear_external(struct config *cfg)
-{
-	free(cfg->external);
-	cfg->external = NULL;
-	cfg->n_external = 0;
-}
-
 const char *option_set_redirect_above(struct config *cfg, const char *value)
 {
 	return option_u32(&cfg->redirect_above, value, 0, 10000000);
@@ -220,7 +168,7 @@ const char *option_set_alternate_server(struct config *cfg, const char *value)
 	text[slash - value] = '\0';
 	/* RFC 8489 section 14.16: at most 255 bytes. */
 	if (kturn_addr_parse(text, &addr) || addr_is_unspecified(&addr) ||
-	    multicast(&addr) || (*slash && !slash[1]) || strlen(slash) > 255)
+	    option_multicast(&addr) || (*slash && !slash[1]) || strlen(slash) > 255)
 		return OPTION_UNEXPECTED;
 	if (!addr.port)
 		kturn_addr_set_port(&addr, KTURN_STUN_PORT);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kturn.h"
 #include "option.h"
 #include "option_read.h"
 
@@ -93,4 +94,26 @@ void option_wipe(char *text)
 		return;
 	explicit_bzero(text, strlen(text));
 	free(text);
+}
+
+bool option_multicast(const struct kturn_addr *addr)
+{
+	return addr->family == KTURN_FAMILY_V4 ? addr->ip[0] >= 224 :
+						 addr->ip[0] == 0xff;
+}
+
+bool option_two_addrs(const char *value, struct kturn_addr *a,
+		      struct kturn_addr *b)
+{
+	const char *slash = strchr(value, '/');
+	char text[KTURN_ADDR_TEXT_MAX];
+
+	if (!slash || (size_t)(slash - value) >= sizeof(text))
+		return false;
+	memcpy(text, value, (size_t)(slash - value));
+	text[slash - value] = '\0';
+	return !kturn_addr_parse(text, a) && !kturn_addr_parse(slash + 1, b) &&
+	       a->family == b->family && !addr_is_unspecified(a) &&
+	       !addr_is_unspecified(b) && !option_multicast(a) &&
+	       !option_multicast(b);
 }

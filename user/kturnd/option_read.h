@@ -41,6 +41,15 @@ void option_clear_texts(char ***list, size_t *n);
 const char *option_add_prefix(struct prefix **list, size_t *n,
 			      const char *value);
 
+/** option_multicast() - a multicast or reserved address, which can't be bound */
+bool option_multicast(const struct kturn_addr *addr);
+
+/** option_two_addrs() - read two particular addresses of one family with a slash
+ * between them
+ */
+bool option_two_addrs(const char *value, struct kturn_addr *a,
+		      struct kturn_addr *b);
+
 /** option_wipe() - overwrite and free a text; NULL is fine */
 void option_wipe(char *text);
 

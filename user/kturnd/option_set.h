@@ -25,6 +25,7 @@ const char *option_set_proxy_from(struct config *cfg, const char *value);
 const char *option_set_max_connections(struct config *cfg, const char *value);
 const char *option_set_relay(struct config *cfg, const char *value);
 const char *option_set_external(struct config *cfg, const char *value);
+const char *option_set_external_check(struct config *cfg, const char *value);
 const char *option_set_relay_ports(struct config *cfg, const char *value);
 const char *option_set_channel_range(struct config *cfg, const char *value);
 const char *option_set_user_quota(struct config *cfg, const char *value);

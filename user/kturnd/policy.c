@@ -82,7 +82,7 @@ static struct relay_addr *find_relay(const struct relay_pool *pool,
 	if (ra)
 		return ra;
 	ra = relay_find(pool, peer);
-	return ra && addr_ip_equal(&ra->public, peer) ? ra : NULL;
+	return ra && addr_ip_equal(relay_public(ra), peer) ? ra : NULL;
 }
 
 enum turn_verdict policy_check(struct worker *w,

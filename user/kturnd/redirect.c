@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "redirect.h"
+#include "relay.h"
 
 /* The list may be the same for all servers. RFC 8489 section 10: no loops. */
 static bool is_own(const struct redirect *r, const struct kturn_addr *addr)
@@ -12,10 +13,7 @@ static bool is_own(const struct redirect *r, const struct kturn_addr *addr)
 	for (i = 0; i < r->listen->n; i++)
 		if (addr_equal(&r->listen->v[i], addr))
 			return true;
-	for (i = 0; i < r->cfg->n_external; i++)
-		if (addr_ip_equal(&r->cfg->external[i].public, addr))
-			return true;
-	return false;
+	return relay_find_public(r->relays, addr);
 }
 
 /* The next one of a family from @start on. */

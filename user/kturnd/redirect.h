@@ -12,16 +12,20 @@
 #include "config.h"
 #include "turn/turn.h"
 
+struct relay_pool;
+
 /**
  * struct redirect - when, and where
  * @cfg: configuration, constant
  * @listen: our own addresses, constant
+ * @relays: and what those behind a NAT are known as
  * @draining: there are to be no new allocations
  * @turn: which server is next
  */
 struct redirect {
 	const struct config *cfg;
 	const struct config_addrs *listen;
+	const struct relay_pool *relays;
 	atomic_bool draining;
 	atomic_uint turn;
 };

@@ -16,11 +16,51 @@
 /* Before looking at every port in turn. */
 #define RANDOM_TRIES	16
 
+/**
+ * struct relay_public - what an address was known as at some time
+ * @next: another
+ * @addr: that
+ */
+struct relay_public {
+	struct relay_public *next;
+	struct kturn_addr addr;
+};
+
+/* One is as good as another of the same value, so that they stay few. */
+int relay_set_public(struct relay_addr *ra, const struct kturn_addr *public)
+{
+	struct relay_public *rp = ra->publics;
+
+	while (rp && !addr_equal(&rp->addr, public))
+		rp = rp->next;
+	if (!rp) {
+		rp = malloc(sizeof(*rp));
+		if (!rp)
+			return -ENOMEM;
+		rp->addr = *public;
+		rp->next = ra->publics;
+		ra->publics = rp;
+	}
+	atomic_store_explicit(&ra->public, &rp->addr, memory_order_release);
+	return 0;
+}
+
+static const struct kturn_addr *find_public(const struct relay_addr *ra,
+					    const struct config *cfg)
+{
+	size_t k;
+
+	for (k = 0; k < cfg->n_external; k++)
+		if (addr_equal(&cfg->external[k].private, &ra->addr))
+			return &cfg->external[k].public;
+	return &ra->addr;
+}
+
 int relay_pool_init(struct relay_pool *pool, const struct config_addrs *addrs,
 		    const struct config *cfg)
 {
 	struct relay_addr *ra;
-	size_t i, k;
+	size_t i;
 
 	memset(pool, 0, sizeof(*pool));
 	pool->v = calloc(addrs->n, sizeof(*pool->v));
@@ -32,19 +72,26 @@ int relay_pool_init(struct relay_pool *pool, const struct config_addrs *addrs,
 	for (i = 0; i < addrs->n; i++) {
 		ra = &pool->v[i];
 		ra->addr = addr_with_port(&addrs->v[i], 0);
-		ra->public = ra->addr;
-		for (k = 0; k < cfg->n_external; k++) {
-			if (!addr_equal(&cfg->external[k].private, &ra->addr))
-				continue;
-			ra->public = cfg->external[k].public;
-			pool->nat = true;
+		if (relay_set_public(ra, find_public(ra, cfg))) {
+			relay_pool_free(pool);
+			return -ENOMEM;
 		}
+		pool->nat |= !addr_equal(relay_public(ra), &ra->addr);
 	}
 	return 0;
 }
 
 void relay_pool_free(struct relay_pool *pool)
 {
+	struct relay_public *rp;
+	size_t i;
+
+	for (i = 0; i < pool->n; i++) {
+		while ((rp = pool->v[i].publics)) {
+			pool->v[i].publics = rp->next;
+			free(rp);
+		}
+	}
 	free(pool->v);
 	memset(pool, 0, sizeof(*pool));
 }
@@ -79,11 +126,35 @@ static void clear_bit(_Atomic uint64_t *map, unsigned int bit)
 	atomic_fetch_and(&map[bit / 64], ~(1ull << bit % 64));
 }
 
+void relay_set_mapped(struct relay_addr *ra, uint16_t port, bool mapped)
+{
+	if (mapped)
+		set_bit(ra->mapped, port);
+	else
+		clear_bit(ra->mapped, port);
+}
+
+bool relay_is_used(const struct relay_addr *ra, uint16_t port)
+{
+	return test_bit(ra->used, port);
+}
+
+unsigned int relay_count_spare(const struct relay_addr *ra)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < RELAY_WORDS; i++)
+		n += (unsigned int)__builtin_popcountll(ra->mapped[i] &
+							~ra->used[i]);
+	return n;
+}
+
 /* ----------------------------------------------------------------- sockets */
 
 static int bind_port(struct relay_addr *ra, uint16_t port,
 		     struct turn_relay *relay)
 {
+	const struct kturn_addr *public = relay_public(ra);
 	struct relay_sock *rs;
 	int ret;
 
@@ -98,7 +169,10 @@ static int bind_port(struct relay_addr *ra, uint16_t port,
 	rs->port = port;
 	rs->dont_fragment = -1;
 	relay->addr = addr_with_port(&ra->addr, port);
-	relay->public = addr_with_port(&ra->public, port);
+	/* A predecessor's: its client has been told the public address. */
+	if (public->family == KTURN_FAMILY_NONE)
+		public = &ra->addr;
+	relay->public = addr_with_port(public, port);
 	rs->fd = socket_bound(&relay->addr, NULL);
 	if (rs->fd < 0) {
 		ret = rs->fd;
@@ -118,8 +192,13 @@ free_port:
 static int bind_ports(struct relay_addr *ra, uint16_t port,
 		      struct turn_relay *relay, struct turn_relay *reserved)
 {
-	int ret = bind_port(ra, port, relay);
+	int ret;
 
+	if (ra->mapped_only &&
+	    (!test_bit(ra->mapped, port) ||
+	     (reserved && !test_bit(ra->mapped, port + 1u))))
+		return -EADDRINUSE;
+	ret = bind_port(ra, port, relay);
 	if (ret || !reserved)
 		return ret;
 	ret = bind_port(ra, port + 1, reserved);
@@ -158,11 +237,32 @@ static int bind_any(const struct relay_pool *pool, struct relay_addr *ra,
 	return ret;
 }
 
+static int open_at(const struct relay_pool *pool, struct relay_addr *ra,
+		   enum turn_parity parity, struct turn_relay *relay,
+		   struct turn_relay *reserved)
+{
+	char text[KTURN_ADDR_TEXT_MAX];
+	const char *why = NULL;
+	int ret = -EADDRNOTAVAIL;
+
+	if (relay_public(ra)->family == KTURN_FAMILY_NONE)
+		why = "its external address is not known yet";
+	else
+		ret = bind_any(pool, ra, parity, relay, reserved);
+	if (!ret)
+		return 0;
+	if (!why)
+		why = ra->mapped_only && ret == -EADDRINUSE ?
+		      "the gateway maps no port that is free" : strerror(-ret);
+	log_limited(LOG_WARNING, "no-relay-port", "relay=%s error=%s",
+		    kturn_addr_text(&ra->addr, text), why);
+	return ret;
+}
+
 int relay_open(struct relay_pool *pool, uint8_t family,
 	       enum turn_parity parity, struct turn_relay *relay,
 	       struct turn_relay *reserved)
 {
-	char text[KTURN_ADDR_TEXT_MAX];
 	int ret = -EAFNOSUPPORT;
 	struct relay_addr *ra;
 	size_t i, pick;
@@ -174,13 +274,9 @@ int relay_open(struct relay_pool *pool, uint8_t family,
 		ra = &pool->v[(pick + i) % pool->n];
 		if (ra->addr.family != family)
 			continue;
-		ret = bind_any(pool, ra, parity, relay, reserved);
+		ret = open_at(pool, ra, parity, relay, reserved);
 		if (!ret)
 			return 0;
-		log_limited(LOG_WARNING, "no-relay-port",
-			    "relay=%s error=%s",
-			    kturn_addr_text(&ra->addr, text),
-			    strerror(-ret));
 	}
 	return ret == -EAFNOSUPPORT ? ret : -ENOSPC;
 }
@@ -233,7 +329,7 @@ struct relay_addr *relay_find_public(const struct relay_pool *pool,
 	if (!pool->nat)
 		return NULL;
 	for (i = 0; i < pool->n; i++)
-		if (addr_ip_equal(&pool->v[i].public, addr) &&
+		if (addr_ip_equal(relay_public(&pool->v[i]), addr) &&
 		    !addr_ip_equal(&pool->v[i].addr, addr))
 			return &pool->v[i];
 	return NULL;

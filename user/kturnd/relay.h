@@ -18,27 +18,35 @@ struct worker;
 
 #define RELAY_WORDS	(65536 / 64)
 
+struct relay_public;
+
 /**
  * struct relay_addr - an address that relayed addresses are made of
  * @addr: the host's own, port 0
- * @public: what the world knows it as, port 0; @addr without a NAT
+ * @public: what the world knows it as, see relay_public()
+ * @publics: all that it was ever known as, as a worker may look at one still
+ * @mapped_only: behind a NAT that forwards those of @mapped alone
  * @used: ports that we have bound
  * @live: ports that belong to allocations
+ * @mapped: ports that a NAT forwards to us, with @mapped_only
  */
 struct relay_addr {
 	struct kturn_addr addr;
-	struct kturn_addr public;
+	const struct kturn_addr *_Atomic public;
+	struct relay_public *publics;
+	bool mapped_only;
 	_Atomic uint64_t used[RELAY_WORDS];
 	_Atomic uint64_t live[RELAY_WORDS];
+	_Atomic uint64_t mapped[RELAY_WORDS];
 };
 
 /**
  * struct relay_pool - all of them
- * @v: constant, but for the bitmaps
+ * @v: constant, but for the bitmaps and public addresses
  * @n: how many
  * @port_min: first port
  * @port_max: last port
- * @nat: some address differs from its public one
+ * @nat: some address differs from its public one, or may
  */
 struct relay_pool {
 	struct relay_addr *v;
@@ -116,6 +124,36 @@ struct relay_addr *relay_find(const struct relay_pool *pool,
 /** relay_find_public() - the entry for a NAT's public address, or NULL */
 struct relay_addr *relay_find_public(const struct relay_pool *pool,
 				     const struct kturn_addr *addr);
+
+/**
+ * relay_public() - what the world knows an address as, port 0
+ * @ra: address
+ *
+ * The address itself without a NAT; no address as long as it is to be learnt.
+ * Any thread; the result stays valid, but may not stay true.
+ */
+static inline const struct kturn_addr *relay_public(const struct relay_addr *ra)
+{
+	return atomic_load_explicit(&ra->public, memory_order_acquire);
+}
+
+/**
+ * relay_set_public() - the world knows it as another from now on
+ * @ra: address; one thread at a time
+ * @public: port 0
+ *
+ * Allocations keep what they have told their clients. Return: 0 or -ENOMEM.
+ */
+int relay_set_public(struct relay_addr *ra, const struct kturn_addr *public);
+
+/** relay_set_mapped() - the NAT forwards a port, or not any more */
+void relay_set_mapped(struct relay_addr *ra, uint16_t port, bool mapped);
+
+/** relay_is_used() - is the port bound by us? */
+bool relay_is_used(const struct relay_addr *ra, uint16_t port);
+
+/** relay_count_spare() - ports that are mapped, and not used */
+unsigned int relay_count_spare(const struct relay_addr *ra);
 
 /** relay_is_live() - does the port of @addr belong to an allocation? */
 bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr);

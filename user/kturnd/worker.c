@@ -157,7 +157,7 @@ static void read_errors(struct worker *w, struct relay_sock *rs)
 		ra = w->d->relays.nat ? relay_find(&w->d->relays, &error.to) :
 					NULL;
 		if (ra)
-			memcpy(error.to.ip, ra->public.ip,
+			memcpy(error.to.ip, relay_public(ra)->ip,
 			       sizeof(error.to.ip));
 		turn_icmp_input(w->turn, w->now, rs->alloc, &error.to,
 				error.type, error.code, error.data);
@@ -193,7 +193,8 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 		ra = w->d->relays.nat ? relay_find(&w->d->relays, &from) :
 					NULL;
 		if (ra)
-			memcpy(from.ip, ra->public.ip, sizeof(from.ip));
+			memcpy(from.ip, relay_public(ra)->ip,
+			       sizeof(from.ip));
 		turn_peer_input(w->turn, w->now, rs->alloc, &from, buf, len);
 	}
 	w->reading = NULL;
