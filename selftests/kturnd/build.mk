@@ -2,10 +2,10 @@
 #
 # Unit tests of parts of kturnd.
 
-KTURND_TESTS := steer peer_acl parts
+KTURND_TESTS := steer peer_acl parts nat
 KTURND_TEST_BIN := $(KTURND_TESTS:%=$(B)/selftests/kturnd/%_test)
 KTURND_PARTS := errors file peer_acl quota random relay \
-	reserve reserved_ports socket source_limit steer
+	reserve reserved_ports socket source_limit steer nat/epoch nat/pcp_wire
 
 test-programs: $(KTURND_TEST_BIN)
 

@@ -152,6 +152,37 @@ def test_external(public, private):
         refused(403, a.bind, 0x4006, (private, bt[1]))
 
 
+def test_external_changes(state, log, after):
+    """The public address becomes what was a peer elsewhere."""
+    with client() as a, client() as b:
+        a.allocate()
+        a.permit(after)
+        with open(state + ".new", "w", encoding="utf-8") as f:
+            f.write(f'{{"public": "{after}"}}')
+        os.rename(state + ".new", state)
+        end = time.monotonic() + 20
+        while f"public={after} " not in open(log, encoding="utf-8").read():
+            same(time.monotonic() < end, True, "learnt in time")
+            time.sleep(0.05)
+        bt = b.allocate().relay
+        same(bt[0], after, "XOR-RELAYED-ADDRESS after")
+        b.permit(after)
+        a.send(bt, b"to b")
+        same(b.recv_data().data, b"to b", "at b")
+
+
+def test_external_kept(fifo):
+    """Over a restart, with one allocation."""
+    with client() as c:
+        c.allocate()
+        c.permit(PEER[4][0])
+        print("ready", flush=True)
+        with open(fifo, encoding="utf-8") as f:
+            f.read()
+        c.refresh()
+        check_echo(c, 4, b"after the restart")
+
+
 def test_bandwidth(number, size, burst):
     """So many at once, and some more as time passes."""
     number, size, burst = int(number), int(size), int(burst)

@@ -455,6 +455,70 @@ test_external()
 	as_client external 192.0.2.77 "$RELAY_PEER_V4"
 }
 
+# It becomes another one, which a peer in the kernel had: a peer of ours from then on.
+test_external_learnt()
+{
+	# The kernel has a way there, if it does not know better.
+	ip -n "$relay" route add default via "$PEER_V4"
+	defer ip -n "$relay" route del default via "$PEER_V4"
+	echo '{"public": "11.0.0.77"}' >"$tmp/stun"
+	background in_peer python3 "$here/nat_servers.py" stun "$PEER_V4" \
+		"$tmp/stun"
+	wait_for 30 grep -q ready "$background_log"
+	fresh_start --relay "$RELAY_PEER_V4" --external-check 1 \
+		--external "stun:$PEER_V4/$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
+	wait_for 30 grep -q 'event=external-learnt' "$kturnd_log"
+	as_client external 11.0.0.77 "$RELAY_PEER_V4"
+	as_client external_changes "$tmp/stun" "$kturnd_log" 11.0.0.88
+}
+
+nat_becomes()
+{
+	python3 "$here/nat_status.py" "$kturnd_state/control" 30 "$@"
+}
+
+deleted()
+{
+	sed -n 's/^MAP \([a-z]* [0-9]*\) [0-9]* 0 .*/\1/p' "$gateway_log" |
+		sort -u
+}
+
+# What the kernel goes on with has to be reached: its mappings stay, and the
+# successor renews them.
+test_external_kept()
+{
+	local options gateway_log before session
+
+	options=(--relay "$RELAY_PEER_V4" --external pcp/"$RELAY_PEER_V4"
+		--relay-ports 50000-50003 "${ALLOW_PEERS[@]}")
+	ip -n "$relay" route add default via "$PEER_V4"
+	defer ip -n "$relay" route del default via "$PEER_V4"
+	echo '{"public": "11.0.0.77", "lifetime": 900}' >"$tmp/pcp"
+	background in_peer python3 "$here/nat_servers.py" pcp "$PEER_V4" \
+		"$tmp/pcp"
+	gateway_log=$background_log
+	wait_for 30 grep -q ready "$gateway_log"
+	fresh_start "${options[@]}"
+	nat_becomes mapped 6
+	mkfifo "$tmp/go"
+	background in_client python3 "$here/requests.py" external_kept "$tmp/go"
+	session=$background
+	wait_for 30 grep -q ready "$background_log"
+	kturnd_stop
+	[ "$(deleted | wc -l)" -eq 3 ]
+	fails grep -q 3478 <<<"$(deleted)"
+	before=$(wc -l <"$gateway_log")
+	kturnd_start_again "${options[@]}"
+	nat_becomes mapped 6
+	[ "$(tail -n "+$((before + 1))" "$gateway_log" | grep -c MAP)" -eq 6 ]
+	# With the nonces of before, or a gateway would refuse.
+	[ "$(grep MAP "$gateway_log" | cut -d' ' -f2,3,6 | sort -u |
+		wc -l)" -eq 6 ]
+	echo go >"$tmp/go"
+	wait_for 30 has_ended "$session"
+	wait "$session"
+}
+
 test_hairpin()
 {
 	fresh_start
@@ -521,7 +585,7 @@ module_load
 topology_up
 echo_start
 
-ktap_plan 23
+ktap_plan 25
 run_test "offload: the kernel relays all data" test_counters
 run_test "offload: SIGTERM, and a successor" test_restart TERM --workers 2
 run_test "offload: SIGKILL, and one with more workers" test_restart KILL \
@@ -542,6 +606,9 @@ run_test "offload: no room for permissions" test_part_limit
 run_test "offload: the kernel can't be reached" test_unreachable
 run_test "offload: a peer that the kernel does not take" test_kernel_refuses
 run_test "offload: 1:1 NAT" test_external
+run_test "offload: NAT, an address that is learnt" test_external_learnt
+run_test "offload: NAT, mappings of what the kernel goes on with" \
+	test_external_kept
 run_test "offload: hairpin" test_hairpin
 run_test "offload: limits of allocations" test_limits
 run_test "offload: a TCP client, beside others" test_streams auto
