@@ -431,6 +431,109 @@ static void odd_names(void)
 	userdb_close(db);
 }
 
+/* ------------------------------------------------------------------ tables */
+
+static char rows[512];
+
+static int note_row(const char *const *columns, void *arg)
+{
+	int n = *(int *)arg, i;
+
+	for (i = 0; i < n; i++) {
+		strcat(rows, columns[i]);
+		strcat(rows, i + 1 < n ? "," : ";");
+	}
+	return 0;
+}
+
+static void check_rows(struct userdb *db, enum userdb_table table, int n,
+		       const char *want)
+{
+	rows[0] = 0;
+	KTAP_EQ(userdb_rows(db, table, note_row, &n), 0);
+	if (!KTAP_CHECK(!strcmp(rows, want)))
+		printf("# %s\n", rows);
+}
+
+static int stop_at_once(const char *const *columns, void *arg)
+{
+	++*(int *)arg;
+	return -ECANCELED;
+}
+
+/* coturn's schema, a table that lacks, and columns that are NULL. */
+static void whole_tables(void)
+{
+	uint64_t before, version;
+	struct userdb *db;
+	int n = 0;
+
+	fresh();
+	db = open_ok(path, USERDB_FOLLOW);
+	check_rows(db, USERDB_TABLE_ORIGINS, 2, "");
+	KTAP_EQ(userdb_version(db, &before), 0);
+	KTAP_EQ(userdb_version(db, &version), 0);
+	KTAP_CHECK(version == before);
+	sql(path, "CREATE TABLE turn_origin_to_realm (origin varchar(127),"
+	    " realm varchar(127), primary key (origin));"
+	    "CREATE TABLE turn_realm_option (realm varchar(127) default '',"
+	    " opt varchar(32), value varchar(128), primary key (realm,opt));"
+	    "CREATE TABLE oauth_key (kid varchar(128), ikm_key varchar(256),"
+	    " timestamp bigint default 0, lifetime integer default 0,"
+	    " as_rs_alg varchar(64) default '', realm varchar(127),"
+	    " primary key (kid));"
+	    "INSERT INTO turn_origin_to_realm VALUES ('http://b:80', 'r'),"
+	    " ('http://a:80', 's');"
+	    "INSERT INTO turn_realm_option VALUES ('r', 'max-bps', '500');"
+	    "INSERT INTO oauth_key VALUES ('k', 'b64', 7, 8, 'A256GCM', NULL)");
+	KTAP_EQ(userdb_version(db, &version), 0);
+	KTAP_CHECK(version != before);
+	check_rows(db, USERDB_TABLE_ORIGINS, 2, "http://a:80,s;http://b:80,r;");
+	check_rows(db, USERDB_TABLE_REALM_OPTIONS, 3, "r,max-bps,500;");
+	check_rows(db, USERDB_TABLE_SECRETS, 2, "");
+	check_rows(db, USERDB_TABLE_TOKEN_KEYS, 6, "k,b64,7,8,A256GCM,;");
+	KTAP_EQ(userdb_rows(db, USERDB_TABLE_ORIGINS, stop_at_once, &n),
+		-ECANCELED);
+	KTAP_EQ(n, 1);
+	before = version;
+	sql(path, "CREATE TABLE turn_secret (realm varchar(127) default '',"
+	    " value varchar(256), primary key (realm,value));"
+	    "INSERT INTO turn_secret VALUES ('r', 'x')");
+	check_rows(db, USERDB_TABLE_SECRETS, 2, "r,x;");
+	sql(path, "DROP TABLE turn_origin_to_realm");
+	check_rows(db, USERDB_TABLE_ORIGINS, 2, "");
+	KTAP_EQ(userdb_version(db, &version), 0);
+	KTAP_CHECK(version != before);
+	userdb_close(db);
+}
+
+/* What is derived from a realm's users is kept for each. */
+static void several_realms(void)
+{
+	char name[USERDB_NAME_MAX + 1];
+	struct userdb *db;
+	uint8_t hash[32];
+	int i;
+
+	fresh();
+	sql(path, coturn_schema);
+	sql(path, "INSERT INTO turnusers_lt VALUES"
+	    " ('a', 'one', '0123456789abcdef0123456789abcdef'),"
+	    " ('b', 'two', '0123456789abcdef0123456789abcdef')");
+	db = open_ok(path, USERDB_READ);
+	for (i = 0; i < 2; i++) {
+		userdb_userhash("one", "a", hash);
+		KTAP_EQ(userdb_find_userhash(db, "a", hash, name), 0);
+		KTAP_CHECK(!strcmp(name, "one"));
+		KTAP_EQ(userdb_find_userhash(db, "b", hash, name), -ENOENT);
+		userdb_userhash("two", "b", hash);
+		KTAP_EQ(userdb_find_userhash(db, "b", hash, name), 0);
+		KTAP_EQ(userdb_realm_all_sha256(db, "a"), 0);
+		KTAP_EQ(userdb_realm_all_sha256(db, "c"), 1);
+	}
+	userdb_close(db);
+}
+
 static const struct ktap_case cases[] = {
 	{ "keys: vectors of RFC 8489", keys_vectors },
 	{ "texts: prepared or refused", prepare_texts },
@@ -444,6 +547,8 @@ static const struct ktap_case cases[] = {
 	{ "store: locked by another", locked_store },
 	{ "store: files that are none", bad_files },
 	{ "store: odd names", odd_names },
+	{ "store: whole tables", whole_tables },
+	{ "store: several realms", several_realms },
 };
 
 int main(void)

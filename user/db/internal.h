@@ -23,6 +23,11 @@ enum userdb_query {
 	USERDB_Q_PUT_SHA256,
 	USERDB_Q_DEL,
 	USERDB_Q_DEL_SHA256,
+	USERDB_Q_HAS_TABLE,
+	USERDB_Q_ORIGINS,
+	USERDB_Q_REALM_OPTIONS,
+	USERDB_Q_SECRETS,
+	USERDB_Q_TOKEN_KEYS,
 	USERDB_Q_BEGIN,
 	USERDB_Q_COMMIT,
 	USERDB_Q_ROLLBACK,
@@ -32,6 +37,24 @@ enum userdb_query {
 struct userhash {
 	uint8_t hash[32];
 	char *name;
+};
+
+/**
+ * struct realm_cache - what is derived from a realm's users
+ * @next: of another realm
+ * @hashes: of those that have none stored, sorted
+ * @n_hashes: how many
+ * @has_hashes: they are there
+ * @all: answer of userdb_realm_all_sha256(); negative: not known
+ * @realm: name
+ */
+struct realm_cache {
+	struct realm_cache *next;
+	struct userhash *hashes;
+	size_t n_hashes;
+	bool has_hashes;
+	int all;
+	char realm[];
 };
 
 /**
@@ -49,11 +72,8 @@ struct userhash {
  * @looked: there was a look at the file since
  * @has_coturn: there is a table turnusers_lt
  * @has_own: there is a table kturn_users_sha256
- * @hashes: hashes of @realm's users that have none stored, sorted
- * @n_hashes: how many
- * @realm: whose hashes these are; NULL while there are none
- * @all_realm: whose answer @all is; NULL while there is none
- * @all: answer of userdb_realm_all_sha256()
+ * @changes: goes up with each @version and file
+ * @realms: derived from each realm that was asked for
  * @error: what userdb_error() returns
  */
 struct userdb {
@@ -69,11 +89,8 @@ struct userdb {
 	bool looked;
 	bool has_coturn;
 	bool has_own;
-	struct userhash *hashes;
-	size_t n_hashes;
-	char *realm;
-	char *all_realm;
-	int all;
+	uint64_t changes;
+	struct realm_cache *realms;
 	char error[512];
 };
 

@@ -80,6 +80,18 @@ static const char *const queries[USERDB_Q_COUNT] = {
 		"DELETE FROM turnusers_lt WHERE realm = ?1 AND name = ?2",
 	[USERDB_Q_DEL_SHA256] =
 		"DELETE FROM kturn_users_sha256 WHERE realm = ?1 AND name = ?2",
+	[USERDB_Q_HAS_TABLE] =
+		"SELECT 1 FROM sqlite_master WHERE name = ?1",
+	[USERDB_Q_ORIGINS] =
+		"SELECT origin, realm FROM turn_origin_to_realm ORDER BY 1",
+	[USERDB_Q_REALM_OPTIONS] =
+		"SELECT realm, opt, value FROM turn_realm_option"
+		" ORDER BY 1, 2",
+	[USERDB_Q_SECRETS] =
+		"SELECT realm, value FROM turn_secret ORDER BY 1, 2",
+	[USERDB_Q_TOKEN_KEYS] =
+		"SELECT kid, ikm_key, timestamp, lifetime, as_rs_alg, realm"
+		" FROM oauth_key ORDER BY 1",
 	[USERDB_Q_BEGIN] = "BEGIN IMMEDIATE",
 	[USERDB_Q_COMMIT] = "COMMIT",
 	[USERDB_Q_ROLLBACK] = "ROLLBACK",
@@ -151,6 +163,8 @@ static void file_close(struct userdb *db)
 		sqlite3_finalize(db->stmt[i]);
 		db->stmt[i] = NULL;
 	}
+	if (db->sql)
+		db->changes++;
 	sqlite3_close(db->sql);
 	db->sql = NULL;
 	db->fresh = false;
@@ -319,6 +333,7 @@ static int version_read(struct userdb *db)
 		return err;
 
 	db->fresh = false;
+	db->changes++;
 	userdb_hashes_forget(db);
 	err = tables_read(db);
 	if (err)

@@ -14,6 +14,13 @@
  * while its md5key is that row's hmackey: when turnadmin changes a password
  * or removes a user, the SHA-256 key of the old password is dead at once.
  *
+ * Realms, shared secrets and keys of access tokens are coturn's as well:
+ *
+ *	turn_origin_to_realm (origin, realm)
+ *	turn_realm_option (realm, opt, value)
+ *	turn_secret (realm, value)
+ *	oauth_key (kid, ikm_key, timestamp, lifetime, as_rs_alg, realm)
+ *
  * Several processes may have the store open. A handle belongs to one thread
  * at a time. Names and realms are NUL-terminated UTF-8, already prepared with
  * userdb_prepare(). Errors are negative errno values; userdb_error() has the
@@ -167,6 +174,52 @@ int userdb_find_userhash(struct userdb *db, const char *realm,
  * no users), else 0; or a negative errno.
  */
 int userdb_realm_all_sha256(struct userdb *db, const char *realm);
+
+/* --------------------------------------------------------- whole tables */
+
+/**
+ * enum userdb_table - tables that are read as a whole, with their columns
+ * @USERDB_TABLE_ORIGINS: origin, realm
+ * @USERDB_TABLE_REALM_OPTIONS: realm, option, value
+ * @USERDB_TABLE_SECRETS: realm, secret
+ * @USERDB_TABLE_TOKEN_KEYS: kid, key in base64, timestamp, lifetime,
+ *	algorithm, realm
+ * @USERDB_TABLE_COUNT: how many there are
+ */
+enum userdb_table {
+	USERDB_TABLE_ORIGINS,
+	USERDB_TABLE_REALM_OPTIONS,
+	USERDB_TABLE_SECRETS,
+	USERDB_TABLE_TOKEN_KEYS,
+	USERDB_TABLE_COUNT
+};
+
+/* Columns of the widest of them. */
+#define USERDB_COLUMNS_MAX	6
+
+/**
+ * typedef userdb_row_cb - a row of a table
+ * @columns: as they stand in the store, unchecked; none is NULL
+ * @arg: as given to userdb_rows()
+ *
+ * Return: 0 to go on; anything else ends the list and is returned.
+ */
+typedef int (*userdb_row_cb)(const char *const *columns, void *arg);
+
+/** userdb_rows() - all rows of a table, in the order of its columns; a table
+ * that is not there has none. Return: 0, -EBUSY, -EIO, or @cb's.
+ */
+int userdb_rows(struct userdb *db, enum userdb_table table, userdb_row_cb cb,
+		void *arg);
+
+/**
+ * userdb_version() - has the store changed?
+ * @db: store
+ * @version: result: another number than before if it may have
+ *
+ * Return: 0, or a negative errno.
+ */
+int userdb_version(struct userdb *db, uint64_t *version);
 
 /* -------------------------------------------------- names and their keys */
 

@@ -8,15 +8,36 @@
 
 void userdb_hashes_forget(struct userdb *db)
 {
-	for (size_t i = 0; i < db->n_hashes; i++)
-		free(db->hashes[i].name);
-	free(db->hashes);
-	db->hashes = NULL;
-	db->n_hashes = 0;
-	free(db->realm);
-	db->realm = NULL;
-	free(db->all_realm);
-	db->all_realm = NULL;
+	struct realm_cache *rc;
+
+	while ((rc = db->realms)) {
+		db->realms = rc->next;
+		for (size_t i = 0; i < rc->n_hashes; i++)
+			free(rc->hashes[i].name);
+		free(rc->hashes);
+		free(rc);
+	}
+}
+
+/* NULL without memory. */
+static struct realm_cache *cache_of(struct userdb *db, const char *realm)
+{
+	size_t size = strlen(realm) + 1;
+	struct realm_cache *rc;
+
+	for (rc = db->realms; rc; rc = rc->next)
+		if (!strcmp(rc->realm, realm))
+			return rc;
+	rc = calloc(1, sizeof(*rc) + size);
+	if (!rc) {
+		userdb_fail_text(db, ENOMEM, "out of memory");
+		return NULL;
+	}
+	memcpy(rc->realm, realm, size);
+	rc->all = -1;
+	rc->next = db->realms;
+	db->realms = rc;
+	return rc;
 }
 
 static int hash_compare(const void *a, const void *b)
@@ -27,58 +48,54 @@ static int hash_compare(const void *a, const void *b)
 }
 
 /* Takes over nothing; grows by doubling. */
-static int hash_add(struct userdb *db, const char *realm, const char *name)
+static int hash_add(struct userdb *db, struct realm_cache *rc,
+		    const char *name)
 {
-	size_t n = db->n_hashes;
+	size_t n = rc->n_hashes;
 	struct userhash *new;
 
 	if ((n & (n - 1)) == 0) {
-		new = reallocarray(db->hashes, n ? 2 * n : 1, sizeof(*new));
+		new = reallocarray(rc->hashes, n ? 2 * n : 1, sizeof(*new));
 		if (!new)
 			return userdb_fail_text(db, ENOMEM, "out of memory");
-		db->hashes = new;
+		rc->hashes = new;
 	}
-	new = &db->hashes[n];
+	new = &rc->hashes[n];
 	new->name = strdup(name);
 	if (!new->name)
 		return userdb_fail_text(db, ENOMEM, "out of memory");
-	userdb_userhash(name, realm, new->hash);
-	db->n_hashes++;
+	userdb_userhash(name, rc->realm, new->hash);
+	rc->n_hashes++;
 	return 0;
 }
 
 /* Hash the names of the realm for which no hash is stored. */
-static int hashes_read(struct userdb *db, const char *realm)
+static int hashes_read(struct userdb *db, struct realm_cache *rc)
 {
 	sqlite3_stmt *stmt;
 	const char *name;
-	int rc, err;
+	int ret, err;
 
-	userdb_hashes_forget(db);
 	err = userdb_query(db, db->has_own ? USERDB_Q_UNHASHED :
-			   USERDB_Q_UNHASHED_COTURN, realm, NULL, &stmt);
+			   USERDB_Q_UNHASHED_COTURN, rc->realm, NULL, &stmt);
 	if (err)
 		return err;
-	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	while (!err && (ret = sqlite3_step(stmt)) == SQLITE_ROW) {
 		name = (const char *)sqlite3_column_text(stmt, 0);
 		if (name && strlen(name) <= USERDB_NAME_MAX)
-			err = hash_add(db, realm, name);
+			err = hash_add(db, rc, name);
 	}
-	if (!err && rc != SQLITE_DONE)
-		err = userdb_fail(db, rc);
+	if (!err && ret != SQLITE_DONE)
+		err = userdb_fail(db, ret);
 	userdb_query_end(stmt);
-	if (!err) {
-		db->realm = strdup(realm);
-		if (!db->realm)
-			err = userdb_fail_text(db, ENOMEM, "out of memory");
-	}
 	if (err) {
 		userdb_hashes_forget(db);
 		return err;
 	}
-	if (db->n_hashes)
-		qsort(db->hashes, db->n_hashes, sizeof(*db->hashes),
+	if (rc->n_hashes)
+		qsort(rc->hashes, rc->n_hashes, sizeof(*rc->hashes),
 		      hash_compare);
+	rc->has_hashes = true;
 	return 0;
 }
 
@@ -119,6 +136,7 @@ int userdb_find_userhash(struct userdb *db, const char *realm,
 			 char name[USERDB_NAME_MAX + 1])
 {
 	struct userhash key, *found = NULL;
+	struct realm_cache *rc;
 	int err;
 
 	err = userdb_refresh(db);
@@ -130,15 +148,18 @@ int userdb_find_userhash(struct userdb *db, const char *realm,
 	if (err != -ENOENT)
 		return err;
 
-	if (!db->realm || strcmp(db->realm, realm)) {
-		err = hashes_read(db, realm);
+	rc = cache_of(db, realm);
+	if (!rc)
+		return -ENOMEM;
+	if (!rc->has_hashes) {
+		err = hashes_read(db, rc);
 		if (err)
 			return err;
 	}
 	memcpy(key.hash, hash, sizeof(key.hash));
-	if (db->n_hashes)
-		found = bsearch(&key, db->hashes, db->n_hashes,
-				sizeof(*db->hashes), hash_compare);
+	if (rc->n_hashes)
+		found = bsearch(&key, rc->hashes, rc->n_hashes,
+				sizeof(*rc->hashes), hash_compare);
 	if (!found)
 		return userdb_fail_text(db, ENOENT, "no such user");
 	memcpy(name, found->name, strlen(found->name) + 1);
@@ -147,6 +168,7 @@ int userdb_find_userhash(struct userdb *db, const char *realm,
 
 int userdb_realm_all_sha256(struct userdb *db, const char *realm)
 {
+	struct realm_cache *cache;
 	sqlite3_stmt *stmt;
 	int rc, err;
 
@@ -155,8 +177,11 @@ int userdb_realm_all_sha256(struct userdb *db, const char *realm)
 		return err;
 	if (!db->has_coturn)
 		return 1;
-	if (db->all_realm && !strcmp(db->all_realm, realm))
-		return db->all;
+	cache = cache_of(db, realm);
+	if (!cache)
+		return -ENOMEM;
+	if (cache->all >= 0)
+		return cache->all;
 
 	err = userdb_query(db, db->has_own ? USERDB_Q_WITHOUT_SHA256 :
 			   USERDB_Q_WITHOUT_SHA256_COTURN, realm, NULL, &stmt);
@@ -168,8 +193,6 @@ int userdb_realm_all_sha256(struct userdb *db, const char *realm)
 	userdb_query_end(stmt);
 	if (err)
 		return err;
-	free(db->all_realm);
-	db->all_realm = strdup(realm);
-	db->all = rc == SQLITE_DONE;
-	return db->all;
+	cache->all = rc == SQLITE_DONE;
+	return cache->all;
 }
