@@ -102,6 +102,8 @@ enum kturn_attr_type {
 	KTURN_ATTR_RESPONSE_PORT		= 0x0027,
 	KTURN_ATTR_RESPONSE_ORIGIN		= 0x802B,
 	KTURN_ATTR_OTHER_ADDRESS		= 0x802C,
+	/* draft-ietf-tram-stun-origin-06 */
+	KTURN_ATTR_ORIGIN			= 0x802F,
 };
 
 /* Address families as STUN writes them, RFC 8489 section 14.1. */

@@ -88,6 +88,10 @@ redirect-above: 900
 realm: example.org
 user: ["alice:se:cret", "bob:x"]
 secret: [one, two]
+listen-realm: [192.0.2.1=example.net, "[2001:db8::1]:3479=example.com"]
+origin-realm: ["https://example.net=example.net", sip:x=example.net]
+realm-user: ["example.net=alice:other", "example.net=bob:=:"]
+realm-secret: [example.net=one, example.net=a=b]
 db: /tmp/users.db
 allow-peer: [10.0.0.0/8, fd00::/8, 192.168.1.1]
 deny-peer: [8.8.0.0/16, 2a00::/16]
@@ -109,7 +113,8 @@ PUBLIC/PRIVATE, or stun:HOST[:PORT], nat-pmp, upnp or pcp, and perhaps /PRIVATE"
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, limit-to-peer, limit-to-client, \
-alternate-server, redirect-above, realm, software, user, secret, user-file, secret-file, db, allow-peer, deny-peer, \
+alternate-server, redirect-above, realm, listen-realm, origin-realm, software, user, realm-user, secret, realm-secret, \
+user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
@@ -185,6 +190,19 @@ test_value_errors()
 	refuses "--alternate-server: expected an IP address, with a port if it \
 is not 3478, and the name in its certificate, as in \
 192.0.2.1:5349/turn.example.org, got '192.0.2.1/'" --alternate-server 192.0.2.1/
+	refuses "--listen-realm: expected a listening address and a realm, as in \
+192.0.2.1=example.org or [2001:db8::1]:3478=example.org, got '192.0.2.1'" \
+		--listen-realm 192.0.2.1
+	refuses "--listen-realm: expected an address that listen names, got \
+'192.0.2.1:3479'" --listen 192.0.2.1 --listen-realm 192.0.2.1:3479=x
+	refuses "--origin-realm: expected an origin and a realm, as in \
+https://example.org=example.org, got 'http://A:80=y': that origin is there twice" \
+		--origin-realm http://a=x --origin-realm http://A:80=y
+	refuses "--realm-user: expected REALM=NAME:PASSWORD" --realm-user a:b
+	refuses "--realm-user: expected another realm than the default one, \
+whose users are of user" --realm r --realm-user r=a:b
+	refuses "--realm-secret: expected REALM=SECRET, the secret a text of 1 \
+to 1024 bytes" --realm-secret r=
 	refuses "--limit-to-peer: expected a limit, as in 2Mbit, 2Mbit/64kB, \
 500pps/50, 2Mbit,500pps or none, got '2M'" --limit-to-peer 2M
 	refuses "--limit-to-client: expected a limit, as in 2Mbit, 2Mbit/64kB, \

@@ -11,6 +11,7 @@
 #include "../ktap.h"
 #include "kturnd/file.h"
 #include "log.h"
+#include "kturnd/origin.h"
 #include "kturnd/quota.h"
 #include "kturnd/source_limit.h"
 #include "kturnd/random.h"
@@ -397,44 +398,115 @@ static void source_crowd(void)
 
 /* ------------------------------------------------------------------- quota */
 
+/* At most two of a user's, as many of a realm's as it says. */
+static int take(struct quota *q, const char *realm, const char *user,
+		uint32_t realm_max, bool granted)
+{
+	const struct quota_of of = {
+		.realm = realm, .user = user, .user_max = 2,
+		.realm_max = realm_max,
+	};
+
+	return quota_take(q, &of, granted);
+}
+
 static void quotas(void)
 {
 	struct quota q;
 
-	quota_init(&q, 2, 0);
-	KTAP_EQ(quota_take(&q, "a", false), 0);
-	KTAP_EQ(quota_take(&q, "a", false), 0);
-	KTAP_EQ(quota_take(&q, "a", false), -EDQUOT);
-	KTAP_EQ(quota_take(&q, "b", false), 0);
-	quota_give(&q, "a");
-	KTAP_EQ(quota_take(&q, "a", false), 0);
-	quota_give(&q, "a");
-	quota_give(&q, "a");
-	quota_give(&q, "b");
+	quota_init(&q, 0);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	KTAP_EQ(take(&q, "r", "a", 0, false), -EDQUOT);
+	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
+	quota_give(&q, "r", "a");
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "b");
 	KTAP_CHECK(!q.tree);
-	KTAP_EQ(quota_take(&q, "c", false), 0);
+	KTAP_EQ(take(&q, "r", "c", 0, false), 0);
 	quota_free(&q);
 
-	quota_init(&q, 2, 3);
-	KTAP_EQ(quota_take(&q, "a", false), 0);
-	KTAP_EQ(quota_take(&q, "a", false), 0);
+	quota_init(&q, 3);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
 	/* What is refused for one reason is not counted for another. */
-	KTAP_EQ(quota_take(&q, "a", false), -EDQUOT);
-	KTAP_EQ(quota_take(&q, "b", false), 0);
-	KTAP_EQ(quota_take(&q, "c", false), -ENOSPC);
+	KTAP_EQ(take(&q, "r", "a", 0, false), -EDQUOT);
+	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
+	KTAP_EQ(take(&q, "r", "c", 0, false), -ENOSPC);
 	KTAP_EQ(atomic_load(&q.total), 3);
 	/* What was granted before counts whatever there is. */
-	KTAP_EQ(quota_take(&q, "a", true), 0);
+	KTAP_EQ(take(&q, "r", "a", 0, true), 0);
 	KTAP_EQ(atomic_load(&q.total), 4);
-	quota_give(&q, "a");
-	quota_give(&q, "a");
-	KTAP_EQ(quota_take(&q, "c", false), 0);
+	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a");
+	KTAP_EQ(take(&q, "r", "c", 0, false), 0);
 	quota_free(&q);
+}
 
-	quota_init(&q, 0, 0);
-	KTAP_EQ(quota_take(&q, "a", false), 0);
+/* The same name in another realm is another user. */
+static void realm_quotas(void)
+{
+	struct quota q;
+
+	quota_init(&q, 0);
+	KTAP_EQ(take(&q, "r", "a", 3, false), 0);
+	KTAP_EQ(take(&q, "r", "a", 3, false), 0);
+	KTAP_EQ(take(&q, "s", "a", 3, false), 0);
+	KTAP_EQ(take(&q, "r", "a", 3, false), -EDQUOT);
+	/* Those who are not told apart count for the realm alone. */
+	KTAP_EQ(take(&q, "r", NULL, 3, false), 0);
+	KTAP_EQ(take(&q, "r", NULL, 3, false), -ENOSPC);
+	KTAP_EQ(take(&q, "r", "b", 3, false), -ENOSPC);
+	KTAP_EQ(take(&q, "s", NULL, 3, false), 0);
+	KTAP_EQ(atomic_load(&q.total), 5);
+	/* A limit that is new knows of those before it. */
+	KTAP_EQ(take(&q, "s", "b", 1, false), -ENOSPC);
+	quota_give(&q, "r", NULL);
+	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a");
+	quota_give(&q, "s", "a");
+	quota_give(&q, "s", NULL);
 	KTAP_CHECK(!q.tree);
 	quota_free(&q);
+}
+
+/* ----------------------------------------------------------------- origins */
+
+static void origins(void)
+{
+	static const char *const table[][2] = {
+		{ "https://example.org", "https://example.org:443" },
+		{ "HTTPS://Example.ORG:443/", "https://example.org:443" },
+		{ "http://example.org:8080/a?b#c", "http://example.org:8080" },
+		{ "http://[2001:DB8::1]", "http://[2001:db8::1]:80" },
+		{ "http://[2001:db8::1]:81", "http://[2001:db8::1]:81" },
+		{ "http://example.org:", "http://example.org:80" },
+		{ "xmpp://Example.org", "xmpp://example.org" },
+		{ "null", "null" },
+		{ "://x", "://x" },
+		{ "http:///x", "http:///x" },
+		{ "http://[::1", "http://[::1" },
+	};
+	char long_one[ORIGIN_MAX + 2], out[ORIGIN_MAX + 1];
+	size_t i, len;
+
+	for (i = 0; i < KTAP_COUNT(table); i++) {
+		len = origin_canonical(table[i][0], strlen(table[i][0]), out);
+		KTAP_EQ(len, strlen(out));
+		if (!KTAP_CHECK(!strcmp(out, table[i][1])))
+			printf("# %s\n", out);
+	}
+	KTAP_EQ(origin_canonical("a\0\0", 3, out), 1);
+	KTAP_EQ(origin_canonical("", 0, out), 0);
+	KTAP_EQ(origin_canonical("a\nb", 3, out), 0);
+	memset(long_one, 'a', sizeof(long_one));
+	KTAP_EQ(origin_canonical(long_one, ORIGIN_MAX, out), ORIGIN_MAX);
+	KTAP_EQ(origin_canonical(long_one, ORIGIN_MAX + 1, out), 0);
+	/* The port has no room any more. */
+	memcpy(long_one, "http://", 7);
+	KTAP_EQ(origin_canonical(long_one, ORIGIN_MAX, out), 0);
 }
 
 static const struct ktap_case cases[] = {
@@ -452,6 +524,8 @@ static const struct ktap_case cases[] = {
 	{ "sources: answers at once and a second", source_limits },
 	{ "sources: more than there is room for", source_crowd },
 	{ "quotas", quotas },
+	{ "quotas: of realms", realm_quotas },
+	{ "origins: one way to write them", origins },
 };
 
 int main(void)

@@ -123,16 +123,16 @@ static void known_key(void)
 		0x84, 0x93, 0xfb, 0xc5, 0x3b, 0xa5, 0x82, 0xfb,
 		0x4c, 0x04, 0x4c, 0x45, 0x6b, 0xdc, 0x40, 0xeb,
 	};
-	static const struct user user = { "user", "pass", true, true };
+	static const struct user user = { "user", "pass", true, true, NULL };
 	struct turn_keys keys;
 
 	world_init();
-	world.cfg.realm = "realm";
+	world.realms[0].name = "realm";
 	world.users = &user;
 	world.n_users = 1;
 	world_start();
 	/* The world's own keys are right, and the client's fit them. */
-	KTAP_EQ(world_ops.user_keys(&world, "user", &keys), 0);
+	KTAP_EQ(world_ops.user_keys(&world, "realm", "user", &keys), 0);
 	KTAP_MEM_EQ(keys.md5, md5, sizeof(md5));
 	client_init(&c, 40000);
 	c.user = "user";
@@ -469,9 +469,9 @@ static void features_change(void)
 static void missing_keys(void)
 {
 	static const struct user users[] = {
-		{ "md5", "secret", true, false },
-		{ "sha256", "secret", false, true },
-		{ "none", "secret", false, false },
+		{ "md5", "secret", true, false, NULL },
+		{ "sha256", "secret", false, true, NULL },
+		{ "none", "secret", false, false, NULL },
 	};
 	size_t i;
 	int m;

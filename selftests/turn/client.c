@@ -34,6 +34,8 @@ void req_again(struct request *r, struct client *c, enum kturn_method method)
 {
 	kturn_build_begin(&r->b, r->buf, sizeof(r->buf),
 			  kturn_type(method, KTURN_REQUEST), c->tid);
+	if (c->origin)
+		req_attr(r, KTURN_ATTR_ORIGIN, c->origin, strlen(c->origin));
 }
 
 void req_begin(struct request *r, struct client *c, enum kturn_method method)

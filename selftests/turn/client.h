@@ -27,6 +27,7 @@ struct client {
 	const char *realm;
 	enum mechanism mechanism;
 	bool userhash;
+	const char *origin;
 	bool fingerprint;
 	/* As the last challenge said. */
 	uint8_t nonce[NONCE_MAX];

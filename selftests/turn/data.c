@@ -402,8 +402,8 @@ static void check_passes(size_t n, size_t len, size_t to_peer, size_t to_client)
 static void limits(void)
 {
 	world_init();
-	KTAP_EQ(turn_limit_init(&world.cfg.limit[0], 80000, 10000, 0, 0), 0);
-	KTAP_EQ(turn_limit_init(&world.cfg.limit[1], 0, 0, 100, 5), 0);
+	KTAP_EQ(turn_limit_init(&world.realms[0].limit[0], 80000, 10000, 0, 0), 0);
+	KTAP_EQ(turn_limit_init(&world.realms[0].limit[1], 0, 0, 100, 5), 0);
 	world_start();
 	client_allocated(&c, 40000);
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
@@ -423,8 +423,8 @@ static void limits(void)
 	world_stop();
 	/* By default a quarter of a second, but at least as much as a datagram. */
 	world_init();
-	KTAP_EQ(turn_limit_init(&world.cfg.limit[0], 8000, 0, 0, 0), 0);
-	KTAP_EQ(turn_limit_init(&world.cfg.limit[1], 0, 0, 400, 0), 0);
+	KTAP_EQ(turn_limit_init(&world.realms[0].limit[0], 8000, 0, 0, 0), 0);
+	KTAP_EQ(turn_limit_init(&world.realms[0].limit[1], 0, 0, 400, 0), 0);
 	world_start();
 	client_allocated(&c, 40000);
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);

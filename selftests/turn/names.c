@@ -203,7 +203,8 @@ static void prepared(void)
 		{ "rene\u0301\u00a0b", "ren\u00e9 b" },
 		{ "\"ren\u00e9\u3000b\"", "ren\u00e9 b" },
 	};
-	struct user user = { "ren\u00e9 b", "p", true, true };
+	struct user user = { "ren\u00e9 b", "p", true, true,
+			     NULL };
 	struct turn_alloc *a;
 	struct request r;
 	size_t i;

@@ -146,7 +146,7 @@ static void other_servers(void)
 	world_stop();
 
 	world_init();
-	world.cfg.realm = "other.example";
+	world.realms[0].name = "other.example";
 	world_start();
 	c.realm = "other.example";
 	KTAP_EQ(do_allocate(&c), 438);

@@ -35,8 +35,8 @@ static void mint_for(int seconds, const char *id, const char *secret)
 static void begin(void)
 {
 	world_init();
-	world.cfg.secrets = secrets;
-	world.cfg.n_secrets = KTAP_COUNT(secrets);
+	world.realms[0].secrets = secrets;
+	world.realms[0].n_secrets = KTAP_COUNT(secrets);
 	world_start();
 	client_init(&c, 40000);
 	client_challenge(&c);
@@ -166,7 +166,7 @@ static void call_goes_on(void)
 static void stored_first(void)
 {
 	static const struct user users[] = {
-		{ "1800000000:web", "stored", true, true },
+		{ "1800000000:web", "stored", true, true, NULL },
 	};
 
 	begin();

@@ -187,49 +187,90 @@ size_t world_open_ports(void)
 /* -------------------------------------------------------------------- users */
 
 static const struct user default_users[] = {
-	{ "alice", "wonderland", true, true },
-	{ "bob", "builder", true, true },
+	{ "alice", "wonderland", true, true, NULL },
+	{ "bob", "builder", true, true, NULL },
 };
 
-static void make_key(const EVP_MD *md, const char *name, const char *password,
-		     uint8_t *out)
+static const struct turn_realm *realm_find(void *env, const char *name,
+					   size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < world.n_realms; i++)
+		if (len == strlen(world.realms[i].name) &&
+		    !memcmp(world.realms[i].name, name, len))
+			return &world.realms[i];
+	return NULL;
+}
+
+static const struct turn_realm *realm_by_origin(void *env, const char *origin,
+						size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < world.n_realms; i++)
+		if (world.origins[i] && len == strlen(world.origins[i]) &&
+		    !memcmp(world.origins[i], origin, len))
+			return &world.realms[i];
+	return NULL;
+}
+
+static const struct turn_realm *realm_at(void *env,
+					 const struct turn_tuple *tuple)
+{
+	return &world.realms[world.at_port &&
+			     ntohs(tuple->server.port) == world.at_port ?
+			     world.at_realm : 0];
+}
+
+static const char *realm_of(const struct user *u)
+{
+	return u->realm ? u->realm : world.realms[0].name;
+}
+
+static void make_key(const EVP_MD *md, const char *realm, const char *name,
+		     const char *password, uint8_t *out)
 {
 	char text[2048];
 
-	snprintf(text, sizeof(text), "%s:%s:%s", name, world.cfg.realm,
-		 password);
+	snprintf(text, sizeof(text), "%s:%s:%s", name, realm, password);
 	EVP_Digest(text, strlen(text), out, NULL, md, NULL);
 }
 
-static int user_keys(void *env, const char *name, struct turn_keys *keys)
+static int user_keys(void *env, const char *realm, const char *name,
+		     struct turn_keys *keys)
 {
 	const struct user *u = world.users;
 
 	trace("user_keys");
 	for (; u < world.users + world.n_users; u++) {
-		if (strcmp(u->name, name))
+		if (strcmp(u->name, name) || strcmp(realm_of(u), realm))
 			continue;
 		keys->has_md5 = u->md5;
 		keys->has_sha256 = u->sha256;
 		if (u->md5)
-			make_key(EVP_md5(), name, u->password, keys->md5);
+			make_key(EVP_md5(), realm, name, u->password,
+				 keys->md5);
 		if (u->sha256)
-			make_key(EVP_sha256(), name, u->password, keys->sha256);
+			make_key(EVP_sha256(), realm, name, u->password,
+				 keys->sha256);
 		return 0;
 	}
 	return -ENOENT;
 }
 
-static int user_by_hash(void *env, const uint8_t hash[32], char *name)
+static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
+			char *name)
 {
 	const struct user *u = world.users;
 	uint8_t want[32];
 	char text[2048];
 
 	for (; u < world.users + world.n_users; u++) {
-		snprintf(text, sizeof(text), "%s:%s", u->name, world.cfg.realm);
+		snprintf(text, sizeof(text), "%s:%s", u->name, realm);
 		SHA256((uint8_t *)text, strlen(text), want);
-		if (memcmp(want, hash, sizeof(want)))
+		if (memcmp(want, hash, sizeof(want)) ||
+		    strcmp(realm_of(u), realm))
 			continue;
 		memcpy(name, u->name, strlen(u->name) + 1);
 		return 0;
@@ -237,21 +278,25 @@ static int user_by_hash(void *env, const uint8_t hash[32], char *name)
 	return -ENOENT;
 }
 
-static unsigned int features(void *env)
+static unsigned int features(void *env, const struct turn_realm *realm)
 {
 	return world.features;
 }
 
-static int quota_take(void *env, const char *user, bool granted)
+static int quota_take(void *env, const char *realm, const char *user,
+		      bool granted)
 {
 	trace("quota_take");
+	snprintf(world.quota_realm, sizeof(world.quota_realm), "%s", realm);
+	snprintf(world.quota_user, sizeof(world.quota_user), "%s",
+		 user);
 	if (world.quota_used >= world.quota_left && !granted)
 		return -EDQUOT;
 	world.quota_used++;
 	return 0;
 }
 
-static void quota_give(void *env, const char *user)
+static void quota_give(void *env, const char *realm, const char *user)
 {
 	trace("quota_give");
 	world.quota_used--;
@@ -382,6 +427,9 @@ const struct turn_ops world_ops = {
 	.relay_start = relay_start,
 	.reserve = reserve,
 	.claim = claim,
+	.realm_find = realm_find,
+	.realm_by_origin = realm_by_origin,
+	.realm_at = realm_at,
 	.user_keys = user_keys,
 	.user_by_hash = user_by_hash,
 	.features = features,
@@ -408,8 +456,9 @@ void world_init(void)
 	world.users = default_users;
 	world.n_users = KTAP_COUNT(default_users);
 	world.quota_left = 1000;
+	world.realms[0].name = REALM;
+	world.n_realms = 1;
 	world.cfg = (struct turn_config){
-		.realm = REALM,
 		.software = SOFTWARE,
 		.nonce_key = { 1, 2, 3 },
 		.chan_max = KTURN_CHAN_MAX,

@@ -43,12 +43,16 @@ struct port {
 	struct turn_alloc *alloc;	/* once started */
 };
 
+/* Without a realm, of the first one. */
 struct user {
 	const char *name;
 	const char *password;
 	bool md5;
 	bool sha256;
+	const char *realm;
 };
+
+#define REALMS	4
 
 struct rule {
 	struct kturn_addr peer;	/* port 0: any */
@@ -61,6 +65,13 @@ struct world {
 	uint64_t now;
 	uint64_t wall;
 	unsigned int features;
+	/* The first is for who says nothing; each may have an origin. */
+	struct turn_realm realms[REALMS];
+	const char *origins[REALMS];
+	size_t n_realms;
+	/* That came to this port of the server. */
+	uint16_t at_port;
+	size_t at_realm;
 	const struct user *users;
 	size_t n_users;
 	struct rule rules[4];
@@ -97,6 +108,9 @@ struct world {
 	uint16_t off_number;
 	uint8_t packed[TURN_PACKED_MAX];
 	size_t packed_len;
+	/* Whom quota_take() was last asked about. */
+	char quota_realm[128];
+	char quota_user[128];
 	/* The last line of the log, and the last with a user. */
 	char log[2048];
 };

@@ -122,13 +122,17 @@ static void file_line(struct config *cfg, const char *name, size_t line,
 			     line, o->key, o->expected, *why ? ": " : "", why);
 }
 
+static bool is_stdin(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
 /* Each line is a value of option @key. */
 static void read_lines(struct config *cfg, const char *key, const char *path,
 		       const char *file_key)
 {
-	bool is_stdin = !strcmp(path, "-");
-	const char *name = is_stdin ? "standard input" : path;
-	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	const char *name = is_stdin(path) ? "standard input" : path;
+	FILE *in = is_stdin(path) ? stdin : fopen(path, "re");
 	size_t opt = option_find(key), line = 0;
 	size_t size = FILE_LINE_MAX;
 	char *text = malloc(size);
@@ -155,7 +159,7 @@ static void read_lines(struct config *cfg, const char *key, const char *path,
 	explicit_bzero(text, size);
 out:
 	free(text);
-	if (in && !is_stdin)
+	if (in && in != stdin)
 		fclose(in);
 }
 
@@ -208,17 +212,57 @@ static void check_clients(struct config *cfg)
 				    "expected tls-cert, too");
 }
 
+static bool listens_at(const struct config *cfg, const struct kturn_addr *addr)
+{
+	size_t i;
+
+	/* Without a list, or with a wildcard, they are known at start only. */
+	for (i = 0; i < cfg->listen.n; i++)
+		if (addr_is_unspecified(&cfg->listen.v[i]) ||
+		    (addr_ip_equal(&cfg->listen.v[i], addr) &&
+		     (!addr->port || addr->port == cfg->listen.v[i].port)))
+			return true;
+	return !cfg->listen.n;
+}
+
+static void check_listen_realms(struct config *cfg)
+{
+	char text[KTURN_ADDR_TEXT_MAX];
+	const struct kturn_addr *addr;
+	size_t i;
+
+	for (i = 0; i < cfg->n_listen_realms; i++) {
+		addr = &cfg->listen_realms[i].addr;
+		if (!listens_at(cfg, addr))
+			config_option_error(cfg, "listen-realm",
+					    "expected an address that listen names, got '%s'",
+					    kturn_addr_text(addr, text));
+	}
+}
+
+static void check_realms(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_users; i++)
+		if (cfg->users[i].realm &&
+		    !strcmp(cfg->users[i].realm, cfg->realm))
+			config_option_error(cfg, "realm-user",
+					    "expected another realm than the default one, whose users are of user");
+}
+
 void config_finish(struct config *cfg)
 {
 	check_clients(cfg);
-	if (cfg->user_file && cfg->secret_file &&
-	    !strcmp(cfg->user_file, "-") && !strcmp(cfg->secret_file, "-")) {
+	if (is_stdin(cfg->user_file) && is_stdin(cfg->secret_file)) {
 		config_option_error(cfg, "secret-file",
 				    "expected a file name, as user-file reads standard input already");
 		return;
 	}
 	if (cfg->user_file)
 		read_lines(cfg, "user", cfg->user_file, "user-file");
+	check_listen_realms(cfg);
+	check_realms(cfg);
 	cfg->n_own_secrets = cfg->n_secrets;
 	if (cfg->secret_file) {
 		cfg->secret_stamp = file_stamp(0, cfg->secret_file);

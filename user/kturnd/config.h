@@ -69,10 +69,25 @@ struct config_alternate {
 	char *domain;
 };
 
-/** struct config_user - a user who needs no store; prepared texts */
+/** struct config_user - a user who needs no store; prepared texts; without a
+ * realm, of the default one
+ */
 struct config_user {
+	char *realm;
 	char *name;
 	char *password;
+};
+
+/** struct config_listen_realm - the realm of a listening address; port 0: any */
+struct config_listen_realm {
+	struct kturn_addr addr;
+	char *realm;
+};
+
+/** struct config_realm_text - something of a realm: a canonical origin, a secret */
+struct config_realm_text {
+	char *text;
+	char *realm;
 };
 
 /** struct config_source - where an option's value came from */
@@ -113,13 +128,19 @@ struct config_source {
  * @n_alternates: how many
  * @redirect_above: so many allocations; 0: never
  * @realm: prepared; 1 to TURN_OWN_REALM_MAX bytes
+ * @listen_realms: realms of listening addresses
+ * @n_listen_realms: how many
+ * @origin_realms: realms of origins
+ * @n_origin_realms: how many
  * @software: of responses, or "none"; NULL: kturn
- * @users: no two of the same name
+ * @users: no two of the same name and realm
  * @n_users: how many
  * @secrets: of the TURN REST scheme, none empty
  * @n_secrets: how many
  * @secret_stamp: of @secret_file, before it was read
  * @n_own_secrets: how many of them are not out of @secret_file
+ * @realm_secrets: secrets of one realm each
+ * @n_realm_secrets: how many
  * @user_file: file of users, "-" for standard input; NULL: none
  * @secret_file: file of secrets, likewise
  * @db: the user store's file
@@ -172,6 +193,10 @@ struct config {
 	size_t n_alternates;
 	uint32_t redirect_above;
 	char *realm;
+	struct config_listen_realm *listen_realms;
+	size_t n_listen_realms;
+	struct config_realm_text *origin_realms;
+	size_t n_origin_realms;
 	char *software;
 	struct config_user *users;
 	size_t n_users;
@@ -179,6 +204,8 @@ struct config {
 	size_t n_secrets;
 	size_t n_own_secrets;
 	uint64_t secret_stamp;
+	struct config_realm_text *realm_secrets;
+	size_t n_realm_secrets;
 	char *user_file;
 	char *secret_file;
 	char *db;

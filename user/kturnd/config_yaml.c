@@ -33,7 +33,7 @@ static const char *text_of(const yaml_node_t *node)
 
 static void unknown_key(struct config *cfg, const yaml_node_t *key)
 {
-	char name[64], known[512] = "";
+	char name[64], known[1024] = "";
 	size_t i, n = 0;
 
 	log_escape(name, sizeof(name), (const char *)key->data.scalar.value,

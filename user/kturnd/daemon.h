@@ -36,6 +36,9 @@
  * @base: the main thread's loop
  * @started_ms: when the daemon started, worker_clock()'s
  * @secrets_seen: of the file of secrets when it was looked at last
+ * @realms: those that the workers were given last; main thread
+ * @store: user store, or NULL; main thread
+ * @store_version: of what @realms were made of
  * @local: follows the host's addresses; main thread
  * @nats: those whose external address is learnt, constant
  * @n_nats: how many
@@ -59,6 +62,9 @@ struct daemon {
 	struct event_base *base;
 	uint64_t started_ms;
 	uint64_t secrets_seen;
+	struct realms *realms;
+	struct userdb *store;
+	uint64_t store_version;
 	struct local *local;
 	struct nat **nats;
 	size_t n_nats;

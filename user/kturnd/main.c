@@ -24,6 +24,7 @@
 
 /* How often they are looked at. */
 #define FOLLOW_SECONDS	5
+#define FOLLOW_STORE_SECONDS	1
 
 /* Descriptors beside those of relayed addresses and connections. */
 #define OTHER_FILES	1024
@@ -37,6 +38,7 @@
  * @drain: SIGUSR1
  * @drained: looks whether the last allocation has ended
  * @follow: looks at the files that may change
+ * @follow_store: looks at the user store's tables
  * @ports_saved: file that says which ports were reserved; empty if none were
  */
 struct server {
@@ -47,6 +49,7 @@ struct server {
 	struct event drain;
 	struct event drained;
 	struct event follow;
+	struct event follow_store;
 	char ports_saved[PATH_MAX];
 };
 
@@ -158,7 +161,7 @@ static int setup(struct server *s)
 
 	d->started_ms = worker_clock();
 	reserve_init(&d->reserve);
-	quota_init(&d->quota, d->cfg->user_quota, d->cfg->total_quota);
+	quota_init(&d->quota, d->cfg->total_quota);
 	d->redirect.cfg = d->cfg;
 	d->redirect.listen = &d->listen;
 	d->redirect.relays = &d->relays;
@@ -179,6 +182,8 @@ static int setup(struct server *s)
 			       d->cfg->relay_port_min);
 	limits_raise_files(ports + d->cfg->max_connections + OTHER_FILES);
 	ret = setup_users(s);
+	if (!ret)
+		ret = realms_open(d);
 	if (!ret && d->cfg->n_tls_certs)
 		ret = tls_open(&d->tls, d->cfg);
 	if (!ret)
@@ -262,15 +267,28 @@ static void on_follow(evutil_socket_t fd, short what, void *arg)
 
 	if (s->d.cfg->n_tls_certs)
 		tls_follow(&s->d.tls);
-	secrets_follow(&s->d);
+	realms_follow_secrets(&s->d);
+}
+
+static void on_follow_store(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	realms_follow_store(&s->d);
 }
 
 static void watch_files(struct server *s)
 {
 	static const struct timeval period = { .tv_sec = FOLLOW_SECONDS };
+	static const struct timeval store_period = {
+		.tv_sec = FOLLOW_STORE_SECONDS
+	};
 
 	event_assign(&s->follow, s->d.base, -1, EV_PERSIST, on_follow, s);
 	event_add(&s->follow, &period);
+	event_assign(&s->follow_store, s->d.base, -1, EV_PERSIST,
+		     on_follow_store, s);
+	event_add(&s->follow_store, &store_period);
 }
 
 static int is_user(const char *realm, const char *name, unsigned int flags,
@@ -279,13 +297,18 @@ static int is_user(const char *realm, const char *name, unsigned int flags,
 	return 1;
 }
 
+static bool has_users(const struct realm *realm, void *arg)
+{
+	struct userdb *db = arg;
+
+	return db && userdb_list(db, realm->turn.name, is_user, NULL) == 1;
+}
+
 /* Every Allocate would get 401, and nobody would know why. */
 static void warn_without_users(struct daemon *d)
 {
-	struct userdb *db = d->workers[0].db;
-
-	if (d->users.n || d->cfg->n_secrets ||
-	    (db && userdb_list(db, d->cfg->realm, is_user, NULL) == 1))
+	if (d->users.n || realms_can_serve(d->realms) ||
+	    realms_each(d->realms, has_users, d->workers[0].db))
 		return;
 	log_event(LOG_WARNING, "no-users", "realm=%s store=%s effect=%s hint=%s",
 		  d->cfg->realm, d->cfg->db, "every Allocate gets error 401",
@@ -369,6 +392,7 @@ static void teardown(struct server *s)
 	free(d->workers);
 	local_close(d->local);
 	tls_close(&d->tls);
+	realms_close(d);
 	users_free(&d->users);
 	quota_free(&d->quota);
 	relay_pool_free(&d->relays);
@@ -380,8 +404,10 @@ static void teardown(struct server *s)
 		evsignal_del(&s->drain);
 		event_del(&s->drained);
 	}
-	if (event_initialized(&s->follow))
+	if (event_initialized(&s->follow)) {
 		event_del(&s->follow);
+		event_del(&s->follow_store);
+	}
 	if (d->base)
 		event_base_free(d->base);
 	state_close(&d->state);

@@ -32,7 +32,11 @@ void offload_fill(const struct offload *o, const struct turn_alloc *a,
 	const struct turn_relay *v4 = turn_alloc_relay(a, KTURN_FAMILY_V4);
 	const struct turn_relay *v6 = turn_alloc_relay(a, KTURN_FAMILY_V6);
 	const struct turn_tuple *tuple = turn_alloc_tuple(a);
-	const char *user = turn_alloc_user(a);
+	const char *user = turn_alloc_user(a), *name = turn_alloc_realm(a);
+	const struct realm *realm = realms_find(o->w->realms, name,
+						strlen(name));
+	const struct kturn_limit *limit = realm ? realm->limit :
+						  o->w->d->cfg->limit;
 
 	memset(ka, 0, sizeof(*ka));
 	ka->client = tuple->client;
@@ -43,8 +47,8 @@ void offload_fill(const struct offload *o, const struct turn_alloc *a,
 		ka->relay[1] = v6->addr;
 	ka->lifetime_ms = lifetime_ms ? lifetime_ms : 1;
 	ka->flags = flags;
-	ka->limit_to_peer = o->w->d->cfg->limit[0];
-	ka->limit_to_client = o->w->d->cfg->limit[1];
+	ka->limit_to_peer = limit[0];
+	ka->limit_to_client = limit[1];
 	log_escape(ka->label, sizeof(ka->label), user, strlen(user));
 	ka->owner_data = packed;
 	ka->owner_data_len = turn_alloc_pack(a, packed);

@@ -105,50 +105,85 @@ static int claim(void *env, const uint8_t token[8], struct turn_relay *relay)
 
 /* -------------------------------------------------------------------- users */
 
-static int user_keys(void *env, const char *name, struct turn_keys *keys)
+static const struct turn_realm *find_realm(void *env, const char *name,
+					   size_t len)
+{
+	struct worker *w = env;
+	const struct realm *realm = realms_find(w->realms, name, len);
+
+	return realm ? &realm->turn : NULL;
+}
+
+static const struct turn_realm *realm_by_origin(void *env, const char *origin,
+						size_t len)
+{
+	struct worker *w = env;
+	const struct realm *realm = realms_by_origin(w->realms, origin, len);
+
+	return realm ? &realm->turn : NULL;
+}
+
+static const struct turn_realm *realm_at(void *env,
+					 const struct turn_tuple *tuple)
 {
 	struct worker *w = env;
 
-	return users_keys(&w->d->users, w->db, name, keys);
+	return &realms_at(w->realms, &tuple->server)->turn;
 }
 
-static int user_by_hash(void *env, const uint8_t hash[32], char *name)
+static int user_keys(void *env, const char *realm, const char *name,
+		     struct turn_keys *keys)
 {
 	struct worker *w = env;
 
-	return users_by_hash(&w->d->users, w->db, hash, name);
+	return users_keys(&w->d->users, w->db, realm, name, keys);
 }
 
-static unsigned int features(void *env)
+static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
+			char *name)
+{
+	struct worker *w = env;
+
+	return users_by_hash(&w->d->users, w->db, realm, hash, name);
+}
+
+static unsigned int features(void *env, const struct turn_realm *realm)
 {
 	struct worker *w = env;
 	int ret;
 
 	/* Users out of the configuration have all keys. */
-	ret = w->db ? userdb_realm_all_sha256(w->db, w->d->cfg->realm) : 1;
-	if (ret < 0) {
+	ret = w->db ? userdb_realm_all_sha256(w->db, realm->name) : 1;
+	if (ret < 0)
 		log_limited(LOG_ERR, "user-store-failed", "error=%s",
 			    userdb_error(w->db));
-		return w->features;
-	}
+	else
+		w->features = ret ? TURN_FEATURE_SHA256 : 0;
 	/* A USERHASH can't be turned back into a time-limited name. */
-	w->features = (ret ? TURN_FEATURE_SHA256 : 0) |
-		(w->secrets->n ? 0 : TURN_FEATURE_ANONYMITY);
-	return w->features;
+	return w->features |
+	       (realm->n_secrets ? 0 : TURN_FEATURE_ANONYMITY);
 }
 
-static int take_quota(void *env, const char *user, bool granted)
+static int take_quota(void *env, const char *realm, const char *user,
+		      bool granted)
+{
+	struct worker *w = env;
+	const struct realm *r = realms_find(w->realms, realm, strlen(realm));
+	const struct quota_of of = {
+		.realm = realm,
+		.user = user,
+		.user_max = r ? r->user_quota : w->d->cfg->user_quota,
+		.realm_max = r ? r->total_quota : 0,
+	};
+
+	return quota_take(&w->d->quota, &of, granted);
+}
+
+static void give_quota(void *env, const char *realm, const char *user)
 {
 	struct worker *w = env;
 
-	return quota_take(&w->d->quota, user, granted);
-}
-
-static void give_quota(void *env, const char *user)
-{
-	struct worker *w = env;
-
-	quota_give(&w->d->quota, user);
+	quota_give(&w->d->quota, realm, user);
 }
 
 static enum turn_verdict peer_check(void *env, const struct kturn_addr *peer,
@@ -262,6 +297,9 @@ const struct turn_ops worker_ops = {
 	.relay_start = start_relay,
 	.reserve = reserve,
 	.claim = claim,
+	.realm_find = find_realm,
+	.realm_by_origin = realm_by_origin,
+	.realm_at = realm_at,
 	.user_keys = user_keys,
 	.user_by_hash = user_by_hash,
 	.features = features,

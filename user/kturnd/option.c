@@ -305,6 +305,39 @@ const struct option_def options[] = {
 			"ones are refused.",
 		.set = option_set_realm,
 	}, {
+		.key = "listen-realm",
+		.arg = "ADDR[:PORT]=REALM",
+		.expected = "a listening address and a realm, as in "
+			    "192.0.2.1=example.org or [2001:db8::1]:3478=example.org",
+		.repeatable = true,
+		.help = "realm of those who come to an address",
+		.text = "Who comes to this listening address (to any port of "
+			"it, if none is given) without credentials is asked "
+			"for those of REALM, in place of realm's.",
+		.set = option_set_listen_realm,
+		.clear = option_clear_listen_realm,
+	}, {
+		.key = "origin-realm",
+		.arg = "ORIGIN=REALM",
+		.expected = "an origin and a realm, as in "
+			    "https://example.org=example.org",
+		.repeatable = true,
+		.help = "realm of those who come from a web site",
+		.text = "Who comes with this ORIGIN "
+			"(draft-ietf-tram-stun-origin) without credentials is "
+			"asked for those of REALM; of several origins the "
+			"first that is known counts, and an origin comes "
+			"before the address. Scheme and host are compared "
+			"in lower case, and a port that is not there is the "
+			"scheme's. coturn's table turn_origin_to_realm in the "
+			"user store says the same of more origins, and is "
+			"followed. Anybody can write any origin: it chooses "
+			"who is asked for, and protects nothing. Whose "
+			"credentials are good may use them whatever realm "
+			"the server would have chosen.",
+		.set = option_set_origin_realm,
+		.clear = option_clear_origin_realm,
+	}, {
 		.key = "software",
 		.arg = "TEXT",
 		.def_text = "kturn",
@@ -332,6 +365,17 @@ const struct option_def options[] = {
 		.set = option_set_user,
 		.clear = option_clear_user,
 	}, {
+		.key = "realm-user",
+		.arg = "REALM=NAME:PASSWORD",
+		.expected = "REALM=NAME:PASSWORD",
+		.repeatable = true,
+		.secret = true,
+		.help = "user of another realm",
+		.text = "The same as user, in another realm than the default "
+			"one. As user, better not a flag.",
+		.set = option_set_realm_user,
+		.clear = option_clear_realm_user,
+	}, {
 		.key = "secret",
 		.arg = "SECRET",
 		.expected = "a text of 1 to 1024 bytes",
@@ -346,6 +390,19 @@ const struct option_def options[] = {
 			"given are tried. As user, better not a flag.",
 		.set = option_set_secret,
 		.clear = option_clear_secret,
+	}, {
+		.key = "realm-secret",
+		.arg = "REALM=SECRET",
+		.expected = "REALM=SECRET, the secret a text of 1 to 1024 "
+			    "bytes",
+		.repeatable = true,
+		.secret = true,
+		.help = "shared secret of one realm",
+		.text = "The same as secret, for one realm, while secret is for "
+			"all. coturn's table turn_secret in the user store "
+			"says the same of more secrets, and is followed.",
+		.set = option_set_realm_secret,
+		.clear = option_clear_realm_secret,
 	}, {
 		.key = "user-file",
 		.arg = "FILE",
@@ -375,7 +432,11 @@ const struct option_def options[] = {
 		.help = "user store, an SQLite file",
 		.text = "The user store, an SQLite file with coturn's table "
 			"turnusers_lt and kturn's own table of SHA-256 keys; "
-			"kturn user add makes it. Changes take effect at once. "
+			"kturn user add makes it. Of coturn's other tables "
+			"turn_origin_to_realm, turn_realm_option (max-bps, "
+			"total-quota and user-quota of a realm) and "
+			"turn_secret are used. Changes take effect at once, "
+			"those of the latter tables within two seconds. "
 			"A file named here must be there, the default need "
 			"not.",
 		.set = option_set_db,
@@ -524,39 +585,3 @@ const size_t n_options = ARRAY_SIZE(options);
 
 _Static_assert(ARRAY_SIZE(options) <= CONFIG_OPTIONS_MAX,
 	       "more options than struct config has sources for");
-
-size_t option_find(const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < n_options; i++)
-		if (!strcmp(options[i].key, key))
-			break;
-	return i;
-}
-
-void option_help(FILE *out)
-{
-	const struct option_def *o;
-	const char *def;
-	char flag[64];
-	size_t i;
-
-	fprintf(out,
-		"Usage: kturnd [OPTION]...\n"
-		"TURN server that relays through the kernel. Without options "
-		"it serves every\nglobal address of the host; users come from "
-		"/var/lib/kturn/users.db.\n\n");
-	for (i = 0; i < n_options; i++) {
-		o = &options[i];
-		snprintf(flag, sizeof(flag), "--%s%s%s", o->key,
-			 o->arg ? " " : "", o->arg ? o->arg : "");
-		fprintf(out, "  %-27s %s\n", flag, o->help);
-		def = o->def ? o->def : o->def_text;
-		if (def)
-			fprintf(out, "  %-27s (default: %s)\n", "", def);
-		if (o->repeatable)
-			fprintf(out, "  %-27s (may be repeated)\n", "");
-	}
-	fprintf(out, "\nSee kturnd(8) and kturnd.yaml(5).\n");
-}

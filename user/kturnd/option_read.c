@@ -28,6 +28,15 @@ bool option_number(const char *text, unsigned long min, unsigned long max,
 	return *result >= min && *result <= max;
 }
 
+bool option_u64(const char *text, uint64_t max, uint64_t *result)
+{
+	if (!*text || strspn(text, "0123456789") != strlen(text) ||
+	    strlen(text) > 19)
+		return false;
+	*result = strtoull(text, NULL, 10);
+	return *result <= max;
+}
+
 const char *option_u32(uint32_t *where, const char *value, unsigned long min,
 		       unsigned long max)
 {

@@ -24,6 +24,9 @@ void *option_append(void *array, size_t *n, size_t size);
 bool option_number(const char *text, unsigned long min, unsigned long max,
 		   unsigned long *result);
 
+/** option_u64() - the same for large ones, from 0; for what is no option, too */
+bool option_u64(const char *text, uint64_t max, uint64_t *result);
+
 /** option_u32() - set an option that is a number */
 const char *option_u32(uint32_t *where, const char *value, unsigned long min,
 		       unsigned long max);

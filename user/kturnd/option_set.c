@@ -17,7 +17,6 @@
 #include "option_set.h"
 #include "turn/turn.h"
 
-#define SECRET_MAX	1024
 /* RFC 8489 section 14.14: fewer than 128 characters. */
 #define SOFTWARE_MAX	127
 
@@ -96,36 +95,6 @@ const char *option_set_limit_to_client(struct config *cfg, const char *value)
 	return set_limit(&cfg->limit[1], value);
 }
 
-/*
- * Prepare a text; what is wrong comes back with the name of the thing before
- * it, in words that last until the next call: options are read by one thread.
- */
-static const char *prepare(enum userdb_text what, const char *thing,
-			   const char *text, size_t len, char *out,
-			   size_t size)
-{
-	const char *why = userdb_prepare(what, text, len, out, size);
-	static char words[128];
-
-	if (!why)
-		return NULL;
-	snprintf(words, sizeof(words), "%s %s", thing, why);
-	return words;
-}
-
-const char *option_set_realm(struct config *cfg, const char *value)
-{
-	char realm[USERDB_REALM_BYTES_MAX + 1];
-	const char *why = prepare(USERDB_TEXT_REALM, "it", value,
-				  strlen(value), realm, sizeof(realm));
-
-	if (why)
-		return why;
-	if (strlen(realm) > TURN_OWN_REALM_MAX)
-		return OPTION_UNEXPECTED;
-	return option_text(&cfg->realm, realm);
-}
-
 const char *option_set_software(struct config *cfg, const char *value)
 {
 	size_t len = strlen(value);
@@ -133,67 +102,6 @@ const char *option_set_software(struct config *cfg, const char *value)
 	if (len > SOFTWARE_MAX || u8_check((const uint8_t *)value, len))
 		return OPTION_UNEXPECTED;
 	return option_text(&cfg->software, value);
-}
-
-const char *option_set_user(struct config *cfg, const char *value)
-{
-	char name[USERDB_NAME_MAX + 1], password[USERDB_PASSWORD_MAX + 1];
-	const char *colon = strchr(value, ':'), *why;
-	struct config_user *user;
-	size_t i;
-
-	if (!colon)
-		return OPTION_UNEXPECTED;
-	why = prepare(USERDB_TEXT_NAME, "the name", value,
-		      (size_t)(colon - value), name, sizeof(name));
-	if (!why)
-		why = prepare(USERDB_TEXT_PASSWORD, "the password", colon + 1,
-			      strlen(colon + 1), password, sizeof(password));
-	for (i = 0; i < cfg->n_users && !why; i++)
-		if (!strcmp(cfg->users[i].name, name))
-			why = "there is another user of that name";
-	if (!why) {
-		user = option_append(&cfg->users, &cfg->n_users, sizeof(*user));
-		if (user) {
-			user->name = strdup(name);
-			user->password = strdup(password);
-		}
-		if (!user || !user->name || !user->password)
-			why = OPTION_NO_MEMORY;
-	}
-	explicit_bzero(password, sizeof(password));
-	return why;
-}
-
-void option_clear_user(struct config *cfg)
-{
-	size_t i;
-
-	for (i = 0; i < cfg->n_users; i++) {
-		free(cfg->users[i].name);
-		option_wipe(cfg->users[i].password);
-	}
-	free(cfg->users);
-	cfg->users = NULL;
-	cfg->n_users = 0;
-}
-
-const char *option_set_secret(struct config *cfg, const char *value)
-{
-	if (!*value || strlen(value) > SECRET_MAX)
-		return OPTION_UNEXPECTED;
-	return option_add_text(&cfg->secrets, &cfg->n_secrets, value);
-}
-
-void option_clear_secret(struct config *cfg)
-{
-	size_t i;
-
-	for (i = 0; i < cfg->n_secrets; i++)
-		option_wipe(cfg->secrets[i]);
-	free(cfg->secrets);
-	cfg->secrets = NULL;
-	cfg->n_secrets = 0;
 }
 
 const char *option_set_user_file(struct config *cfg, const char *value)

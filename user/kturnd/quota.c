@@ -7,21 +7,28 @@
 
 #include "quota.h"
 
+/**
+ * struct count - of a user, or of a realm
+ * @n: how many
+ * @realm: realm
+ * @user: user; "" for the realm
+ */
 struct count {
 	uint32_t n;
-	const char *name;	/* after the struct, or a look-up's */
+	const char *realm;	/* after the struct, or a look-up's */
+	const char *user;	/* the same */
 };
 
 static int compare(const void *a, const void *b)
 {
 	const struct count *x = a, *y = b;
+	int order = strcmp(x->realm, y->realm);
 
-	return strcmp(x->name, y->name);
+	return order ? order : strcmp(x->user, y->user);
 }
 
-void quota_init(struct quota *q, uint32_t max, uint32_t max_total)
+void quota_init(struct quota *q, uint32_t max_total)
 {
-	q->max = max;
 	q->max_total = max_total;
 	atomic_init(&q->total, 0);
 	q->tree = NULL;
@@ -35,23 +42,25 @@ void quota_free(struct quota *q)
 	pthread_mutex_destroy(&q->lock);
 }
 
-static struct count *find(struct quota *q, const char *user)
+static struct count *find(struct quota *q, const char *realm,
+			  const char *user)
 {
-	const struct count key = { .name = user };
+	const struct count key = { .realm = realm, .user = user };
 	struct count **node = tfind(&key, &q->tree, compare);
 
 	return node ? *node : NULL;
 }
 
-static struct count *add(struct quota *q, const char *user)
+static struct count *add(struct quota *q, const char *realm, const char *user)
 {
-	size_t len = strlen(user) + 1;
-	struct count *e = malloc(sizeof(*e) + len);
+	size_t realm_size = strlen(realm) + 1, user_size = strlen(user) + 1;
+	struct count *e = malloc(sizeof(*e) + realm_size + user_size);
 
 	if (!e)
 		return NULL;
 	e->n = 0;
-	e->name = memcpy(e + 1, user, len);
+	e->realm = memcpy(e + 1, realm, realm_size);
+	e->user = memcpy((char *)(e + 1) + realm_size, user, user_size);
 	if (!tsearch(e, &q->tree, compare)) {
 		free(e);
 		return NULL;
@@ -59,28 +68,50 @@ static struct count *add(struct quota *q, const char *user)
 	return e;
 }
 
-static int take_of_user(struct quota *q, const char *user, bool granted)
+static int take(struct quota *q, const char *realm, const char *user,
+		uint32_t max, bool granted)
 {
-	struct count *e;
-	int ret = 0;
+	struct count *e = find(q, realm, user);
 
-	if (!q->max)
-		return 0;
+	if (!e)
+		e = add(q, realm, user);
+	if (!e)
+		return -ENOMEM;
+	if (max && e->n >= max && !granted)
+		return -EDQUOT;
+	e->n++;
+	return 0;
+}
+
+static void give(struct quota *q, const char *realm, const char *user)
+{
+	struct count *e = find(q, realm, user);
+
+	if (e && !--e->n) {
+		tdelete(e, &q->tree, compare);
+		free(e);
+	}
+}
+
+/* Counted without a limit too: it may come later. */
+static int take_both(struct quota *q, const struct quota_of *of, bool granted)
+{
+	int ret;
+
 	pthread_mutex_lock(&q->lock);
-	e = find(q, user);
-	if (!e)
-		e = add(q, user);
-	if (!e)
-		ret = -ENOMEM;
-	else if (e->n >= q->max && !granted)
-		ret = -EDQUOT;
-	else
-		e->n++;
+	ret = take(q, of->realm, "", of->realm_max, granted);
+	if (ret == -EDQUOT)
+		ret = -ENOSPC;
+	if (!ret && of->user) {
+		ret = take(q, of->realm, of->user, of->user_max, granted);
+		if (ret)
+			give(q, of->realm, "");
+	}
 	pthread_mutex_unlock(&q->lock);
 	return ret;
 }
 
-int quota_take(struct quota *q, const char *user, bool granted)
+int quota_take(struct quota *q, const struct quota_of *of, bool granted)
 {
 	unsigned int before = atomic_fetch_add(&q->total, 1);
 	int ret = 0;
@@ -88,7 +119,7 @@ int quota_take(struct quota *q, const char *user, bool granted)
 	if (q->max_total && before >= q->max_total && !granted)
 		ret = -ENOSPC;
 	if (!ret)
-		ret = take_of_user(q, user, granted);
+		ret = take_both(q, of, granted);
 	/* Without memory its user has one more than is known. */
 	if (granted)
 		ret = 0;
@@ -97,18 +128,12 @@ int quota_take(struct quota *q, const char *user, bool granted)
 	return ret;
 }
 
-void quota_give(struct quota *q, const char *user)
+void quota_give(struct quota *q, const char *realm, const char *user)
 {
-	struct count *e;
-
 	atomic_fetch_sub(&q->total, 1);
-	if (!q->max)
-		return;
 	pthread_mutex_lock(&q->lock);
-	e = find(q, user);
-	if (e && !--e->n) {
-		tdelete(e, &q->tree, compare);
-		free(e);
-	}
+	if (user)
+		give(q, realm, user);
+	give(q, realm, "");
 	pthread_mutex_unlock(&q->lock);
 }

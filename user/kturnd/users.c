@@ -8,6 +8,7 @@
 #include "users.h"
 
 struct user {
+	const char *realm;
 	const char *name;
 	struct userdb_keys keys;
 	uint8_t hash[32];
@@ -16,8 +17,9 @@ struct user {
 static int compare(const void *a, const void *b)
 {
 	const struct user *x = a, *y = b;
+	int order = strcmp(x->realm, y->realm);
 
-	return strcmp(x->name, y->name);
+	return order ? order : strcmp(x->name, y->name);
 }
 
 int users_init(struct users *users, const struct config *cfg)
@@ -27,18 +29,19 @@ int users_init(struct users *users, const struct config *cfg)
 	int ret;
 
 	memset(users, 0, sizeof(*users));
-	users->realm = cfg->realm;
 	users->v = calloc(cfg->n_users + 1, sizeof(*users->v));
 	if (!users->v)
 		return -ENOMEM;
 	for (i = 0; i < cfg->n_users; i++) {
 		u = &users->v[i];
 		u->name = cfg->users[i].name;
-		ret = userdb_keys_make(u->name, cfg->realm,
+		u->realm = cfg->users[i].realm ? cfg->users[i].realm :
+						 cfg->realm;
+		ret = userdb_keys_make(u->name, u->realm,
 				       cfg->users[i].password, &u->keys);
 		if (ret)
 			goto free;
-		userdb_userhash(u->name, cfg->realm, u->hash);
+		userdb_userhash(u->name, u->realm, u->hash);
 	}
 	users->n = cfg->n_users;
 	qsort(users->v, users->n, sizeof(*users->v), compare);
@@ -71,16 +74,16 @@ static void copy_keys(const struct userdb_keys *from, struct turn_keys *to)
 }
 
 /* The store is asked either way, so that time does not tell who is where. */
-int users_keys(const struct users *users, struct userdb *db, const char *name,
-	       struct turn_keys *keys)
+int users_keys(const struct users *users, struct userdb *db, const char *realm,
+	       const char *name, struct turn_keys *keys)
 {
-	const struct user key = { .name = name };
+	const struct user key = { .realm = realm, .name = name };
 	const struct user *u;
 	struct userdb_keys stored;
 	int ret = -ENOENT;
 
 	if (db)
-		ret = userdb_get(db, users->realm, name, &stored);
+		ret = userdb_get(db, realm, name, &stored);
 	if (ret < 0 && ret != -ENOENT)
 		store_failed(db);
 	u = bsearch(&key, users->v, users->n, sizeof(key), compare);
@@ -93,19 +96,20 @@ int users_keys(const struct users *users, struct userdb *db, const char *name,
 }
 
 int users_by_hash(const struct users *users, struct userdb *db,
-		  const uint8_t hash[32], char *name)
+		  const char *realm, const uint8_t hash[32], char *name)
 {
 	int ret = -ENOENT;
 	size_t i;
 
 	for (i = 0; i < users->n; i++) {
-		if (memcmp(users->v[i].hash, hash, 32))
+		if (memcmp(users->v[i].hash, hash, 32) ||
+		    strcmp(users->v[i].realm, realm))
 			continue;
 		memcpy(name, users->v[i].name, strlen(users->v[i].name) + 1);
 		return 0;
 	}
 	if (db)
-		ret = userdb_find_userhash(db, users->realm, hash, name);
+		ret = userdb_find_userhash(db, realm, hash, name);
 	if (ret && ret != -ENOENT)
 		store_failed(db);
 	return ret ? -ENOENT : 0;

@@ -12,12 +12,10 @@
 
 /**
  * struct users - users out of the configuration
- * @realm: theirs
- * @v: sorted by name
+ * @v: sorted by realm and name
  * @n: how many
  */
 struct users {
-	const char *realm;
 	struct user *v;
 	size_t n;
 };
@@ -29,11 +27,11 @@ int users_init(struct users *users, const struct config *cfg);
 void users_free(struct users *users);
 
 /** users_keys() - as turn_ops.user_keys; @db may be NULL */
-int users_keys(const struct users *users, struct userdb *db, const char *name,
-	       struct turn_keys *keys);
+int users_keys(const struct users *users, struct userdb *db, const char *realm,
+	       const char *name, struct turn_keys *keys);
 
 /** users_by_hash() - as turn_ops.user_by_hash */
 int users_by_hash(const struct users *users, struct userdb *db,
-		  const uint8_t hash[32], char *name);
+		  const char *realm, const uint8_t hash[32], char *name);
 
 #endif /* _KTURND_USERS_H */

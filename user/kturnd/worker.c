@@ -367,11 +367,10 @@ static int init_listeners(struct worker *w)
 	return 0;
 }
 
-void worker_set_secrets(struct worker *w, struct secrets *set)
+void worker_set_realms(struct worker *w, struct realms *set)
 {
-	turn_set_secrets(w->turn, (const char *const *)set->v, set->n);
-	secrets_put(w->secrets);
-	w->secrets = set;
+	realms_put(w->realms);
+	w->realms = set;
 }
 
 /* The SOFTWARE attribute's value, or NULL for none; no version unasked. */
@@ -386,7 +385,6 @@ static int init_turn(struct worker *w)
 {
 	struct daemon *d = w->d;
 	struct turn_config cfg = {
-		.realm = d->cfg->realm,
 		.software = software(d->cfg),
 		.chan_max = d->cfg->chan_max,
 		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
@@ -397,26 +395,12 @@ static int init_turn(struct worker *w)
 		.n_discovery = d->cfg->n_discovery,
 		.lifetime_max = TURN_LIFETIME_MAX,
 	};
-	const struct kturn_limit *l;
-	struct secrets *set;
-	int i;
 
 	memcpy(cfg.nonce_key, d->state.nonce_key, sizeof(cfg.nonce_key));
-	for (i = 0; i < 2; i++) {
-		l = &d->cfg->limit[i];
-		/* Numbers that won't do were refused. */
-		turn_limit_init(&cfg.limit[i], l->bit_rate, l->burst_bytes,
-				l->packet_rate, l->burst_packets);
-	}
+	worker_set_realms(w, realms_get(d->realms));
 	w->turn = turn_server_new(&cfg, &worker_ops, w);
 	explicit_bzero(&cfg, sizeof(cfg));
-	if (!w->turn)
-		return -errno;
-	set = secrets_new(d->cfg);
-	if (!set)
-		return -ENOMEM;
-	worker_set_secrets(w, set);
-	return 0;
+	return w->turn ? 0 : -ENOMEM;
 }
 
 /* A store that was named must be there; afterwards it may come and go. */
@@ -580,7 +564,7 @@ void worker_free(struct worker *w, bool keep)
 	io_flush(&w->io);
 	offload_close(&w->offload);
 	close_listeners(w);
-	secrets_put(w->secrets);
+	realms_put(w->realms);
 	source_limit_free(&w->sources);
 	userdb_close(w->db);
 	local_put(w->local);

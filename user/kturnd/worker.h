@@ -17,8 +17,8 @@
 #include "local.h"
 #include "offload.h"
 #include "policy.h"
+#include "realms.h"
 #include "relay.h"
-#include "secrets.h"
 #include "source_limit.h"
 #include "transport/dtls.h"
 #include "transport/stream.h"
@@ -79,7 +79,7 @@ struct listener {
  * @dtls: those of DTLS
  * @turn: state machine
  * @offload: its mirror in the kernel
- * @secrets: shared secrets
+ * @realms: realms
  * @db: user store, or NULL
  * @users_at: when it was to be looked at again, in @now's terms
  * @features: what the store allowed last
@@ -110,7 +110,7 @@ struct worker {
 	struct dtls dtls;
 	struct turn_server *turn;
 	struct offload offload;
-	struct secrets *secrets;
+	struct realms *realms;
 	struct userdb *db;
 	uint64_t users_at;
 	unsigned int features;
@@ -156,8 +156,8 @@ void worker_post_datagram(struct worker *w, const struct turn_tuple *tuple,
 void worker_watch_relay(struct worker *w, struct turn_relay *relay,
 			struct turn_alloc *alloc);
 
-/** worker_set_secrets() - others from now on, which are taken over */
-void worker_set_secrets(struct worker *w, struct secrets *set);
+/** worker_set_realms() - others from now on, which are taken over */
+void worker_set_realms(struct worker *w, struct realms *set);
 
 /** worker_clock() - milliseconds, going on in suspend */
 uint64_t worker_clock(void);

@@ -12,12 +12,12 @@ static uint64_t tuple_hash(const struct turn_server *s,
 
 struct turn_alloc *turn_alloc_new(struct turn_server *s,
 				  const struct turn_tuple *tuple,
-				  const char *user)
+				  const char *realm, const char *user)
 {
-	size_t user_size = strlen(user) + 1;
+	size_t user_size = strlen(user) + 1, realm_size = strlen(realm) + 1;
 	struct turn_alloc *a;
 
-	a = calloc(1, sizeof(*a) + user_size);
+	a = calloc(1, sizeof(*a) + user_size + realm_size);
 	if (!a)
 		return NULL;
 	a->id = ++s->last_id;
@@ -25,7 +25,24 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 	LIST_INIT(&a->perms);
 	LIST_INIT(&a->chans);
 	memcpy(a->user, user, user_size);
+	a->realm = memcpy(a->user + user_size, realm, realm_size);
 	return a;
+}
+
+int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
+			  bool granted)
+{
+	int ret = s->ops->quota_take(s->env, a->realm, a->user, granted);
+
+	a->has_quota = !ret;
+	return ret;
+}
+
+void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a)
+{
+	if (a->has_quota)
+		s->ops->quota_give(s->env, a->realm, a->user);
+	a->has_quota = false;
 }
 
 void turn_alloc_link(struct turn_server *s, struct turn_alloc *a)
@@ -109,8 +126,7 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 	while ((p = LIST_FIRST(&a->perms)))
 		turn_perm_remove(s, p);
 	close_relays(s, a);
-	if (a->has_quota)
-		s->ops->quota_give(s->env, a->user);
+	turn_alloc_give_quota(s, a);
 
 	LIST_REMOVE(a, entry);
 	turn_table_del(&s->by_tuple, &a->node);
@@ -156,6 +172,11 @@ const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
 const char *turn_alloc_user(const struct turn_alloc *a)
 {
 	return a->user;
+}
+
+const char *turn_alloc_realm(const struct turn_alloc *a)
+{
+	return a->realm;
 }
 
 void turn_alloc_set_offload(struct turn_alloc *a, uint64_t id)

@@ -209,10 +209,9 @@ static int acquire(struct turn_server *s, const struct turn_request *rq,
 	struct turn_relay reserved = { 0 };
 	int ret;
 
-	ret = s->ops->quota_take(s->env, a->user, false);
+	ret = turn_alloc_take_quota(s, a, false);
 	if (ret)
 		return ret == -EDQUOT ? TURN_QUOTA_REACHED : TURN_NO_CAPACITY;
-	a->has_quota = true;
 
 	ret = open_relays(s, rq, plan, a, &reserved);
 	if (ret)
@@ -233,7 +232,7 @@ err_offload:
 err_relay:
 	close_relays(s, rq, a, &reserved);
 err_quota:
-	s->ops->quota_give(s->env, a->user);
+	turn_alloc_give_quota(s, a);
 	return ret;
 }
 
@@ -296,9 +295,10 @@ static int create(struct turn_server *s, struct turn_request *rq)
 	if (ret)
 		return ret;
 
-	a = turn_alloc_new(s, rq->tuple, rq->user);
+	a = turn_alloc_new(s, rq->tuple, rq->realm->name, rq->user);
 	if (!a)
 		return TURN_NO_CAPACITY;
+	memcpy(a->limit, rq->realm->limit, sizeof(a->limit));
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
 	ret = acquire(s, rq, &plan, a, lifetime);
 	if (ret) {
@@ -326,7 +326,7 @@ void turn_allocate(struct turn_server *s, struct turn_request *rq)
 	}
 
 	/* The note at the end of section 7.2: a retransmission. */
-	if (!rq->malformed && !strcmp(a->user, rq->user) &&
+	if (!rq->malformed && turn_owns(rq, a) &&
 	    !memcmp(a->tid, rq->msg.tid, sizeof(a->tid)))
 		answer(s, rq, a);
 	else

@@ -5,11 +5,13 @@
 /**
  * struct claim - who a request says it is from
  * @alg: password algorithm
- * @user_valid: the request's user is a user name, of this realm
+ * @realm_valid: its realm is one of ours
+ * @user_valid: its user is a user name, of that realm
  * @expired: it was one for some time
  */
 struct claim {
 	enum turn_alg alg;
+	bool realm_valid;
 	bool user_valid;
 	bool expired;
 };
@@ -94,20 +96,11 @@ static bool choose_algorithm(struct turn_server *s,
 }
 
 /*
- * Byte by byte: it is our own, which OpaqueString has been applied to, and
- * the client copied it from a challenge (RFC 8489 section 9.2.5).
+ * In what is none of ours they are looked for in one that is, so that time does
+ * not tell.
  */
-static bool own_realm(const struct turn_server *s,
-		      const struct turn_request *rq)
-{
-	const uint8_t *p = rq->attr[TURN_A_REALM].value;
-	size_t len = rq->attr[TURN_A_REALM].len;
-
-	turn_username_trim(&p, &len);
-	return len == strlen(s->cfg.realm) && !memcmp(p, s->cfg.realm, len);
-}
-
-static bool find_user(struct turn_server *s, struct turn_request *rq)
+static bool find_user(struct turn_server *s, struct turn_request *rq,
+		      const struct claim *claim)
 {
 	const struct kturn_attr *hash = &rq->attr[TURN_A_USERHASH];
 	bool found;
@@ -115,10 +108,11 @@ static bool find_user(struct turn_server *s, struct turn_request *rq)
 	if (turn_has(rq, TURN_A_USERNAME))
 		found = turn_username(&rq->attr[TURN_A_USERNAME], rq->user);
 	else
-		found = !s->ops->user_by_hash(s->env, hash->value, rq->user);
+		found = !s->ops->user_by_hash(s->env, rq->realm->name,
+					      hash->value, rq->user);
 	if (!found)
 		rq->user[0] = 0;
-	return found && own_realm(s, rq);
+	return found && claim->realm_valid;
 }
 
 /* Takes the key of a stored user, or one that nobody has. */
@@ -149,7 +143,7 @@ static bool in_time(struct turn_server *s, const struct turn_request *rq,
 	if (rq->wall <= expires)
 		return true;
 	a = turn_alloc_live(s, rq->tuple, rq->now);
-	return a && !strcmp(a->user, rq->user);
+	return a && turn_owns(rq, a);
 }
 
 /*
@@ -163,19 +157,35 @@ static bool verify(struct turn_server *s, struct turn_request *rq,
 	bool found, known, ok;
 	uint64_t expires;
 
-	found = claim->user_valid &&
-		!s->ops->user_keys(s->env, rq->user, &keys);
-	if (!found && claim->user_valid && s->cfg.n_secrets &&
+	found = rq->user[0] &&
+		!s->ops->user_keys(s->env, rq->realm->name, rq->user, &keys);
+	if (!found && rq->user[0] && rq->realm->n_secrets &&
 	    turn_rest_expiry(rq->user, &expires)) {
 		claim->expired = !in_time(s, rq, expires);
 		if (!claim->expired)
-			return turn_rest_auth(s, rq, claim->alg);
+			return turn_rest_auth(s, rq, claim->alg) &
+			       claim->user_valid;
 	}
 
 	known = stored_key(s, rq, claim, &keys, found);
 	OPENSSL_cleanse(&keys, sizeof(keys));
 	ok = turn_integrity_ok(s, rq, rq->key, rq->key_len, &rq->mac);
-	return known & ok;
+	return known & ok & claim->user_valid;
+}
+
+/* Sets the request's realm; of what is none of ours no nonce is either. */
+static enum turn_nonce_state check_realm(struct turn_server *s,
+					 struct turn_request *rq,
+					 struct claim *claim,
+					 unsigned int *features)
+{
+	rq->realm = turn_realm_named(s, rq);
+	claim->realm_valid = rq->realm;
+	if (!rq->realm)
+		rq->realm = turn_realm_choose(s, rq);
+	if (!claim->realm_valid)
+		return TURN_NONCE_FOREIGN;
+	return turn_nonce_check(s, rq, features);
 }
 
 bool turn_auth(struct turn_server *s, struct turn_request *rq)
@@ -192,11 +202,11 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	if (!complete(rq))
 		return refuse(s, rq, TURN_BAD_REQUEST, "incomplete");
 
-	state = turn_nonce_check(s, rq, &features);
+	state = check_realm(s, rq, &claim, &features);
 	if (!choose_algorithm(s, rq, state, features, &claim))
 		return refuse(s, rq, TURN_BAD_REQUEST, "algorithm");
 
-	claim.user_valid = find_user(s, rq);
+	claim.user_valid = find_user(s, rq, &claim);
 	if (!verify(s, rq, &claim))
 		return refuse(s, rq, TURN_UNAUTHENTICATED,
 			      claim.expired ? "expired" : "credentials");

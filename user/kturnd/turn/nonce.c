@@ -36,9 +36,10 @@ _Static_assert(sizeof(((struct turn_config *)0)->nonce_key) ==
 
 /* The same for what is made and for what is expected. */
 static void sign(struct turn_server *s, const struct turn_request *rq,
-		 const char *cookie, struct nonce *nonce)
+		 const struct turn_realm *realm, const char *cookie,
+		 struct nonce *nonce)
 {
-	size_t realm_len = strlen(s->cfg.realm);
+	size_t realm_len = strlen(realm->name);
 	struct {
 		char cookie[COOKIE_SIZE];
 		uint8_t head[offsetof(struct nonce, tag)];
@@ -51,7 +52,7 @@ static void sign(struct turn_server *s, const struct turn_request *rq,
 	memcpy(m.cookie, cookie, sizeof(m.cookie));
 	memcpy(m.head, nonce, sizeof(m.head));
 	memcpy(m.client, &rq->tuple->client, sizeof(m.client));
-	memcpy(m.realm, s->cfg.realm, realm_len);
+	memcpy(m.realm, realm->name, realm_len);
 	turn_siphash128(s->cfg.nonce_key, &m, len, tag);
 	memcpy(nonce->tag, tag, sizeof(nonce->tag));
 }
@@ -70,14 +71,15 @@ static void cookie_make(unsigned int features, char *cookie)
 }
 
 void turn_nonce_make(struct turn_server *s, const struct turn_request *rq,
-		     unsigned int features, char *nonce)
+		     const struct turn_realm *realm, unsigned int features,
+		     char *nonce)
 {
 	struct nonce n = { .features = features };
 	char base64[sizeof(n) / 3 * 4 + 1];
 
 	cookie_make(features, nonce);
 	kturn_put32(n.seconds, rq->now / TURN_MS);
-	sign(s, rq, nonce, &n);
+	sign(s, rq, realm, nonce, &n);
 	EVP_EncodeBlock((uint8_t *)base64, (uint8_t *)&n, sizeof(n));
 	memcpy(nonce + COOKIE_SIZE, base64, sizeof(base64) - 1);
 }
@@ -96,7 +98,7 @@ enum turn_nonce_state turn_nonce_check(struct turn_server *s,
 		return TURN_NONCE_FOREIGN;
 
 	want = got;
-	sign(s, rq, (const char *)attr->value, &want);
+	sign(s, rq, rq->realm, (const char *)attr->value, &want);
 	if (CRYPTO_memcmp(want.tag, got.tag, sizeof(got.tag)))
 		return TURN_NONCE_FOREIGN;
 

@@ -8,6 +8,7 @@
  *	transaction id	12 bytes, to know a repeated Allocate
  *	token		8 bytes, zeros without one
  *	user name	2 bytes of length, then the name
+ *	realm		1 byte of length, then the name
  *
  * and, for an allocation that was to have a relayed address of each family:
  *
@@ -22,11 +23,13 @@
 #define VERSION		1
 #define FLAG_TOKEN	1
 #define FLAG_FAMILIES	2
+#define FLAG_REALM	4
+#define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM)
 #define USER_OFF	(2 + KTURN_STUN_TID_LEN + TURN_TOKEN_LEN)
 #define FAMILIES_LEN	(2 + 1 + 4)
 
-_Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX + FAMILIES_LEN <=
-	       TURN_PACKED_MAX, "the longest user name fits");
+_Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX + 1 + TURN_OWN_REALM_MAX +
+	       FAMILIES_LEN <= TURN_PACKED_MAX, "the longest user name fits");
 
 /**
  * struct families - what sets the relayed addresses of an allocation apart
@@ -73,22 +76,73 @@ static bool unpack_families(const uint8_t *p, struct families *f)
 	       f->first <= KTURN_FAMILY_V6;
 }
 
+/* @bytes of length; returns what follows. */
+static uint8_t *pack_text(uint8_t *p, size_t bytes, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (bytes == 2)
+		*p++ = len >> 8;
+	*p++ = len & 0xff;
+	memcpy(p, text, len);
+	return p + len;
+}
+
+/**
+ * struct reader - what is not read yet
+ * @p: bytes
+ * @len: how many
+ */
+struct reader {
+	const uint8_t *p;
+	size_t len;
+};
+
+/* The reverse: NULL if that is not there, or longer than @max. */
+static const uint8_t *unpack_bytes(struct reader *r, size_t bytes, size_t max,
+				   size_t *len)
+{
+	const uint8_t *p = r->p;
+
+	if (r->len < bytes)
+		return NULL;
+	*len = bytes == 2 ? kturn_get16(p) : *p;
+	if (*len > max || r->len - bytes < *len)
+		return NULL;
+	r->p += bytes + *len;
+	r->len -= bytes + *len;
+	return p + bytes;
+}
+
+/* A name; @text has room for @max bytes and a NUL. */
+static bool unpack_name(struct reader *r, size_t bytes, size_t max, char *text)
+{
+	char name[TURN_USERNAME_MAX + 1];
+	const uint8_t *p;
+	size_t len;
+
+	p = unpack_bytes(r, bytes, max, &len);
+	if (!p || !turn_username_prepare(p, len, name) || strlen(name) > max)
+		return false;
+	memcpy(text, name, strlen(name) + 1);
+	return true;
+}
+
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 {
 	bool families = a->refused || is_dual(a);
-	size_t user_len = strlen(a->user);
 	uint8_t *p = buf;
 
 	*p++ = VERSION;
 	*p++ = (a->has_token ? FLAG_TOKEN : 0) |
-	       (families ? FLAG_FAMILIES : 0);
+	       (families ? FLAG_FAMILIES : 0) |
+	       FLAG_REALM;
 	memcpy(p, a->tid, sizeof(a->tid));
 	p += sizeof(a->tid);
 	memcpy(p, a->token, sizeof(a->token));
 	p += sizeof(a->token);
-	kturn_put16(p, user_len);
-	memcpy(p + 2, a->user, user_len);
-	p += 2 + user_len;
+	p = pack_text(p, 2, a->user);
+	p = pack_text(p, 1, a->realm);
 	if (families) {
 		pack_families(a, p);
 		p += FAMILIES_LEN;
@@ -96,32 +150,65 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	return p - buf;
 }
 
+/* One without a realm was made when there was but one. */
+static bool unpack_realm(struct turn_server *s, const struct turn_tuple *tuple,
+			 unsigned int flags, struct reader *r, char *realm)
+{
+	const char *name;
+
+	if (flags & FLAG_REALM)
+		return unpack_name(r, 1, TURN_OWN_REALM_MAX, realm);
+	name = s->ops->realm_at(s->env, tuple)->name;
+	memcpy(realm, name, strlen(name) + 1);
+	return true;
+}
+
+static struct turn_alloc *unpack_names(struct turn_server *s,
+				       const struct turn_tuple *tuple,
+				       unsigned int flags, struct reader *r)
+{
+	char user[TURN_USERNAME_MAX + 1], realm[TURN_OWN_REALM_MAX + 1];
+	const struct turn_realm *known;
+	struct turn_alloc *a;
+
+	if (!unpack_name(r, 2, TURN_USERNAME_MAX, user) ||
+	    !unpack_realm(s, tuple, flags, r, realm))
+		return NULL;
+	a = turn_alloc_new(s, tuple, realm, user);
+	if (!a)
+		return NULL;
+	known = s->ops->realm_find(s->env, realm, strlen(realm));
+	if (!known)
+		known = s->ops->realm_at(s->env, tuple);
+	memcpy(a->limit, known->limit, sizeof(a->limit));
+	return a;
+}
+
 static struct turn_alloc *unpack(struct turn_server *s,
 				 const struct turn_tuple *tuple,
 				 const uint8_t *p, size_t len,
 				 struct families *f)
 {
-	char user[TURN_USERNAME_MAX + 1];
 	struct turn_alloc *a;
-	size_t user_len;
+	struct reader r;
 
-	if (len < USER_OFF + 2 || p[0] != VERSION ||
-	    p[1] & ~(FLAG_TOKEN | FLAG_FAMILIES))
+	if (len < USER_OFF || p[0] != VERSION || p[1] & ~FLAGS)
 		return NULL;
+	r = (struct reader){ .p = p + USER_OFF, .len = len - USER_OFF };
 	*f = (struct families){ 0 };
 	if (p[1] & FLAG_FAMILIES) {
-		len -= FAMILIES_LEN;
-		if (len < USER_OFF + 2 || !unpack_families(p + len, f))
+		if (r.len < FAMILIES_LEN ||
+		    !unpack_families(p + len - FAMILIES_LEN, f))
 			return NULL;
+		r.len -= FAMILIES_LEN;
 	}
-	user_len = kturn_get16(p + USER_OFF);
-	if (len != USER_OFF + 2 + user_len ||
-	    !turn_username_prepare(p + USER_OFF + 2, user_len, user))
-		return NULL;
-
-	a = turn_alloc_new(s, tuple, user);
+	a = unpack_names(s, tuple, p[1], &r);
 	if (!a)
 		return NULL;
+	if (r.len) {
+		free(a);
+		return NULL;
+	}
 	a->refused = f->refused;
 	a->has_token = p[1] & FLAG_TOKEN;
 	memcpy(a->tid, p + 2, sizeof(a->tid));
@@ -164,7 +251,7 @@ struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 	set_half(a, &relays[0], now, left_ms, &f);
 	set_half(a, &relays[1], now, left_ms, &f);
 	/* Over the quota too: it was granted once. */
-	a->has_quota = !s->ops->quota_take(s->env, a->user, true);
+	turn_alloc_take_quota(s, a, true);
 	turn_alloc_link(s, a);
 	s->ops->log(s->env, LOG_INFO, "alloc-adopted", tuple, a->user,
 		    "left_ms=%u", left_ms);

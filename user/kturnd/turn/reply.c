@@ -140,16 +140,22 @@ size_t turn_algorithms(unsigned int features, uint8_t *value)
 	return p + 4 - value;
 }
 
+/*
+ * Who has shown credentials of a realm stays there: a client that gets 438 goes
+ * on with the realm that it has (RFC 8489 section 9.2.5).
+ */
 static void add_challenge(struct turn_server *s, const struct turn_request *rq,
 			  struct turn_reply *rp)
 {
-	unsigned int features = s->ops->features(s->env);
+	const struct turn_realm *realm = rq->verified ? rq->realm :
+					 turn_realm_choose(s, rq);
+	unsigned int features = s->ops->features(s->env, realm);
 	char nonce[TURN_NONCE_LEN];
 	uint8_t algorithms[8];
 
-	turn_nonce_make(s, rq, features, nonce);
-	kturn_build_attr(&rp->b, KTURN_ATTR_REALM, s->cfg.realm,
-			 strlen(s->cfg.realm));
+	turn_nonce_make(s, rq, realm, features, nonce);
+	kturn_build_attr(&rp->b, KTURN_ATTR_REALM, realm->name,
+			 strlen(realm->name));
 	kturn_build_attr(&rp->b, KTURN_ATTR_NONCE, nonce, sizeof(nonce));
 	kturn_build_attr(&rp->b, KTURN_ATTR_PASSWORD_ALGORITHMS, algorithms,
 			 turn_algorithms(features, algorithms));

@@ -60,6 +60,7 @@ static const struct spec specs[] = {
 	{ KTURN_ATTR_PADDING, TURN_A_PADDING, ANY_LEN, BINDING },
 	/* With the padding that section 7.5 shows, or without. */
 	{ KTURN_ATTR_RESPONSE_PORT, TURN_A_RESPONSE_PORT, ANY_LEN, BINDING },
+	{ KTURN_ATTR_ORIGIN, TURN_A_ORIGIN, ANY_LEN, 0 },
 };
 
 static const struct spec *find_spec(uint16_t type)
@@ -203,6 +204,12 @@ static void binding(struct turn_server *s, struct turn_request *rq)
 	turn_reply_send(s, rq, &rp);
 }
 
+bool turn_owns(const struct turn_request *rq, const struct turn_alloc *a)
+{
+	return !strcmp(a->realm, rq->realm->name) &&
+	       !strcmp(a->user, rq->user);
+}
+
 /* Authenticated, and nothing in it is unknown. */
 static void dispatch(struct turn_server *s, struct turn_request *rq)
 {
@@ -219,7 +226,7 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 		turn_reply_error(s, rq, TURN_ALLOC_MISMATCH);
 		return;
 	}
-	if (strcmp(a->user, rq->user)) {
+	if (!turn_owns(rq, a)) {
 		s->ops->log(s->env, LOG_NOTICE, "wrong-user", rq->tuple,
 			    rq->user, "method=0x%03x", rq->msg.method);
 		turn_reply_error(s, rq, TURN_WRONG_CREDENTIALS);

@@ -50,6 +50,7 @@ enum turn_attr {
 	TURN_A_CHANGE_REQUEST,
 	TURN_A_PADDING,
 	TURN_A_RESPONSE_PORT,
+	TURN_A_ORIGIN,
 	TURN_A_MAX,
 };
 
@@ -78,6 +79,7 @@ enum turn_attr {
  *	that it can't have
  * @verified: it has the credentials of a user, even if its nonce is old
  * @authenticated: by turn_auth(); the response gets an integrity attribute
+ * @realm: that it is in, set once there is an integrity attribute
  * @hmac: which
  * @key: the user's
  * @key_len: its length
@@ -101,6 +103,7 @@ struct turn_request {
 	bool malformed;
 	bool verified;
 	bool authenticated;
+	const struct turn_realm *realm;
 	enum turn_hmac hmac;
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
@@ -125,6 +128,15 @@ static inline bool turn_attr_len_is(const struct turn_request *rq,
 
 /** turn_request_collect() - fill in @rq from the attributes of @rq->msg */
 void turn_request_collect(struct turn_request *rq);
+
+/**
+ * turn_owns() - may the sender of an authenticated request use an allocation?
+ * @rq: request
+ * @a: allocation of its 5-tuple
+ *
+ * The same user in the same realm (RFC 8656 section 5).
+ */
+bool turn_owns(const struct turn_request *rq, const struct turn_alloc *a);
 
 /** turn_discovery_at() - is NAT behaviour discovery offered there? or NULL */
 const struct turn_discovery *turn_discovery_at(const struct turn_server *s,
@@ -199,16 +211,17 @@ enum turn_nonce_state {
  * turn_nonce_make() - a nonce for the sender of a request
  * @s: server
  * @rq: request
+ * @realm: that it is bound to
  * @features: TURN_FEATURE_… that are offered with it
  * @nonce: TURN_NONCE_LEN bytes, no NUL
  */
 void turn_nonce_make(struct turn_server *s, const struct turn_request *rq,
-		     unsigned int features, char *nonce);
+		     const struct turn_realm *realm, unsigned int features, char *nonce);
 
 /**
  * turn_nonce_check() - what is a request's NONCE worth?
  * @s: server
- * @rq: request with a NONCE
+ * @rq: request with a NONCE, whose realm is known
  * @features: what was offered with it; set unless it is foreign
  */
 enum turn_nonce_state turn_nonce_check(struct turn_server *s,
@@ -273,6 +286,18 @@ bool turn_username_prepare(const uint8_t *p, size_t len, char *name);
 void turn_username_trim(const uint8_t **p, size_t *len);
 
 /**
+ * turn_realm_choose() - the realm for a challenge
+ * @s: server
+ * @rq: request
+ */
+const struct turn_realm *turn_realm_choose(struct turn_server *s,
+					   const struct turn_request *rq);
+
+/** turn_realm_named() - the realm that a request with a REALM names, or NULL */
+const struct turn_realm *turn_realm_named(struct turn_server *s,
+					  const struct turn_request *rq);
+
+/**
  * turn_rest_expiry() - the time in a time-limited user name
  * @user: "TIME" or "TIME:ID", TIME in seconds since 1970
  * @expires: result
@@ -287,8 +312,8 @@ bool turn_rest_expiry(const char *user, uint64_t *expires);
  * @rq: request
  * @alg: which key is asked for
  *
- * On a match the key is left in @rq. The same work whether and wherever one
- * matches. Return: whether one did.
+ * The secrets are those of its realm. On a match the key is left in @rq. The
+ * same work whether and wherever one matches. Return: whether one did.
  */
 bool turn_rest_auth(struct turn_server *s, struct turn_request *rq,
 		    enum turn_alg alg);

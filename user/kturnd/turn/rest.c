@@ -24,13 +24,14 @@ bool turn_rest_expiry(const char *user, uint64_t *expires)
 	return p > user && (!*p || *p == ':');
 }
 
-static bool make_key(struct turn_server *s, const char *user,
+static bool make_key(struct turn_server *s, const struct turn_request *rq,
 		     const char *secret, enum turn_alg alg, uint8_t *key)
 {
-	const struct turn_bytes name = { user, strlen(user) };
+	const struct turn_bytes name = { rq->user, strlen(rq->user) };
+	const char *realm = rq->realm->name;
 	uint8_t password[PASSWORD_LEN + 1], hmac[TURN_DIGEST_MAX];
 	const struct turn_bytes v[] = {
-		name, { ":", 1 }, { s->cfg.realm, strlen(s->cfg.realm) },
+		name, { ":", 1 }, { realm, strlen(realm) },
 		{ ":", 1 }, { password, PASSWORD_LEN },
 	};
 	struct turn_hmac_key mac;
@@ -63,8 +64,8 @@ bool turn_rest_auth(struct turn_server *s, struct turn_request *rq,
 	struct turn_hmac_key mac;
 	bool found = false, ok;
 
-	for (i = 0; i < s->cfg.n_secrets; i++) {
-		ok = make_key(s, rq->user, s->cfg.secrets[i], alg, key);
+	for (i = 0; i < rq->realm->n_secrets; i++) {
+		ok = make_key(s, rq, rq->realm->secrets[i], alg, key);
 		ok &= turn_integrity_ok(s, rq, key, len, &mac);
 		copy_if(ok, rq->key, key, len);
 		copy_if(ok, (uint8_t *)&rq->mac, (uint8_t *)&mac, sizeof(mac));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A TURN server: what comes in, what is over, what was counted. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "request.h"
@@ -8,14 +7,7 @@
 struct turn_server *turn_server_new(const struct turn_config *cfg,
 				    const struct turn_ops *ops, void *env)
 {
-	size_t realm_len = strlen(cfg->realm);
 	struct turn_server *s;
-
-	/* A longer one would not fit into an unauthenticated reply. */
-	if (!realm_len || realm_len > TURN_OWN_REALM_MAX) {
-		errno = EINVAL;
-		return NULL;
-	}
 
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -31,20 +23,12 @@ struct turn_server *turn_server_new(const struct turn_config *cfg,
 	    !turn_table_init(&s->by_number) ||
 	    !turn_table_init(&s->by_peer)) {
 		turn_server_free(s, true);
-		errno = ENOMEM;
 		return NULL;
 	}
 
 	ops->random(env, s->hash_key, sizeof(s->hash_key));
 	ops->random(env, s->dummy_key, sizeof(s->dummy_key));
 	return s;
-}
-
-void turn_set_secrets(struct turn_server *s, const char *const *secrets,
-		      size_t n)
-{
-	s->cfg.secrets = secrets;
-	s->cfg.n_secrets = n;
 }
 
 void turn_server_free(struct turn_server *s, bool keep)

@@ -31,7 +31,7 @@
 #define TURN_REALM_MAX			763
 
 /*
- * The server's own realm, bytes: with a longer one a challenge would not fit
+ * The server's own realms, bytes: with a longer one a challenge would not fit
  * into the 200 bytes that an unauthenticated reply may have.
  */
 #define TURN_OWN_REALM_MAX		104
@@ -89,6 +89,23 @@ struct turn_keys {
 	bool has_sha256;
 	uint8_t md5[16];
 	uint8_t sha256[32];
+};
+
+/**
+ * struct turn_realm - a realm
+ * @name: OpaqueString; never empty, at most TURN_OWN_REALM_MAX bytes
+ * @secrets: shared secrets of the TURN REST scheme, may be none; none empty
+ * @n_secrets: how many
+ * @limit: of an allocation's data: [0] to peers, [1] to the client
+ *
+ * Lasts, with what it points to, as long as the call into the state machine
+ * that the op was called in.
+ */
+struct turn_realm {
+	const char *name;
+	const char *const *secrets;
+	size_t n_secrets;
+	struct turn_limit limit[2];
 };
 
 /**
@@ -160,13 +177,16 @@ struct turn_alternate {
  *	in milliseconds of the caller's clock; takes over the handle. 0 or a
  *	negative errno (508)
  * @claim: claim it. 0, or -ENOENT (508)
- * @user_keys: keys of a stored user, by prepared name, in the server's realm.
- *	0 or -ENOENT
- * @user_by_hash: the stored user with this USERHASH; writes the name, at most
- *	TURN_USERNAME_MAX bytes and a NUL. 0 or -ENOENT
+ * @realm_find: the realm of that name, if clients may name it, or NULL
+ * @realm_by_origin: the realm for that ORIGIN, as the client wrote it, or NULL
+ * @realm_at: the realm for who says nothing; never NULL
+ * @user_keys: keys of a stored user, by realm and prepared name. 0 or -ENOENT
+ * @user_by_hash: the realm's stored user with this USERHASH; writes the name,
+ *	at most TURN_USERNAME_MAX bytes and a NUL. 0 or -ENOENT
  * @features: TURN_FEATURE_… of the realm now
- * @quota_take: count one more allocation of the user. 0; -EDQUOT: the user has
- *	enough (486); -ENOSPC: all have (508); always 0 if it was granted before
+ * @quota_take: count one more allocation of the realm's user. 0; -EDQUOT: the
+ *	user has enough (486); -ENOSPC: all have (508); always 0 if it was
+ *	granted before
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
@@ -213,11 +233,21 @@ struct turn_ops {
 		       struct turn_relay *relay, uint64_t expires_ms);
 	int (*claim)(void *env, const uint8_t token[8],
 		     struct turn_relay *relay);
-	int (*user_keys)(void *env, const char *name, struct turn_keys *keys);
-	int (*user_by_hash)(void *env, const uint8_t hash[32], char *name);
-	unsigned int (*features)(void *env);
-	int (*quota_take)(void *env, const char *user, bool granted);
-	void (*quota_give)(void *env, const char *user);
+	const struct turn_realm *(*realm_find)(void *env, const char *name,
+					       size_t len);
+	const struct turn_realm *(*realm_by_origin)(void *env,
+						    const char *origin,
+						    size_t len);
+	const struct turn_realm *(*realm_at)(void *env,
+					     const struct turn_tuple *tuple);
+	int (*user_keys)(void *env, const char *realm, const char *name,
+			 struct turn_keys *keys);
+	int (*user_by_hash)(void *env, const char *realm,
+			    const uint8_t hash[32], char *name);
+	unsigned int (*features)(void *env, const struct turn_realm *realm);
+	int (*quota_take)(void *env, const char *realm, const char *user,
+			  bool granted);
+	void (*quota_give)(void *env, const char *realm, const char *user);
 	enum turn_verdict (*peer_check)(void *env, const struct kturn_addr *peer,
 					const struct turn_alloc *alloc);
 	int (*offload_alloc)(void *env, struct turn_alloc *alloc,
@@ -250,33 +280,25 @@ struct turn_discovery {
 
 /**
  * struct turn_config - constants of a server; strings outlive it
- * @realm: OpaqueString; never empty, at most TURN_OWN_REALM_MAX bytes
  * @software: SOFTWARE attribute, or NULL
- * @secrets: shared secrets of the TURN REST scheme, may be none; none empty
- * @n_secrets: how many
  * @nonce_key: the same for all workers
  * @chan_max: KTURN_CHAN_MAX or KTURN_CHAN_MAX_5766
  * @family4: IPv4 relayed addresses are available
  * @family6: IPv6 relayed addresses are available
  * @perms_max: permissions of an allocation, at most TURN_PERMISSIONS_MAX
  * @chans_max: channels of an allocation, at most TURN_CHANNELS_MAX
- * @limit: of an allocation's data: [0] to peers, [1] to the client
  * @discovery: where NAT behaviour discovery is offered
  * @n_discovery: how many
  * @lifetime_max: seconds, at least TURN_LIFETIME_DEFAULT
  */
 struct turn_config {
-	const char *realm;
 	const char *software;
-	const char *const *secrets;
-	size_t n_secrets;
 	uint8_t nonce_key[16];
 	uint16_t chan_max;
 	bool family4;
 	bool family6;
 	uint32_t perms_max;
 	uint32_t chans_max;
-	struct turn_limit limit[2];
 	const struct turn_discovery *discovery;
 	size_t n_discovery;
 	uint32_t lifetime_max;
@@ -307,16 +329,10 @@ struct turn_counters {
  * @ops: not copied
  * @env: for the ops
  *
- * Return: NULL with errno ENOMEM, or EINVAL for a realm of wrong length.
+ * Return: NULL without memory.
  */
 struct turn_server *turn_server_new(const struct turn_config *cfg,
 				    const struct turn_ops *ops, void *env);
-
-/** turn_set_secrets() - other shared secrets than those of struct turn_config; not
- * copied
- */
-void turn_set_secrets(struct turn_server *s, const char *const *secrets,
-		      size_t n);
 
 /**
  * turn_server_free() - forget everything
@@ -400,6 +416,9 @@ const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
 /** turn_alloc_user() - its user's prepared name, while it lives */
 const char *turn_alloc_user(const struct turn_alloc *a);
 
+/** turn_alloc_realm() - the realm that it was made in, while it lives */
+const char *turn_alloc_realm(const struct turn_alloc *a);
+
 /** turn_alloc_set_offload() - a number of the offload's own, its id say */
 void turn_alloc_set_offload(struct turn_alloc *a, uint64_t id);
 
@@ -450,8 +469,8 @@ void turn_chan_end(struct turn_server *s, struct turn_alloc *a,
  * @a: allocation
  * @buf: room for TURN_PACKED_MAX bytes
  *
- * User name, transaction id, reservation, what two relayed addresses differ in;
- * versioned, independent of byte order. The state is complete before the client is answered.
+ * User name, realm, transaction id, reservation, what two relayed addresses
+ * differ in; versioned, independent of byte order. The state is complete before the client is answered.
  * Return: bytes.
  */
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);

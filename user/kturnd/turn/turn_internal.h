@@ -7,6 +7,7 @@
  *	data.c limit.c	relaying, both directions
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
+ *	realm.c		which realm a request is in
  *	allocate.c refresh.c create_permission.c channel_bind.c	the methods
  *	discovery.c	Binding where NATs are examined (RFC 5780)
  *	reply.c		responses
@@ -92,8 +93,10 @@ struct turn_half {
  * @has_quota: quota_give() is due
  * @n_perms: how many of @perms
  * @n_chans: how many of @chans
+ * @limit: of its data, its realm's: [0] to peers, [1] to the client
  * @used: of its limits
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
+ * @realm: of @user
  * @user: who may use it
  */
 struct turn_alloc {
@@ -107,8 +110,10 @@ struct turn_alloc {
 	struct turn_chans chans;
 	uint32_t n_perms;
 	uint32_t n_chans;
+	struct turn_limit limit[2];
 	struct turn_used used[2];
 	uint64_t icmp_at;
+	const char *realm;
 	uint8_t tid[KTURN_STUN_TID_LEN];
 	uint8_t end_tid[KTURN_STUN_TID_LEN];
 	uint8_t token[TURN_TOKEN_LEN];
@@ -208,13 +213,21 @@ const char *turn_addr_text(const struct kturn_addr *addr,
  * turn_alloc_new() - an allocation that nothing knows of yet
  * @s: server
  * @tuple: 5-tuple
+ * @realm: realm
  * @user: user name
  *
  * The rest is zero. Return: NULL without memory.
  */
 struct turn_alloc *turn_alloc_new(struct turn_server *s,
 				  const struct turn_tuple *tuple,
-				  const char *user);
+				  const char *realm, const char *user);
+
+/** turn_alloc_take_quota() - count it; as turn_ops.quota_take */
+int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
+			  bool granted);
+
+/** turn_alloc_give_quota() - don't, any more */
+void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a);
 
 /**
  * turn_alloc_link() - make it an allocation of the server

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Realms, with what belongs to them: origins, shared secrets and limits, out of
+ * the configuration and the user store. They may change while the daemon runs:
+ * each set is constant, and lives as long as some worker uses it.
+ */
+#ifndef _KTURND_REALMS_H
+#define _KTURND_REALMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kturn.h"
+#include "turn/turn.h"
+
+struct config;
+struct daemon;
+struct realms;
+struct userdb;
+struct worker;
+
+/**
+ * struct realm - a realm
+ * @turn: for the state machine
+ * @limit: of an allocation, for the kernel: [0] to peers, [1] to the client
+ * @user_quota: allocations of a user; 0: any number
+ * @total_quota: allocations of its users; 0: any number
+ */
+struct realm {
+	struct turn_realm turn;
+	struct kturn_limit limit[2];
+	uint32_t user_quota;
+	uint32_t total_quota;
+};
+
+/**
+ * realms_new() - what the configuration and the store say now
+ * @cfg: configuration
+ * @db: store, or NULL
+ *
+ * What the store says that makes no sense is logged and left out.
+ *
+ * Return: NULL without memory, or when the store can't be read, which is logged.
+ */
+struct realms *realms_new(const struct config *cfg, struct userdb *db);
+
+/** realms_get() - one more who uses them; any thread */
+struct realms *realms_get(struct realms *set);
+
+/** realms_put() - one less; the last one overwrites and frees them; @set may be
+ * NULL
+ */
+void realms_put(struct realms *set);
+
+/** realms_find() - by name, or NULL */
+const struct realm *realms_find(const struct realms *set, const char *name,
+				size_t len);
+
+/** realms_by_origin() - for an origin as a client writes it, or NULL */
+const struct realm *realms_by_origin(const struct realms *set,
+				     const char *origin, size_t len);
+
+/** realms_at() - for a listening address; never NULL */
+const struct realm *realms_at(const struct realms *set,
+			      const struct kturn_addr *server);
+
+/** realms_can_serve() - could anybody come who is no stored user? */
+bool realms_can_serve(const struct realms *set);
+
+/** realms_each() - call @cb for each realm until it returns true; what it did */
+bool realms_each(const struct realms *set,
+		 bool (*cb)(const struct realm *realm, void *arg), void *arg);
+
+/** realms_same() - do they say the same? */
+bool realms_same(const struct realms *a, const struct realms *b);
+
+/* ----------------------------------------------------------------- following */
+
+/** realms_open() - the first set: @d->realms; 0 or a negative errno */
+int realms_open(struct daemon *d);
+
+/** realms_close() - the last one */
+void realms_close(struct daemon *d);
+
+/**
+ * realms_follow_secrets() - read the file of secrets anew if it has changed
+ * @d: daemon, whose workers are told
+ *
+ * What can't be read is logged, and changes nothing. Context: main thread.
+ */
+void realms_follow_secrets(struct daemon *d);
+
+/** realms_follow_store() - the same for the store's tables */
+void realms_follow_store(struct daemon *d);
+
+#endif /* _KTURND_REALMS_H */

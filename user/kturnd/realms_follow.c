@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Realms that change while the daemon runs; see realms.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "file.h"
+#include "log.h"
+#include "realms.h"
+
+struct realms_msg {
+	struct worker_msg msg;
+	struct realms *set;
+};
+
+static void run_realms(struct worker *w, struct worker_msg *msg)
+{
+	struct realms_msg *rm = (struct realms_msg *)msg;
+
+	if (w)
+		worker_set_realms(w, rm->set);
+	else
+		realms_put(rm->set);
+	free(rm);
+}
+
+/* False: some workers were not told. */
+static bool tell_workers(struct daemon *d, struct realms *set)
+{
+	struct realms_msg *rm;
+	unsigned int i;
+
+	for (i = 0; i < d->n_workers; i++) {
+		rm = malloc(sizeof(*rm));
+		if (!rm)
+			return false;
+		rm->msg.run = run_realms;
+		rm->set = realms_get(set);
+		worker_post(&d->workers[i], &rm->msg);
+	}
+	return true;
+}
+
+/* Takes over @set, unless it fails; NULL is a failure. */
+static bool replace(struct daemon *d, struct realms *set)
+{
+	if (!set || !tell_workers(d, set)) {
+		realms_put(set);
+		return false;
+	}
+	realms_put(d->realms);
+	d->realms = set;
+	return true;
+}
+
+void realms_follow_secrets(struct daemon *d)
+{
+	struct config *cfg = d->cfg;
+	uint64_t stamp, before;
+
+	if (!cfg->secret_file || !strcmp(cfg->secret_file, "-"))
+		return;
+	stamp = file_stamp(0, cfg->secret_file);
+	before = d->secrets_seen;
+	d->secrets_seen = stamp;
+	/* Not there any more, or perhaps still being written. */
+	if (stamp == cfg->secret_stamp || stamp == file_stamp(0, NULL) ||
+	    stamp != before)
+		return;
+	if (!config_read_secrets(cfg) ||
+	    !replace(d, realms_new(cfg, d->store))) {
+		log_limited(LOG_WARNING, "secrets-reload-failed",
+			    "file=%s effect=%s", cfg->secret_file,
+			    "the secrets read before stay in use");
+		return;
+	}
+	cfg->secret_stamp = stamp;
+	log_event(cfg->n_secrets ? LOG_NOTICE : LOG_WARNING,
+		  "secrets-reloaded", "file=%s secrets=%zu", cfg->secret_file,
+		  cfg->n_secrets);
+}
+
+void realms_follow_store(struct daemon *d)
+{
+	struct realms *set;
+	uint64_t version;
+
+	if (!d->store)
+		return;
+	if (userdb_version(d->store, &version)) {
+		log_limited(LOG_ERR, "user-store-failed", "error=%s",
+			    userdb_error(d->store));
+		return;
+	}
+	if (version == d->store_version)
+		return;
+	set = realms_new(d->cfg, d->store);
+	if (!set)
+		return;
+	if (realms_same(set, d->realms)) {
+		/* It was users that changed. */
+		realms_put(set);
+	} else if (replace(d, set)) {
+		log_event(LOG_NOTICE, "realms-reloaded", "store=%s",
+			  d->cfg->db);
+	} else {
+		return;
+	}
+	d->store_version = version;
+}
+
+int realms_open(struct daemon *d)
+{
+	/* Whether it has to be there is for the workers to say. */
+	if (!userdb_open(&d->store, d->cfg->db, USERDB_FOLLOW))
+		userdb_version(d->store, &d->store_version);
+	d->realms = realms_new(d->cfg, d->store);
+	if (d->realms)
+		return 0;
+	/* It is tried again. */
+	d->store_version = UINT64_MAX;
+	d->realms = realms_new(d->cfg, NULL);
+	return d->realms ? 0 : -ENOMEM;
+}
+
+void realms_close(struct daemon *d)
+{
+	realms_put(d->realms);
+	userdb_close(d->store);
+}

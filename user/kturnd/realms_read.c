@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Realms, out of the configuration and the user store. */
+#include <errno.h>
+#include <string.h>
+
+#include "config.h"
+#include "db/userdb.h"
+#include "log.h"
+#include "option_read.h"
+#include "origin.h"
+#include "realms_set.h"
+
+/**
+ * struct reader - a set that is being read
+ * @set: set
+ * @cfg: configuration
+ */
+struct reader {
+	struct realms *set;
+	const struct config *cfg;
+};
+
+/* ----------------------------------------------------------- configuration */
+
+static bool read_places(struct reader *r)
+{
+	const struct config *cfg = r->cfg;
+	struct realm *realm;
+	size_t i;
+
+	for (i = 0; i < cfg->n_listen_realms; i++) {
+		realm = realms_add(r->set, cfg->listen_realms[i].realm,
+				   cfg);
+		if (!realm ||
+		    !realms_add_at(r->set, &cfg->listen_realms[i].addr, realm))
+			return false;
+	}
+	for (i = 0; i < cfg->n_origin_realms; i++) {
+		realm = realms_add(r->set, cfg->origin_realms[i].realm,
+				   cfg);
+		if (!realm ||
+		    !realms_add_origin(r->set, cfg->origin_realms[i].text,
+				       realm))
+			return false;
+	}
+	return true;
+}
+
+static bool read_credentials(struct reader *r)
+{
+	const struct config *cfg = r->cfg;
+	struct realm *realm;
+	size_t i;
+
+	for (i = 0; i < cfg->n_users; i++)
+		if (cfg->users[i].realm &&
+		    !realms_add(r->set, cfg->users[i].realm, cfg))
+			return false;
+	for (i = 0; i < cfg->n_realm_secrets; i++) {
+		realm = realms_add(r->set, cfg->realm_secrets[i].realm,
+				   cfg);
+		if (!realm ||
+		    !realms_add_secret(realm, cfg->realm_secrets[i].text))
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------- store */
+
+static void skip(const char *table, const char *row, const char *why)
+{
+	log_limited(LOG_WARNING, "store-row-ignored",
+		    "table=%s row=%s reason=%s", table, row, why);
+}
+
+/* Prepared, and of a length that a challenge has room for; NULL: all is well. */
+static const char *prepare_realm(const char *text,
+				 char realm[USERDB_REALM_BYTES_MAX + 1])
+{
+	const char *why = userdb_prepare(USERDB_TEXT_REALM, text, strlen(text),
+					 realm, USERDB_REALM_BYTES_MAX + 1);
+
+	if (!why && strlen(realm) > TURN_OWN_REALM_MAX)
+		why = "is too long for a challenge";
+	return why;
+}
+
+static int origin_row(const char *const *columns, void *arg)
+{
+	char name[USERDB_REALM_BYTES_MAX + 1], origin[ORIGIN_MAX + 1];
+	struct reader *r = arg;
+	struct realm *realm;
+	const char *why;
+
+	realms_note(r->set, columns, 2);
+	why = prepare_realm(columns[1], name);
+	if (!why && !origin_canonical(columns[0], strlen(columns[0]), origin))
+		why = "no origin";
+	if (why) {
+		skip("turn_origin_to_realm", columns[0], why);
+		return 0;
+	}
+	realm = realms_add(r->set, name, r->cfg);
+	return realm && realms_add_origin(r->set, origin, realm) ? 0 : -ENOMEM;
+}
+
+/* Before those of the state machine are made of it. */
+static bool set_option(struct realm *realm, const char *option, uint64_t value)
+{
+	size_t i;
+
+	if (!strcmp(option, "user-quota")) {
+		realm->user_quota = (uint32_t)value;
+	} else if (!strcmp(option, "total-quota")) {
+		realm->total_quota = (uint32_t)value;
+	} else if (!strcmp(option, "max-bps")) {
+		/* Of coturn: bytes a second, in each direction. */
+		for (i = 0; i < 2; i++)
+			realm->limit[i] = (struct kturn_limit){
+				.bit_rate = 8 * value
+			};
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static int option_row(const char *const *columns, void *arg)
+{
+	struct reader *r = arg;
+	struct realm *realm;
+	uint64_t value;
+
+	realms_note(r->set, columns, 3);
+	realm = (struct realm *)realms_find(r->set, columns[0],
+					    strlen(columns[0]));
+	/* Of a realm of another server's. */
+	if (!realm)
+		return 0;
+	if (!option_u64(columns[2], UINT32_MAX, &value))
+		skip("turn_realm_option", columns[1], "no number");
+	else if (!set_option(realm, columns[1], value))
+		skip("turn_realm_option", columns[1], "no such option");
+	return 0;
+}
+
+static int secret_row(const char *const *columns, void *arg)
+{
+	struct reader *r = arg;
+	struct realm *realm;
+
+	realms_note(r->set, columns, 2);
+	realm = (struct realm *)realms_find(r->set, columns[0],
+					    strlen(columns[0]));
+	if (!realm || !*columns[1])
+		return 0;
+	return realms_add_secret(realm, columns[1]) ? 0 : -ENOMEM;
+}
+
+/* Realms first, then what they have. */
+static bool read_store(struct reader *r, struct userdb *db)
+{
+	int ret;
+
+	ret = userdb_rows(db, USERDB_TABLE_ORIGINS, origin_row, r);
+	if (!ret)
+		ret = userdb_rows(db, USERDB_TABLE_REALM_OPTIONS, option_row,
+				  r);
+	if (!ret)
+		ret = userdb_rows(db, USERDB_TABLE_SECRETS, secret_row, r);
+	if (ret && ret != -ENOMEM)
+		log_limited(LOG_ERR, "user-store-failed", "error=%s",
+			    userdb_error(db));
+	return !ret;
+}
+
+/* -------------------------------------------------------------- all of it */
+
+/* Those of the configuration are every realm's; its limits are made ready. */
+static bool finish(const struct realm *constant, void *arg)
+{
+	struct realm *realm = (struct realm *)constant;
+	const struct config *cfg = ((struct reader *)arg)->cfg;
+	const struct kturn_limit *l;
+	size_t i;
+
+	for (i = 0; i < cfg->n_secrets; i++)
+		if (!realms_add_secret(realm, cfg->secrets[i]))
+			return true;
+	for (i = 0; i < 2; i++) {
+		l = &realm->limit[i];
+		/* Numbers that won't do were refused. */
+		turn_limit_init(&realm->turn.limit[i], l->bit_rate,
+				l->burst_bytes, l->packet_rate,
+				l->burst_packets);
+	}
+	return false;
+}
+
+struct realms *realms_new(const struct config *cfg, struct userdb *db)
+{
+	struct reader r = { .set = realms_empty(), .cfg = cfg };
+	struct realm *def;
+
+	if (!r.set)
+		return NULL;
+	def = realms_add(r.set, cfg->realm, cfg);
+	if (!def)
+		goto failed;
+	realms_set_default(r.set, def);
+	realms_note(r.set, (const char *const *)cfg->secrets, cfg->n_secrets);
+	if (read_places(&r) && read_credentials(&r) &&
+	    (!db || read_store(&r, db)) && !realms_each(r.set, finish, &r))
+		return r.set;
+failed:
+	realms_put(r.set);
+	return NULL;
+}
