@@ -78,6 +78,17 @@ kturnd_value()
 		"import json, sys; d = json.load(sys.stdin); print($1)"
 }
 
+# store_sql SQL: in the user store, where the database is SQLite's.
+store_sql()
+{
+	python3 - "$tmp/users.db" "$1" <<-'END'
+	import sqlite3, sys
+	db = sqlite3.connect(sys.argv[1], timeout=5)
+	db.executescript(sys.argv[2])
+	db.close()
+	END
+}
+
 # echo_start: a peer at port 9999 of both of the peer's addresses, which sends
 # back what it gets; at 10000 too, where coturn's client expects RTCP.
 echo_start()

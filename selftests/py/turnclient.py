@@ -30,11 +30,13 @@ import struct
 import subprocess
 import time
 
-from turnmessage import (ADDITIONAL_ADDRESS_FAMILY, ALLOCATE, BINDING,
+from turnmessage import (ADDITIONAL_ADDRESS_FAMILY, ALLOCATE,
+                         BINDING,
                          CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION,
                          DATA, DATA_METHOD, DONT_FRAGMENT, ERROR, EVEN_PORT,
                          FEATURE_USERNAME_ANONYMITY, HEADER_LEN,
                          INDICATION, LIFETIME, MD5, NONCE, NONCE_COOKIE,
+                         ORIGIN,
                          PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM,
                          REFRESH, REQUEST, REQUESTED_ADDRESS_FAMILY,
                          REQUESTED_TRANSPORT, RESERVATION_TOKEN, SEND, SHA256,
@@ -98,17 +100,20 @@ class TurnClient:
     @integrity: "sha1", "sha256", or "auto": the best that the server offers
     @anonymous: USERHASH in place of USERNAME; None: if the server asks for it
     @timeout: seconds that request() and recv_data() wait
+    @origin: where a browser would come from
     """
 
     def __init__(self, server, user=None, password=None, local=None,
                  integrity="auto", anonymous=None, timeout=5.0,
-                 transport="udp", before=b"", tls=None, server_name=None):
+                 transport="udp", before=b"", tls=None, server_name=None,
+                 origin=None):
         self.server = (server, 3478) if isinstance(server, str) else server
         self.user = user
         self.password = password
         self.integrity = integrity
         self.anonymous = anonymous
         self.timeout = timeout
+        self.origin = origin
         self.realm = None
         self.nonce = None
         self.algorithms = None
@@ -323,6 +328,8 @@ class TurnClient:
         """
         for _ in range(3):
             msg = Message(method, REQUEST, tid)
+            if self.origin:
+                msg.add(ORIGIN, self.origin.encode())
             if build:
                 build(msg)
             with_auth = auth and self.user is not None and self.nonce
