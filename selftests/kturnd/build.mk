@@ -5,7 +5,8 @@
 KTURND_TESTS := steer peer_acl parts nat
 KTURND_TEST_BIN := $(KTURND_TESTS:%=$(B)/selftests/kturnd/%_test)
 KTURND_PARTS := errors file origin peer_acl quota random relay \
-	reserve reserved_ports socket source_limit steer nat/epoch nat/pcp_wire
+	reserve reserved_ports socket source_limit steer token_key \
+	nat/epoch nat/pcp_wire
 
 test-programs: $(KTURND_TEST_BIN)
 

@@ -92,6 +92,10 @@ listen-realm: [192.0.2.1=example.net, "[2001:db8::1]:3479=example.com"]
 origin-realm: ["https://example.net=example.net", sip:x=example.net]
 realm-user: ["example.net=alice:other", "example.net=bob:=:"]
 realm-secret: [example.net=one, example.net=a=b]
+token-server-name: turn.example.org
+token-key:
+  - north:A256GCM:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEK
+  - union:a128gcm:MTIzNDU2Nzg5MDEyMzQ1Ngo=:1700000000:3600:example.net
 db: /tmp/users.db
 allow-peer: [10.0.0.0/8, fd00::/8, 192.168.1.1]
 deny-peer: [8.8.0.0/16, 2a00::/16]
@@ -114,7 +118,7 @@ KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-
 max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, limit-to-peer, limit-to-client, \
 alternate-server, redirect-above, realm, listen-realm, origin-realm, software, user, realm-user, secret, realm-secret, \
-user-file, secret-file, db, allow-peer, deny-peer, \
+token-server-name, token-key, token-key-file, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
@@ -203,6 +207,16 @@ https://example.org=example.org, got 'http://A:80=y': that origin is there twice
 whose users are of user" --realm r --realm-user r=a:b
 	refuses "--realm-secret: expected REALM=SECRET, the secret a text of 1 \
 to 1024 bytes" --realm-secret r=
+	refuses "--token-server-name: expected a name of 1 to 96 ASCII \
+characters without blanks, got 'a b'" --token-server-name 'a b'
+	refuses "--token-server-name: expected a name that has room in a \
+challenge beside the realm $(printf %060d 1), at most 100 bytes together" \
+		--token-server-name "$(printf %041d 1)" --realm "$(printf %060d 1)"
+	refuses "--token-key: expected token-server-name, too" \
+		--token-key a:A128GCM:MTIzNDU2Nzg5MDEyMzQ1Ngo=
+	refuses "--token-key: expected the key's name, A256GCM or A128GCM, and \
+the key in base64, as in kid:A256GCM:MDEy...EK: the key is shorter than its \
+algorithm needs" --token-server-name x --token-key a:A256GCM:MTIzNDU2Nzg5MDEyMzQ1Ngo=
 	refuses "--limit-to-peer: expected a limit, as in 2Mbit, 2Mbit/64kB, \
 500pps/50, 2Mbit,500pps or none, got '2M'" --limit-to-peer 2M
 	refuses "--limit-to-client: expected a limit, as in 2Mbit, 2Mbit/64kB, \

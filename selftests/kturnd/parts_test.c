@@ -18,6 +18,7 @@
 #include "kturnd/relay.h"
 #include "kturnd/reserve.h"
 #include "kturnd/reserved_ports.h"
+#include "kturnd/token_key.h"
 
 static char dir[32];
 
@@ -472,7 +473,7 @@ static void realm_quotas(void)
 	quota_free(&q);
 }
 
-/* ----------------------------------------------------------------- origins */
+/* -------------------------------------------------------- origins and keys */
 
 static void origins(void)
 {
@@ -509,6 +510,36 @@ static void origins(void)
 	KTAP_EQ(origin_canonical(long_one, ORIGIN_MAX, out), 0);
 }
 
+static void token_keys(void)
+{
+	/* 33 and 17 bytes, of coturn's examples. */
+	static const char long_key[] =
+		"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEK";
+	static const char short_key[] = "MTIzNDU2Nzg5MDEyMzQ1Ngo=";
+	struct turn_token_key key;
+
+	KTAP_CHECK(!token_key_read(&key, "A256GCM", long_key, 0, 0));
+	KTAP_EQ(key.aead, TURN_AEAD_A256GCM);
+	KTAP_MEM_EQ(key.key, "01234567890123456789012345678901", 32);
+	KTAP_EQ(key.until, 0);
+	KTAP_CHECK(!token_key_read(&key, " a128gcm ", short_key, 1000, 60));
+	KTAP_EQ(key.aead, TURN_AEAD_A128GCM);
+	KTAP_MEM_EQ(key.key, "1234567890123456", 16);
+	KTAP_EQ(key.until, 1060);
+	/* 16 bytes and padding are no 17, and so on. */
+	KTAP_CHECK(!token_key_read(&key, "A128GCM",
+				   "MTIzNDU2Nzg5MDEyMzQ1Ng==", 0, 0));
+	KTAP_CHECK(token_key_read(&key, "A128GCM", "MTIzNDU2Nzg5MDEyMzQ1",
+				  0, 0));
+	KTAP_CHECK(token_key_read(&key, "A256GCM", short_key, 0, 0));
+	KTAP_CHECK(token_key_read(&key, "A256GCM", "", 0, 0));
+	KTAP_CHECK(token_key_read(&key, "A256GCM", "not base64!", 0, 0));
+	KTAP_CHECK(token_key_read(&key, "A192GCM", long_key, 0, 0));
+	KTAP_CHECK(token_key_read(&key, "", long_key, 0, 0));
+	KTAP_CHECK(!token_key_read(&key, "A256GCM", long_key, UINT64_MAX, 1));
+	KTAP_CHECK(key.until > UINT64_MAX / 4);
+}
+
 static const struct ktap_case cases[] = {
 	{ "log: escaping", escape },
 	{ "log: formats", format },
@@ -526,6 +557,7 @@ static const struct ktap_case cases[] = {
 	{ "quotas", quotas },
 	{ "quotas: of realms", realm_quotas },
 	{ "origins: one way to write them", origins },
+	{ "token keys: as coturn has them", token_keys },
 };
 
 int main(void)

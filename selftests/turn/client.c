@@ -73,6 +73,10 @@ static size_t client_key(const struct client *c, uint8_t *key)
 	char text[2048];
 	unsigned int len;
 
+	if (c->mac_key) {
+		memcpy(key, c->mac_key, c->mac_key_len);
+		return c->mac_key_len;
+	}
 	snprintf(text, sizeof(text), "%s:%s:%s", c->user, c->realm,
 		 c->password);
 	EVP_Digest(text, strlen(text), key, &len, md, NULL);
@@ -119,6 +123,8 @@ void req_names(struct request *r, const struct client *c)
 	} else {
 		req_attr(r, KTURN_ATTR_USERNAME, user, strlen(user));
 	}
+	if (c->access)
+		req_attr(r, KTURN_ATTR_ACCESS_TOKEN, c->access, c->access_len);
 	req_attr(r, KTURN_ATTR_REALM, c->realm, strlen(c->realm));
 	req_attr(r, KTURN_ATTR_NONCE, c->nonce, c->nonce_len);
 	if (c->mechanism == LEGACY)
@@ -240,7 +246,9 @@ static void check_response(const struct client *c, const uint8_t *req)
 	if (resp.code == 401 || resp.code == 438)
 		KTAP_CHECK(resp_count(KTURN_ATTR_REALM) == 1 &&
 			   resp_count(KTURN_ATTR_NONCE) == 1 &&
-			   resp_count(KTURN_ATTR_PASSWORD_ALGORITHMS) == 1);
+			   resp_count(KTURN_ATTR_PASSWORD_ALGORITHMS) == 1 &&
+			   resp_count(KTURN_ATTR_THIRD_PARTY_AUTHORIZATION) ==
+			   !!world.cfg.server_name);
 	else
 		KTAP_CHECK(!resp_count(KTURN_ATTR_REALM) &&
 			   !resp_count(KTURN_ATTR_NONCE));

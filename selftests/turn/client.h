@@ -28,6 +28,11 @@ struct client {
 	enum mechanism mechanism;
 	bool userhash;
 	const char *origin;
+	/* An access token, and what keys the messages in place of a password. */
+	const uint8_t *access;
+	size_t access_len;
+	const uint8_t *mac_key;
+	size_t mac_key_len;
 	bool fingerprint;
 	/* As the last challenge said. */
 	uint8_t nonce[NONCE_MAX];

@@ -67,6 +67,16 @@ static void any_realm(void)
 		}
 		realm[len] = 'r';
 	}
+
+	/* The server's name takes some of that, with its header. */
+	realm[60] = 0;
+	software[40] = 0;
+	world_init();
+	world.realms[0].name = realm;
+	world.cfg.server_name = software;
+	world_start();
+	check_all_replies();
+	world_stop();
 }
 
 /*

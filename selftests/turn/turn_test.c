@@ -16,6 +16,7 @@ static const struct {
 	{ nonce_cases, &nonce_count },
 	{ rest_cases, &rest_count },
 	{ realms_cases, &realms_count },
+	{ token_cases, &token_count },
 	{ allocate_cases, &allocate_count },
 	{ ports_cases, &ports_count },
 	{ dual_cases, &dual_count },

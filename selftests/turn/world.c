@@ -283,13 +283,26 @@ static unsigned int features(void *env, const struct turn_realm *realm)
 	return world.features;
 }
 
+static int token_key(void *env, const char *kid, struct turn_token_key *key)
+{
+	size_t i;
+
+	for (i = 0; i < world.n_keys; i++) {
+		if (strcmp(world.keys[i].kid, kid))
+			continue;
+		*key = world.keys[i].key;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static int quota_take(void *env, const char *realm, const char *user,
 		      bool granted)
 {
 	trace("quota_take");
 	snprintf(world.quota_realm, sizeof(world.quota_realm), "%s", realm);
 	snprintf(world.quota_user, sizeof(world.quota_user), "%s",
-		 user);
+		 user ? user : "-");
 	if (world.quota_used >= world.quota_left && !granted)
 		return -EDQUOT;
 	world.quota_used++;
@@ -430,6 +443,7 @@ const struct turn_ops world_ops = {
 	.realm_find = realm_find,
 	.realm_by_origin = realm_by_origin,
 	.realm_at = realm_at,
+	.token_key = token_key,
 	.user_keys = user_keys,
 	.user_by_hash = user_by_hash,
 	.features = features,

@@ -54,6 +54,11 @@ struct user {
 
 #define REALMS	4
 
+struct token_key {
+	const char *kid;
+	struct turn_token_key key;
+};
+
 struct rule {
 	struct kturn_addr peer;	/* port 0: any */
 	enum turn_verdict verdict;
@@ -74,6 +79,8 @@ struct world {
 	size_t at_realm;
 	const struct user *users;
 	size_t n_users;
+	const struct token_key *keys;
+	size_t n_keys;
 	struct rule rules[4];
 	size_t n_rules;
 

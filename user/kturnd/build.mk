@@ -36,6 +36,7 @@ test-programs: $(KTURND_MKMAN)
 
 $(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_help.o option_read.o \
 		option_clients.o option_external.o option_set.o option_users.o origin.o \
+		token_key.o \
 		config.o file.o turn/limit.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
 		$(B)/user/common/libcommon.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS) \

@@ -39,6 +39,8 @@ void config_free(struct config *cfg)
 			options[i].clear(cfg);
 	free(cfg->realm);
 	free(cfg->software);
+	free(cfg->token_server_name);
+	free(cfg->token_key_file);
 	free(cfg->user_file);
 	free(cfg->secret_file);
 	free(cfg->db);
@@ -212,6 +214,26 @@ static void check_clients(struct config *cfg)
 				    "expected tls-cert, too");
 }
 
+/* Attributes are padded to four bytes; the server's has a header too. */
+bool config_realm_fits(const struct config *cfg, const char *realm)
+{
+	size_t size = (strlen(realm) + 3) / 4 * 4;
+
+	if (cfg->token_server_name)
+		size += KTURN_ATTR_HDR_LEN +
+			(strlen(cfg->token_server_name) + 3) / 4 * 4;
+	return size <= TURN_OWN_REALM_MAX;
+}
+
+static void check_realm(struct config *cfg, const char *realm)
+{
+	if (realm && !config_realm_fits(cfg, realm))
+		config_option_error(cfg, "token-server-name",
+				    "expected a name that has room in a challenge beside the realm %s, at most %d bytes together",
+				    realm,
+				    TURN_OWN_REALM_MAX - KTURN_ATTR_HDR_LEN);
+}
+
 static bool listens_at(const struct config *cfg, const struct kturn_addr *addr)
 {
 	size_t i;
@@ -249,6 +271,22 @@ static void check_realms(struct config *cfg)
 		    !strcmp(cfg->users[i].realm, cfg->realm))
 			config_option_error(cfg, "realm-user",
 					    "expected another realm than the default one, whose users are of user");
+	if ((cfg->n_token_keys || cfg->token_key_file) &&
+	    !cfg->token_server_name)
+		config_option_error(cfg, cfg->n_token_keys ? "token-key" :
+				    "token-key-file",
+				    "expected token-server-name, too");
+	if (!cfg->token_server_name)
+		return;
+	check_realm(cfg, cfg->realm);
+	for (i = 0; i < cfg->n_listen_realms; i++)
+		check_realm(cfg, cfg->listen_realms[i].realm);
+	for (i = 0; i < cfg->n_origin_realms; i++)
+		check_realm(cfg, cfg->origin_realms[i].realm);
+	for (i = 0; i < cfg->n_users; i++)
+		check_realm(cfg, cfg->users[i].realm);
+	for (i = 0; i < cfg->n_realm_secrets; i++)
+		check_realm(cfg, cfg->realm_secrets[i].realm);
 }
 
 void config_finish(struct config *cfg)
@@ -259,8 +297,17 @@ void config_finish(struct config *cfg)
 				    "expected a file name, as user-file reads standard input already");
 		return;
 	}
+	if (is_stdin(cfg->token_key_file) &&
+	    (is_stdin(cfg->user_file) || is_stdin(cfg->secret_file))) {
+		config_option_error(cfg, "token-key-file",
+				    "expected a file name, as another option reads standard input already");
+		return;
+	}
 	if (cfg->user_file)
 		read_lines(cfg, "user", cfg->user_file, "user-file");
+	if (cfg->token_key_file)
+		read_lines(cfg, "token-key", cfg->token_key_file,
+			   "token-key-file");
 	check_listen_realms(cfg);
 	check_realms(cfg);
 	cfg->n_own_secrets = cfg->n_secrets;

@@ -90,6 +90,13 @@ struct config_realm_text {
 	char *realm;
 };
 
+/** struct config_token_key - a key of access tokens; @realm may be NULL */
+struct config_token_key {
+	char *kid;
+	char *realm;
+	struct turn_token_key key;
+};
+
 /** struct config_source - where an option's value came from */
 struct config_source {
 	bool set;
@@ -141,6 +148,10 @@ struct config_source {
  * @n_own_secrets: how many of them are not out of @secret_file
  * @realm_secrets: secrets of one realm each
  * @n_realm_secrets: how many
+ * @token_server_name: that access tokens are made for; NULL: none are taken
+ * @token_keys: keys of access tokens
+ * @n_token_keys: how many
+ * @token_key_file: file of such keys, as @user_file
  * @user_file: file of users, "-" for standard input; NULL: none
  * @secret_file: file of secrets, likewise
  * @db: the user store's file
@@ -206,6 +217,10 @@ struct config {
 	uint64_t secret_stamp;
 	struct config_realm_text *realm_secrets;
 	size_t n_realm_secrets;
+	char *token_server_name;
+	struct config_token_key *token_keys;
+	size_t n_token_keys;
+	char *token_key_file;
 	char *user_file;
 	char *secret_file;
 	char *db;
@@ -267,6 +282,11 @@ void config_yaml(struct config *cfg, const char *name, const void *text,
  * Return: false if it can't be used, which is reported; then all is as before.
  */
 bool config_read_secrets(struct config *cfg);
+
+/** config_realm_fits() - has a challenge room for it, and for the server's name
+ * beside it?
+ */
+bool config_realm_fits(const struct config *cfg, const char *realm);
 
 /** config_yaml_file() - the same from a file */
 void config_yaml_file(struct config *cfg, const char *path);

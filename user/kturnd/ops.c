@@ -111,7 +111,7 @@ static const struct turn_realm *find_realm(void *env, const char *name,
 	struct worker *w = env;
 	const struct realm *realm = realms_find(w->realms, name, len);
 
-	return realm ? &realm->turn : NULL;
+	return realm && realm->named ? &realm->turn : NULL;
 }
 
 static const struct turn_realm *realm_by_origin(void *env, const char *origin,
@@ -147,6 +147,13 @@ static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
 	return users_by_hash(&w->d->users, w->db, realm, hash, name);
 }
 
+static int token_key(void *env, const char *kid, struct turn_token_key *key)
+{
+	struct worker *w = env;
+
+	return realms_token_key(w->realms, kid, key);
+}
+
 static unsigned int features(void *env, const struct turn_realm *realm)
 {
 	struct worker *w = env;
@@ -159,9 +166,13 @@ static unsigned int features(void *env, const struct turn_realm *realm)
 			    userdb_error(w->db));
 	else
 		w->features = ret ? TURN_FEATURE_SHA256 : 0;
-	/* A USERHASH can't be turned back into a time-limited name. */
+	/*
+	 * A USERHASH can't be turned back into a time-limited name, and an
+	 * access token comes with a USERNAME.
+	 */
 	return w->features |
-	       (realm->n_secrets ? 0 : TURN_FEATURE_ANONYMITY);
+	       (realm->n_secrets || w->d->cfg->token_server_name ?
+		0 : TURN_FEATURE_ANONYMITY);
 }
 
 static int take_quota(void *env, const char *realm, const char *user,
@@ -302,6 +313,7 @@ const struct turn_ops worker_ops = {
 	.realm_at = realm_at,
 	.user_keys = user_keys,
 	.user_by_hash = user_by_hash,
+	.token_key = token_key,
 	.features = features,
 	.quota_take = take_quota,
 	.quota_give = give_quota,

@@ -404,6 +404,51 @@ const struct option_def options[] = {
 		.set = option_set_realm_secret,
 		.clear = option_clear_realm_secret,
 	}, {
+		.key = "token-server-name",
+		.arg = "NAME",
+		/* A challenge has room for no more. */
+		.expected = "a name of 1 to 96 ASCII characters without blanks",
+		.help = "name that access tokens are made for",
+		.text = "Take access tokens (third-party authorization, RFC "
+			"7635) that an authorization server has made for a "
+			"server of this NAME, which clients are told "
+			"(THIRD-PARTY-AUTHORIZATION). Users with passwords "
+			"may come as before. The keys that the tokens are "
+			"encrypted with come from token-key, and from coturn's "
+			"table oauth_key in the user store, which is followed. "
+			"A token is good for its lifetime and 5 seconds, and "
+			"so is the allocation made with it, unless it is "
+			"refreshed with another one of the same realm. "
+			"user-quota does not count allocations made with "
+			"tokens, as they name no user.",
+		.set = option_set_token_server_name,
+	}, {
+		.key = "token-key",
+		.arg = "KID:ALG:KEY[:MADE:LIFETIME[:REALM]]",
+		.expected = "the key's name, A256GCM or A128GCM, and the key "
+			    "in base64, as in kid:A256GCM:MDEy...EK",
+		.repeatable = true,
+		.secret = true,
+		.help = "key of access tokens",
+		.text = "Key that is shared with an authorization server: its "
+			"name (KID, the user name of those who come with its "
+			"tokens), the algorithm A256GCM or A128GCM, and 32 or "
+			"16 bytes in base64. It is good until LIFETIME seconds "
+			"after MADE (seconds since 1970); a LIFETIME of 0 is "
+			"for ever, as none is. Its tokens are for REALM, or for "
+			"each realm. As user, better not a flag.",
+		.set = option_set_token_key,
+		.clear = option_clear_token_key,
+	}, {
+		.key = "token-key-file",
+		.arg = "FILE",
+		.expected = "a file name, or - for standard input",
+		.help = "file with a token-key in each line",
+		.text = "Read keys of access tokens from this file, or from "
+			"standard input if it is -: a token-key in each line. "
+			"Empty lines are skipped.",
+		.set = option_set_token_key_file,
+	}, {
 		.key = "user-file",
 		.arg = "FILE",
 		.expected = "a file name, or - for standard input",
@@ -434,8 +479,8 @@ const struct option_def options[] = {
 			"turnusers_lt and kturn's own table of SHA-256 keys; "
 			"kturn user add makes it. Of coturn's other tables "
 			"turn_origin_to_realm, turn_realm_option (max-bps, "
-			"total-quota and user-quota of a realm) and "
-			"turn_secret are used. Changes take effect at once, "
+			"total-quota and user-quota of a realm), turn_secret "
+			"and oauth_key are used. Changes take effect at once, "
 			"those of the latter tables within two seconds. "
 			"A file named here must be there, the default need "
 			"not.",

@@ -42,6 +42,10 @@ const char *option_set_listen_realm(struct config *cfg, const char *value);
 const char *option_set_origin_realm(struct config *cfg, const char *value);
 const char *option_set_realm_user(struct config *cfg, const char *value);
 const char *option_set_realm_secret(struct config *cfg, const char *value);
+const char *option_set_token_server_name(struct config *cfg,
+					 const char *value);
+const char *option_set_token_key(struct config *cfg, const char *value);
+const char *option_set_token_key_file(struct config *cfg, const char *value);
 const char *option_set_user(struct config *cfg, const char *value);
 const char *option_set_secret(struct config *cfg, const char *value);
 const char *option_set_user_file(struct config *cfg, const char *value);
@@ -76,6 +80,7 @@ void option_clear_listen_realm(struct config *cfg);
 void option_clear_origin_realm(struct config *cfg);
 void option_clear_realm_user(struct config *cfg);
 void option_clear_realm_secret(struct config *cfg);
+void option_clear_token_key(struct config *cfg);
 void option_clear_user(struct config *cfg);
 void option_clear_secret(struct config *cfg);
 void option_clear_allow_peer(struct config *cfg);

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "db/userdb.h"
 #include "kturn.h"
 #include "option.h"
 #include "option_read.h"
 #include "option_set.h"
 #include "origin.h"
+#include "token_key.h"
 #include "turn/turn.h"
 
 #define SECRET_MAX	1024
@@ -282,4 +285,126 @@ const char *option_set_realm_secret(struct config *cfg, const char *value)
 void option_clear_realm_secret(struct config *cfg)
 {
 	clear_realm_texts(&cfg->realm_secrets, &cfg->n_realm_secrets);
+}
+
+/* ----------------------------------------------------------- access tokens */
+
+/* With the shortest realm it has to fit into a challenge. */
+const char *option_set_token_server_name(struct config *cfg,
+					 const char *value)
+{
+	const char *p;
+
+	for (p = value; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			return OPTION_UNEXPECTED;
+	if (strlen(value) > TURN_OWN_REALM_MAX - 2 * KTURN_ATTR_HDR_LEN)
+		return OPTION_UNEXPECTED;
+	return option_text(&cfg->token_server_name, value);
+}
+
+/* What is between colons, up to the next; the last has all the rest. */
+#define KEY_FIELDS	6
+
+static size_t split(char *text, char *fields[KEY_FIELDS])
+{
+	size_t n = 0;
+
+	while (n < KEY_FIELDS) {
+		fields[n++] = text;
+		text = n < KEY_FIELDS ? strchr(text, ':') : NULL;
+		if (!text)
+			break;
+		*text++ = '\0';
+	}
+	return n;
+}
+
+static const char *add_token_key(struct config *cfg, const char *kid,
+				 const char *realm,
+				 const struct turn_token_key *key)
+{
+	struct config_token_key *room;
+	size_t i;
+
+	for (i = 0; i < cfg->n_token_keys; i++)
+		if (!strcmp(cfg->token_keys[i].kid, kid))
+			return "there is another key of that name";
+	room = option_append(&cfg->token_keys, &cfg->n_token_keys,
+			     sizeof(*room));
+	if (!room)
+		return OPTION_NO_MEMORY;
+	room->key = *key;
+	room->kid = strdup(kid);
+	room->realm = realm ? strdup(realm) : NULL;
+	return room->kid && !realm == !room->realm ? NULL : OPTION_NO_MEMORY;
+}
+
+static const char *set_token_key(struct config *cfg, char *text)
+{
+	char *fields[KEY_FIELDS], realm[USERDB_REALM_BYTES_MAX + 1];
+	char kid[USERDB_NAME_MAX + 1];
+	uint64_t made = 0, lifetime = 0;
+	size_t n = split(text, fields);
+	struct turn_token_key key;
+	static char words[64];
+	const char *why;
+
+	if (n < 3 || n == 4 || strlen(fields[0]) > TURN_KID_MAX)
+		return OPTION_UNEXPECTED;
+	/* The USERNAME that it comes as is prepared, too. */
+	why = prepare(USERDB_TEXT_NAME, "the name", fields[0],
+		      strlen(fields[0]), kid, sizeof(kid));
+	if (why)
+		return why;
+	if (n > 4 && (!option_u64(fields[3], UINT64_MAX, &made) ||
+		      !option_u64(fields[4], UINT64_MAX, &lifetime)))
+		return "timestamp or lifetime is no number of seconds";
+	why = n > 5 ? prepare_realm(fields[5], strlen(fields[5]), realm) :
+		      NULL;
+	if (why)
+		return why;
+	why = token_key_read(&key, fields[1], fields[2], made, lifetime);
+	if (why) {
+		snprintf(words, sizeof(words), "the key %s", why);
+		why = words;
+	} else {
+		why = add_token_key(cfg, kid, n > 5 ? realm : NULL, &key);
+	}
+	OPENSSL_cleanse(&key, sizeof(key));
+	return why;
+}
+
+const char *option_set_token_key(struct config *cfg, const char *value)
+{
+	char *text = strdup(value);
+	const char *why;
+
+	if (!text)
+		return OPTION_NO_MEMORY;
+	why = set_token_key(cfg, text);
+	OPENSSL_cleanse(text, strlen(value));
+	free(text);
+	return why;
+}
+
+void option_clear_token_key(struct config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_token_keys; i++) {
+		free(cfg->token_keys[i].kid);
+		free(cfg->token_keys[i].realm);
+	}
+	if (cfg->token_keys)
+		OPENSSL_cleanse(cfg->token_keys, cfg->n_token_keys *
+				sizeof(*cfg->token_keys));
+	free(cfg->token_keys);
+	cfg->token_keys = NULL;
+	cfg->n_token_keys = 0;
+}
+
+const char *option_set_token_key_file(struct config *cfg, const char *value)
+{
+	return option_text(&cfg->token_key_file, value);
 }

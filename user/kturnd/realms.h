@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Realms, with what belongs to them: origins, shared secrets and limits, out of
- * the configuration and the user store. They may change while the daemon runs:
- * each set is constant, and lives as long as some worker uses it.
+ * Realms, with what belongs to them: origins, shared secrets, limits, and keys
+ * of access tokens, out of the configuration and the user store. They may
+ * change while the daemon runs: each set is constant, and lives as long as
+ * some worker uses it.
  */
 #ifndef _KTURND_REALMS_H
 #define _KTURND_REALMS_H
@@ -26,12 +27,14 @@ struct worker;
  * @limit: of an allocation, for the kernel: [0] to peers, [1] to the client
  * @user_quota: allocations of a user; 0: any number
  * @total_quota: allocations of its users; 0: any number
+ * @named: clients may name it; else it is of access tokens only
  */
 struct realm {
 	struct turn_realm turn;
 	struct kturn_limit limit[2];
 	uint32_t user_quota;
 	uint32_t total_quota;
+	bool named;
 };
 
 /**
@@ -65,7 +68,13 @@ const struct realm *realms_by_origin(const struct realms *set,
 const struct realm *realms_at(const struct realms *set,
 			      const struct kturn_addr *server);
 
-/** realms_can_serve() - could anybody come who is no stored user? */
+/** realms_token_key() - as turn_ops.token_key */
+int realms_token_key(const struct realms *set, const char *kid,
+		     struct turn_token_key *key);
+
+/** realms_can_serve() - could anybody come who is no stored user? By a secret, or
+ * with an access token
+ */
 bool realms_can_serve(const struct realms *set);
 
 /** realms_each() - call @cb for each realm until it returns true; what it did */

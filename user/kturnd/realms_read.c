@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "config.h"
 #include "db/userdb.h"
 #include "log.h"
 #include "option_read.h"
 #include "origin.h"
 #include "realms_set.h"
+#include "token_key.h"
 
 /**
  * struct reader - a set that is being read
@@ -29,14 +32,14 @@ static bool read_places(struct reader *r)
 	size_t i;
 
 	for (i = 0; i < cfg->n_listen_realms; i++) {
-		realm = realms_add(r->set, cfg->listen_realms[i].realm,
+		realm = realms_add(r->set, cfg->listen_realms[i].realm, true,
 				   cfg);
 		if (!realm ||
 		    !realms_add_at(r->set, &cfg->listen_realms[i].addr, realm))
 			return false;
 	}
 	for (i = 0; i < cfg->n_origin_realms; i++) {
-		realm = realms_add(r->set, cfg->origin_realms[i].realm,
+		realm = realms_add(r->set, cfg->origin_realms[i].realm, true,
 				   cfg);
 		if (!realm ||
 		    !realms_add_origin(r->set, cfg->origin_realms[i].text,
@@ -49,18 +52,30 @@ static bool read_places(struct reader *r)
 static bool read_credentials(struct reader *r)
 {
 	const struct config *cfg = r->cfg;
-	struct realm *realm;
+	const struct config_token_key *key;
+	struct realm *realm = NULL;
 	size_t i;
 
 	for (i = 0; i < cfg->n_users; i++)
 		if (cfg->users[i].realm &&
-		    !realms_add(r->set, cfg->users[i].realm, cfg))
+		    !realms_add(r->set, cfg->users[i].realm, true, cfg))
 			return false;
 	for (i = 0; i < cfg->n_realm_secrets; i++) {
-		realm = realms_add(r->set, cfg->realm_secrets[i].realm,
+		realm = realms_add(r->set, cfg->realm_secrets[i].realm, true,
 				   cfg);
 		if (!realm ||
 		    !realms_add_secret(realm, cfg->realm_secrets[i].text))
+			return false;
+	}
+	for (i = 0; i < cfg->n_token_keys; i++) {
+		key = &cfg->token_keys[i];
+		realm = NULL;
+		if (key->realm) {
+			realm = realms_add(r->set, key->realm, false, cfg);
+			if (!realm)
+				return false;
+		}
+		if (!realms_add_token_key(r->set, key->kid, &key->key, realm))
 			return false;
 	}
 	return true;
@@ -75,13 +90,13 @@ static void skip(const char *table, const char *row, const char *why)
 }
 
 /* Prepared, and of a length that a challenge has room for; NULL: all is well. */
-static const char *prepare_realm(const char *text,
+static const char *prepare_realm(const struct config *cfg, const char *text,
 				 char realm[USERDB_REALM_BYTES_MAX + 1])
 {
 	const char *why = userdb_prepare(USERDB_TEXT_REALM, text, strlen(text),
 					 realm, USERDB_REALM_BYTES_MAX + 1);
 
-	if (!why && strlen(realm) > TURN_OWN_REALM_MAX)
+	if (!why && !config_realm_fits(cfg, realm))
 		why = "is too long for a challenge";
 	return why;
 }
@@ -94,14 +109,14 @@ static int origin_row(const char *const *columns, void *arg)
 	const char *why;
 
 	realms_note(r->set, columns, 2);
-	why = prepare_realm(columns[1], name);
+	why = prepare_realm(r->cfg, columns[1], name);
 	if (!why && !origin_canonical(columns[0], strlen(columns[0]), origin))
 		why = "no origin";
 	if (why) {
 		skip("turn_origin_to_realm", columns[0], why);
 		return 0;
 	}
-	realm = realms_add(r->set, name, r->cfg);
+	realm = realms_add(r->set, name, true, r->cfg);
 	return realm && realms_add_origin(r->set, origin, realm) ? 0 : -ENOMEM;
 }
 
@@ -158,12 +173,58 @@ static int secret_row(const char *const *columns, void *arg)
 	return realms_add_secret(realm, columns[1]) ? 0 : -ENOMEM;
 }
 
+/* Its realm too: NULL in @name's place if it has none. */
+static const char *read_key(const struct config *cfg,
+			    const char *const *columns,
+			    struct turn_token_key *key, char *name)
+{
+	uint64_t made, lifetime;
+	const char *why = NULL;
+
+	*name = '\0';
+	if (!*columns[0] || strlen(columns[0]) > TURN_KID_MAX)
+		return "its name is empty or too long";
+	if (!option_u64(columns[2], UINT64_MAX, &made) ||
+	    !option_u64(columns[3], UINT64_MAX, &lifetime))
+		return "timestamp or lifetime is no number";
+	if (*columns[5])
+		why = prepare_realm(cfg, columns[5], name);
+	return why ? why : token_key_read(key, columns[4], columns[1], made,
+					  lifetime);
+}
+
+static int key_row(const char *const *columns, void *arg)
+{
+	char name[USERDB_REALM_BYTES_MAX + 1];
+	struct turn_token_key key = { 0 };
+	struct realm *realm = NULL;
+	struct reader *r = arg;
+	const char *why;
+	int ret = 0;
+
+	realms_note(r->set, columns, 6);
+	why = read_key(r->cfg, columns, &key, name);
+	if (why)
+		skip("oauth_key", columns[0], why);
+	if (!why && *name) {
+		realm = realms_add(r->set, name, false, r->cfg);
+		ret = realm ? 0 : -ENOMEM;
+	}
+	if (!why && !ret &&
+	    !realms_add_token_key(r->set, columns[0], &key, realm))
+		ret = -ENOMEM;
+	OPENSSL_cleanse(&key, sizeof(key));
+	return ret;
+}
+
 /* Realms first, then what they have. */
 static bool read_store(struct reader *r, struct userdb *db)
 {
 	int ret;
 
 	ret = userdb_rows(db, USERDB_TABLE_ORIGINS, origin_row, r);
+	if (!ret && r->cfg->token_server_name)
+		ret = userdb_rows(db, USERDB_TABLE_TOKEN_KEYS, key_row, r);
 	if (!ret)
 		ret = userdb_rows(db, USERDB_TABLE_REALM_OPTIONS, option_row,
 				  r);
@@ -205,7 +266,7 @@ struct realms *realms_new(const struct config *cfg, struct userdb *db)
 
 	if (!r.set)
 		return NULL;
-	def = realms_add(r.set, cfg->realm, cfg);
+	def = realms_add(r.set, cfg->realm, true, cfg);
 	if (!def)
 		goto failed;
 	realms_set_default(r.set, def);

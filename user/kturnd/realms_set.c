@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A set of realms; see realms.h. */
+#include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,13 @@
 /**
  * struct named - of one of the trees
  * @name: what it is found by
- * @realm: realm
+ * @realm: realm; NULL: of a key for any
+ * @key: of a key
  */
 struct named {
 	char *name;
 	struct realm *realm;
+	struct turn_token_key key;
 };
 
 struct place {
@@ -31,6 +34,8 @@ struct place {
  * @refs: who uses it
  * @by_name: tsearch()'s, of struct named; they own the realms
  * @by_origin: the same
+ * @by_kid: the same
+ * @n_keys: how many of those
  * @def: for other addresses than those of @places
  * @places: listening addresses
  * @n_places: how many
@@ -40,6 +45,8 @@ struct realms {
 	unsigned int refs;
 	void *by_name;
 	void *by_origin;
+	void *by_kid;
+	size_t n_keys;
 	const struct realm *def;
 	struct place *places;
 	size_t n_places;
@@ -75,6 +82,7 @@ static void free_entry(void *arg)
 	struct named *e = arg;
 
 	free(e->name);
+	OPENSSL_cleanse(e, sizeof(*e));
 	free(e);
 }
 
@@ -105,6 +113,7 @@ void realms_put(struct realms *set)
 {
 	if (!set || __atomic_sub_fetch(&set->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	tdestroy(set->by_kid, free_entry);
 	tdestroy(set->by_origin, free_entry);
 	tdestroy(set->by_name, free_named);
 	free(set->places);
@@ -137,7 +146,7 @@ static struct named *add(void **tree, const char *name)
 	return e;
 }
 
-struct realm *realms_add(struct realms *set, const char *name,
+struct realm *realms_add(struct realms *set, const char *name, bool named,
 			 const struct config *cfg)
 {
 	struct named *e = find(&set->by_name, (char *)name);
@@ -155,6 +164,7 @@ struct realm *realms_add(struct realms *set, const char *name,
 		realm->user_quota = cfg->user_quota;
 		memcpy(realm->limit, cfg->limit, sizeof(realm->limit));
 	}
+	e->realm->named |= named;
 	return e->realm;
 }
 
@@ -202,6 +212,23 @@ bool realms_add_secret(struct realm *realm, const char *secret)
 	if (!secrets[realm->turn.n_secrets])
 		return false;
 	realm->turn.n_secrets++;
+	return true;
+}
+
+bool realms_add_token_key(struct realms *set, const char *kid,
+			  const struct turn_token_key *key,
+			  const struct realm *realm)
+{
+	struct named *e = find(&set->by_kid, (char *)kid);
+
+	if (e)
+		return true;
+	e = add(&set->by_kid, kid);
+	if (!e)
+		return false;
+	e->key = *key;
+	e->realm = (struct realm *)realm;
+	set->n_keys++;
 	return true;
 }
 
@@ -266,6 +293,18 @@ const struct realm *realms_at(const struct realms *set,
 	return set->def;
 }
 
+int realms_token_key(const struct realms *set, const char *kid,
+		     struct turn_token_key *key)
+{
+	const struct named *e = find(&set->by_kid, (char *)kid);
+
+	if (!e)
+		return -ENOENT;
+	*key = e->key;
+	key->realm = e->realm ? &e->realm->turn : NULL;
+	return 0;
+}
+
 /* twalk_r() has no way to stop. */
 struct walk {
 	bool (*cb)(const struct realm *realm, void *arg);
@@ -293,12 +332,12 @@ bool realms_each(const struct realms *set,
 
 static bool has_secret(const struct realm *realm, void *arg)
 {
-	return realm->turn.n_secrets;
+	return realm->turn.n_secrets && realm->named;
 }
 
 bool realms_can_serve(const struct realms *set)
 {
-	return realms_each(set, has_secret, NULL);
+	return set->n_keys || realms_each(set, has_secret, NULL);
 }
 
 bool realms_same(const struct realms *a, const struct realms *b)

@@ -13,8 +13,10 @@ struct realms *realms_empty(void);
  * again: the first one counts.
  */
 
-/** realms_add() - a realm, with the limits that all have; NULL without memory */
-struct realm *realms_add(struct realms *set, const char *name,
+/** realms_add() - a realm, with the limits that all have; @named as of struct
+ * realm, unless it is named already. NULL without memory.
+ */
+struct realm *realms_add(struct realms *set, const char *name, bool named,
 			 const struct config *cfg);
 
 /** realms_set_default() - what realms_at() returns for any other address */
@@ -30,6 +32,11 @@ bool realms_add_origin(struct realms *set, const char *origin,
 
 /** realms_add_secret() - a shared secret of a realm */
 bool realms_add_secret(struct realm *realm, const char *secret);
+
+/** realms_add_token_key() - a key with its realm, or NULL */
+bool realms_add_token_key(struct realms *set, const char *kid,
+			  const struct turn_token_key *key,
+			  const struct realm *realm);
 
 /** realms_note() - that the set was made of this too, for realms_same() */
 void realms_note(struct realms *set, const char *const *texts, size_t n);

@@ -386,6 +386,7 @@ static int init_turn(struct worker *w)
 	struct daemon *d = w->d;
 	struct turn_config cfg = {
 		.software = software(d->cfg),
+		.server_name = d->cfg->token_server_name,
 		.chan_max = d->cfg->chan_max,
 		.family4 = relay_pool_has(&d->relays, KTURN_FAMILY_V4),
 		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),

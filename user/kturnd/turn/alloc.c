@@ -29,10 +29,18 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 	return a;
 }
 
+void turn_alloc_free(struct turn_alloc *a)
+{
+	turn_grant_free(a->grant);
+	free(a);
+}
+
+/* A key's name, which many share, is no user to be counted. */
 int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
 			  bool granted)
 {
-	int ret = s->ops->quota_take(s->env, a->realm, a->user, granted);
+	int ret = s->ops->quota_take(s->env, a->realm,
+				     a->grant ? NULL : a->user, granted);
 
 	a->has_quota = !ret;
 	return ret;
@@ -41,7 +49,8 @@ int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
 void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a)
 {
 	if (a->has_quota)
-		s->ops->quota_give(s->env, a->realm, a->user);
+		s->ops->quota_give(s->env, a->realm,
+				   a->grant ? NULL : a->user);
 	a->has_quota = false;
 }
 
@@ -131,7 +140,7 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 	LIST_REMOVE(a, entry);
 	turn_table_del(&s->by_tuple, &a->node);
 	s->counters.allocs--;
-	free(a);
+	turn_alloc_free(a);
 }
 
 void turn_alloc_end(struct turn_server *s, struct turn_alloc *a)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Allocate requests (RFC 8656 section 7.2). */
-#include <stdlib.h>
-
 #include "request.h"
 
 #define PROTOCOL_UDP	17
@@ -281,7 +279,8 @@ static int place(struct turn_server *s, struct turn_request *rq)
 /* 0 or the error. */
 static int create(struct turn_server *s, struct turn_request *rq)
 {
-	uint32_t lifetime = turn_lifetime(s, rq);
+	uint32_t lifetime = turn_grant_limit(rq->grant, rq->now,
+					     turn_lifetime(s, rq));
 	struct turn_alloc *a;
 	struct plan plan;
 	int ret;
@@ -295,14 +294,16 @@ static int create(struct turn_server *s, struct turn_request *rq)
 	if (ret)
 		return ret;
 
-	a = turn_alloc_new(s, rq->tuple, rq->realm->name, rq->user);
+	a = turn_alloc_new(s, rq->tuple, rq->account->name, rq->user);
 	if (!a)
 		return TURN_NO_CAPACITY;
-	memcpy(a->limit, rq->realm->limit, sizeof(a->limit));
+	memcpy(a->limit, rq->account->limit, sizeof(a->limit));
+	a->grant = rq->grant;
+	rq->grant = NULL;
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
 	ret = acquire(s, rq, &plan, a, lifetime);
 	if (ret) {
-		free(a);
+		turn_alloc_free(a);
 		return ret;
 	}
 

@@ -31,6 +31,9 @@ static bool complete(const struct turn_request *rq)
 {
 	if (!turn_has(rq, TURN_A_USERNAME) && !turn_has(rq, TURN_A_USERHASH))
 		return false;
+	if (turn_has(rq, TURN_A_ACCESS_TOKEN) &&
+	    !turn_has(rq, TURN_A_USERNAME))
+		return false;
 	if (turn_has(rq, TURN_A_USERHASH) &&
 	    rq->attr[TURN_A_USERHASH].len != TURN_SHA256_LEN)
 		return false;
@@ -173,6 +176,38 @@ static bool verify(struct turn_server *s, struct turn_request *rq,
 	return known & ok & claim->user_valid;
 }
 
+/* NULL, or what is wrong. */
+static const char *check(struct turn_server *s, struct turn_request *rq,
+			 struct claim *claim)
+{
+	const struct turn_grant *grant;
+	const char *why;
+
+	claim->user_valid = find_user(s, rq, claim);
+	rq->account = rq->realm;
+	if (turn_has(rq, TURN_A_ACCESS_TOKEN)) {
+		why = turn_grant_by_token(s, rq);
+		return claim->realm_valid ? why : "realm";
+	}
+	grant = claim->user_valid ? turn_grant_of(s, rq) : NULL;
+	if (grant)
+		return turn_grant_by_key(s, rq, grant);
+	if (verify(s, rq, claim))
+		return NULL;
+	return claim->expired ? "expired" : "credentials";
+}
+
+/* RFC 7635 section 7, whatever its integrity attribute is keyed with. */
+static bool has_unasked_token(const struct turn_request *rq)
+{
+	size_t i;
+
+	for (i = 0; i < rq->n_unknown; i++)
+		if (rq->unknown[i] == KTURN_ATTR_ACCESS_TOKEN)
+			return true;
+	return false;
+}
+
 /* Sets the request's realm; of what is none of ours no nonce is either. */
 static enum turn_nonce_state check_realm(struct turn_server *s,
 					 struct turn_request *rq,
@@ -193,10 +228,15 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	enum turn_nonce_state state;
 	unsigned int features = 0;
 	struct claim claim = { 0 };
+	const char *why;
 
 	if (!turn_has(rq, TURN_A_INTEGRITY) &&
 	    !turn_has(rq, TURN_A_INTEGRITY_SHA256)) {
 		turn_reply_error(s, rq, TURN_UNAUTHENTICATED);
+		return false;
+	}
+	if (has_unasked_token(rq)) {
+		turn_reply_error(s, rq, TURN_UNKNOWN_ATTRIBUTE);
 		return false;
 	}
 	if (!complete(rq))
@@ -206,10 +246,9 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	if (!choose_algorithm(s, rq, state, features, &claim))
 		return refuse(s, rq, TURN_BAD_REQUEST, "algorithm");
 
-	claim.user_valid = find_user(s, rq, &claim);
-	if (!verify(s, rq, &claim))
-		return refuse(s, rq, TURN_UNAUTHENTICATED,
-			      claim.expired ? "expired" : "credentials");
+	why = check(s, rq, &claim);
+	if (why)
+		return refuse(s, rq, TURN_UNAUTHENTICATED, why);
 	rq->verified = true;
 	if (state != TURN_NONCE_VALID) {
 		turn_reply_error(s, rq, TURN_STALE_NONCE);

@@ -10,6 +10,11 @@
  *	user name	2 bytes of length, then the name
  *	realm		1 byte of length, then the name
  *
+ * for one that was made with an access token:
+ *
+ *	key's name	1 byte of length, then the name
+ *	token		2 bytes of length, then the token, still encrypted
+ *
  * and, for an allocation that was to have a relayed address of each family:
  *
  *	refused		2 bytes, ADDRESS-ERROR-CODE of the answer, or 0
@@ -24,12 +29,16 @@
 #define FLAG_TOKEN	1
 #define FLAG_FAMILIES	2
 #define FLAG_REALM	4
-#define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM)
+#define FLAG_GRANT	8
+#define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM | FLAG_GRANT)
 #define USER_OFF	(2 + KTURN_STUN_TID_LEN + TURN_TOKEN_LEN)
 #define FAMILIES_LEN	(2 + 1 + 4)
 
 _Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX + 1 + TURN_OWN_REALM_MAX +
 	       FAMILIES_LEN <= TURN_PACKED_MAX, "the longest user name fits");
+_Static_assert(USER_OFF + 2 + TURN_KID_MAX + 1 + TURN_OWN_REALM_MAX +
+	       1 + TURN_KID_MAX + 2 + TURN_ACCESS_TOKEN_MAX + FAMILIES_LEN <=
+	       TURN_PACKED_MAX, "the longest access token fits");
 
 /**
  * struct families - what sets the relayed addresses of an allocation apart
@@ -77,15 +86,18 @@ static bool unpack_families(const uint8_t *p, struct families *f)
 }
 
 /* @bytes of length; returns what follows. */
-static uint8_t *pack_text(uint8_t *p, size_t bytes, const char *text)
+static uint8_t *pack_bytes(uint8_t *p, size_t bytes, const void *v, size_t len)
 {
-	size_t len = strlen(text);
-
 	if (bytes == 2)
 		*p++ = len >> 8;
 	*p++ = len & 0xff;
-	memcpy(p, text, len);
+	memcpy(p, v, len);
 	return p + len;
+}
+
+static uint8_t *pack_text(uint8_t *p, size_t bytes, const char *text)
+{
+	return pack_bytes(p, bytes, text, strlen(text));
 }
 
 /**
@@ -136,13 +148,17 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	*p++ = VERSION;
 	*p++ = (a->has_token ? FLAG_TOKEN : 0) |
 	       (families ? FLAG_FAMILIES : 0) |
-	       FLAG_REALM;
+	       FLAG_REALM | (a->grant ? FLAG_GRANT : 0);
 	memcpy(p, a->tid, sizeof(a->tid));
 	p += sizeof(a->tid);
 	memcpy(p, a->token, sizeof(a->token));
 	p += sizeof(a->token);
 	p = pack_text(p, 2, a->user);
 	p = pack_text(p, 1, a->realm);
+	if (a->grant) {
+		p = pack_text(p, 1, a->grant->kid);
+		p = pack_bytes(p, 2, a->grant->token, a->grant->token_len);
+	}
 	if (families) {
 		pack_families(a, p);
 		p += FAMILIES_LEN;
@@ -161,6 +177,26 @@ static bool unpack_realm(struct turn_server *s, const struct turn_tuple *tuple,
 	name = s->ops->realm_at(s->env, tuple)->name;
 	memcpy(realm, name, strlen(name) + 1);
 	return true;
+}
+
+/* It ends with the allocation, which had as long a life as the token allowed. */
+static bool unpack_grant(struct turn_server *s, struct reader *r,
+			 uint64_t ends, struct turn_alloc *a)
+{
+	const struct turn_realm *realm = NULL;
+	char kid[TURN_KID_MAX + 1];
+	const uint8_t *token;
+	size_t len;
+
+	if (!unpack_name(r, 1, TURN_KID_MAX, kid))
+		return false;
+	token = unpack_bytes(r, 2, TURN_ACCESS_TOKEN_MAX, &len);
+	if (token)
+		a->grant = turn_grant_again(s, kid, token, len, ends, &realm);
+	/* One that only keys have. */
+	if (realm && !strcmp(realm->name, a->realm))
+		memcpy(a->limit, realm->limit, sizeof(a->limit));
+	return a->grant;
 }
 
 static struct turn_alloc *unpack_names(struct turn_server *s,
@@ -184,7 +220,7 @@ static struct turn_alloc *unpack_names(struct turn_server *s,
 	return a;
 }
 
-static struct turn_alloc *unpack(struct turn_server *s,
+static struct turn_alloc *unpack(struct turn_server *s, uint64_t ends,
 				 const struct turn_tuple *tuple,
 				 const uint8_t *p, size_t len,
 				 struct families *f)
@@ -205,8 +241,8 @@ static struct turn_alloc *unpack(struct turn_server *s,
 	a = unpack_names(s, tuple, p[1], &r);
 	if (!a)
 		return NULL;
-	if (r.len) {
-		free(a);
+	if ((p[1] & FLAG_GRANT && !unpack_grant(s, &r, ends, a)) || r.len) {
+		turn_alloc_free(a);
 		return NULL;
 	}
 	a->refused = f->refused;
@@ -244,7 +280,7 @@ struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 	    turn_alloc_find(s, tuple) ||
 	    !turn_heap_reserve(&s->timers, ARRAY_SIZE(a->half)))
 		return NULL;
-	a = unpack(s, tuple, packed, len, &f);
+	a = unpack(s, now + left_ms, tuple, packed, len, &f);
 	if (!a)
 		return NULL;
 

@@ -50,10 +50,22 @@ static void move(struct turn_server *s, struct turn_alloc *a,
 			turn_timer_move(&s->timers, &a->half[i].timer, at[i]);
 }
 
-/* All of it, or @h of a dual allocation; 0 or the error. */
-static int extend(struct turn_server *s, struct turn_alloc *a,
-		  const struct turn_half *h, uint64_t at)
+static void swap_grants(struct turn_request *rq, struct turn_alloc *a)
 {
+	struct turn_grant *grant = a->grant;
+
+	a->grant = rq->grant;
+	rq->grant = grant;
+}
+
+/*
+ * All of it, or @h of a dual allocation; 0 or the error. From then on the access
+ * token that came counts in place of the one before (RFC 7635 section 9).
+ */
+static int extend(struct turn_server *s, struct turn_request *rq,
+		  struct turn_alloc *a, const struct turn_half *h, uint64_t at)
+{
+	bool renews = rq->grant;
 	uint64_t before[2], after[2];
 	size_t i;
 
@@ -62,14 +74,18 @@ static int extend(struct turn_server *s, struct turn_alloc *a,
 		after[i] = !h || h == &a->half[i] ? at : before[i];
 	}
 	move(s, a, after);
+	if (renews)
+		swap_grants(rq, a);
 	if (!s->ops->offload_refresh(s->env, a))
 		return 0;
 	move(s, a, before);
+	if (renews)
+		swap_grants(rq, a);
 	return TURN_NO_CAPACITY;
 }
 
 /* 0, with the lifetime granted, or the error. */
-static int refresh(struct turn_server *s, const struct turn_request *rq,
+static int refresh(struct turn_server *s, struct turn_request *rq,
 		   struct turn_alloc *a, uint32_t *lifetime)
 {
 	const struct kturn_attr *family = &rq->attr[TURN_A_FAMILY];
@@ -87,8 +103,9 @@ static int refresh(struct turn_server *s, const struct turn_request *rq,
 		end(s, rq, a, h);
 		return 0;
 	}
-	*lifetime = turn_lifetime(s, rq);
-	return extend(s, a, h, rq->now + *lifetime * TURN_MS);
+	*lifetime = turn_grant_limit(rq->grant ? rq->grant : a->grant, rq->now,
+				     turn_lifetime(s, rq));
+	return extend(s, rq, a, h, rq->now + *lifetime * TURN_MS);
 }
 
 void turn_refresh(struct turn_server *s, struct turn_request *rq,

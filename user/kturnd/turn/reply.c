@@ -159,6 +159,10 @@ static void add_challenge(struct turn_server *s, const struct turn_request *rq,
 	kturn_build_attr(&rp->b, KTURN_ATTR_NONCE, nonce, sizeof(nonce));
 	kturn_build_attr(&rp->b, KTURN_ATTR_PASSWORD_ALGORITHMS, algorithms,
 			 turn_algorithms(features, algorithms));
+	if (rq->third_party)
+		kturn_build_attr(&rp->b, KTURN_ATTR_THIRD_PARTY_AUTHORIZATION,
+				 s->cfg.server_name,
+				 strlen(s->cfg.server_name));
 }
 
 static void add_unknown(const struct turn_request *rq, struct turn_reply *rp)

@@ -60,6 +60,7 @@ static const struct spec specs[] = {
 	{ KTURN_ATTR_PADDING, TURN_A_PADDING, ANY_LEN, BINDING },
 	/* With the padding that section 7.5 shows, or without. */
 	{ KTURN_ATTR_RESPONSE_PORT, TURN_A_RESPONSE_PORT, ANY_LEN, BINDING },
+	{ KTURN_ATTR_ACCESS_TOKEN, TURN_A_ACCESS_TOKEN, ANY_LEN, TURN },
 	{ KTURN_ATTR_ORIGIN, TURN_A_ORIGIN, ANY_LEN, 0 },
 };
 
@@ -97,9 +98,14 @@ static void add_unknown(struct turn_request *rq, uint16_t type)
 		rq->unknown[rq->n_unknown++] = type;
 }
 
-/* RFC 5780 section 6: those of a server with one address are not known. */
+/*
+ * RFC 5780 section 6: those of a server with one address are not known; RFC 7635
+ * section 7: nor is ACCESS-TOKEN where nobody was told to get one.
+ */
 static bool is_foreign(const struct turn_request *rq, const struct spec *spec)
 {
+	if (spec->attr == TURN_A_ACCESS_TOKEN)
+		return !rq->third_party;
 	return spec->methods == BINDING &&
 	       (!rq->discovery || rq->msg.method != KTURN_BINDING);
 }
@@ -206,8 +212,14 @@ static void binding(struct turn_server *s, struct turn_request *rq)
 
 bool turn_owns(const struct turn_request *rq, const struct turn_alloc *a)
 {
-	return !strcmp(a->realm, rq->realm->name) &&
-	       !strcmp(a->user, rq->user);
+	/* Its own key fits no other's. */
+	if (rq->granted)
+		return a->grant;
+	if (strcmp(a->realm, rq->account->name))
+		return false;
+	if (a->grant || rq->grant)
+		return a->grant && rq->grant;
+	return !strcmp(a->user, rq->user);
 }
 
 /* Authenticated, and nothing in it is unknown. */
@@ -270,10 +282,12 @@ void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 	s->counters.requests++;
 	turn_expire(s, now);
 	rq.discovery = turn_discovery_at(s, tuple);
+	rq.third_party = s->cfg.server_name;
 	turn_request_collect(&rq);
 	process(s, &rq);
 	explicit_bzero(rq.key, sizeof(rq.key));
 	explicit_bzero(&rq.mac, sizeof(rq.mac));
+	turn_grant_free(rq.grant);
 }
 
 uint32_t turn_lifetime(const struct turn_server *s,

@@ -50,6 +50,7 @@ enum turn_attr {
 	TURN_A_CHANGE_REQUEST,
 	TURN_A_PADDING,
 	TURN_A_RESPONSE_PORT,
+	TURN_A_ACCESS_TOKEN,
 	TURN_A_ORIGIN,
 	TURN_A_MAX,
 };
@@ -77,9 +78,13 @@ enum turn_attr {
  * @broken: the walk over the attributes failed
  * @malformed: it did, or an attribute that the method looks at has a length
  *	that it can't have
+ * @third_party: access tokens are taken
  * @verified: it has the credentials of a user, even if its nonce is old
  * @authenticated: by turn_auth(); the response gets an integrity attribute
  * @realm: that it is in, set once there is an integrity attribute
+ * @account: that of its user, or of its access token's key; set by turn_auth()
+ * @grant: what its access token has brought; whoever keeps it sets this to NULL
+ * @granted: it is keyed by what its allocation's access token has brought
  * @hmac: which
  * @key: the user's
  * @key_len: its length
@@ -101,9 +106,13 @@ struct turn_request {
 	bool fingerprint;
 	bool broken;
 	bool malformed;
+	bool third_party;
 	bool verified;
 	bool authenticated;
 	const struct turn_realm *realm;
+	const struct turn_realm *account;
+	struct turn_grant *grant;
+	bool granted;
 	enum turn_hmac hmac;
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
@@ -134,7 +143,8 @@ void turn_request_collect(struct turn_request *rq);
  * @rq: request
  * @a: allocation of its 5-tuple
  *
- * The same user in the same realm (RFC 8656 section 5).
+ * The same user in the same realm (RFC 8656 section 5), or one with an access
+ * token for it.
  */
 bool turn_owns(const struct turn_request *rq, const struct turn_alloc *a);
 
@@ -298,6 +308,27 @@ const struct turn_realm *turn_realm_named(struct turn_server *s,
 					  const struct turn_request *rq);
 
 /**
+ * turn_grant_by_token() - check a request with an access token
+ * @s: server
+ * @rq: request; @user is its USERNAME, or empty
+ *
+ * On success @rq has the grant, key and account.
+ * Return: NULL, or what is wrong, for the log.
+ */
+const char *turn_grant_by_token(struct turn_server *s,
+				struct turn_request *rq);
+
+/** turn_grant_of() - that of the allocation of a request without access token, if
+ * it is keyed by it, or NULL
+ */
+struct turn_grant *turn_grant_of(struct turn_server *s,
+				 const struct turn_request *rq);
+
+/** turn_grant_by_key() - check a request with it; as turn_grant_by_token() */
+const char *turn_grant_by_key(struct turn_server *s, struct turn_request *rq,
+			      const struct turn_grant *grant);
+
+/**
  * turn_rest_expiry() - the time in a time-limited user name
  * @user: "TIME" or "TIME:ID", TIME in seconds since 1970
  * @expires: result
@@ -378,8 +409,9 @@ void turn_reply_result(struct turn_server *s, const struct turn_request *rq,
  * turn_reply_error() - send an error response
  * @s: server
  * @rq: request
- * @code: which; 401 and 438 bring REALM, NONCE and PASSWORD-ALGORITHMS, 420
- *	brings UNKNOWN-ATTRIBUTES
+ * @code: which; 401 and 438 bring REALM, NONCE, PASSWORD-ALGORITHMS and, where
+ *	access tokens are taken, THIRD-PARTY-AUTHORIZATION; 420 brings
+ *	UNKNOWN-ATTRIBUTES
  *
  * A malformed request's is never larger than the request: what it can do
  * without is left out, or it is not sent. One that would be challenged (401

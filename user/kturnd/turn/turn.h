@@ -32,9 +32,14 @@
 
 /*
  * The server's own realms, bytes: with a longer one a challenge would not fit
- * into the 200 bytes that an unauthenticated reply may have.
+ * into the 200 bytes that an unauthenticated reply may have. Where access
+ * tokens are taken, the server's name has to find room there too.
  */
 #define TURN_OWN_REALM_MAX		104
+
+/* Of access tokens: the key's name, and the token (RFC 7635 section 6.2). */
+#define TURN_KID_MAX			255
+#define TURN_ACCESS_TOKEN_MAX		256
 
 /* Of one allocation; what is beyond gets 508. */
 #define TURN_PERMISSIONS_MAX		256
@@ -106,6 +111,28 @@ struct turn_realm {
 	const char *const *secrets;
 	size_t n_secrets;
 	struct turn_limit limit[2];
+};
+
+/** enum turn_aead - what access tokens are encrypted with (RFC 5116) */
+enum turn_aead {
+	TURN_AEAD_A128GCM,
+	TURN_AEAD_A256GCM,
+};
+
+#define TURN_AEAD_KEY_MAX		32
+
+/**
+ * struct turn_token_key - a key shared with an authorization server
+ * @aead: its algorithm
+ * @key: as many bytes as @aead needs
+ * @until: seconds since 1970, until when it may be used; 0: always
+ * @realm: that its tokens are for; NULL: that of the request
+ */
+struct turn_token_key {
+	enum turn_aead aead;
+	uint8_t key[TURN_AEAD_KEY_MAX];
+	uint64_t until;
+	const struct turn_realm *realm;
 };
 
 /**
@@ -184,9 +211,10 @@ struct turn_alternate {
  * @user_by_hash: the realm's stored user with this USERHASH; writes the name,
  *	at most TURN_USERNAME_MAX bytes and a NUL. 0 or -ENOENT
  * @features: TURN_FEATURE_… of the realm now
- * @quota_take: count one more allocation of the realm's user. 0; -EDQUOT: the
- *	user has enough (486); -ENOSPC: all have (508); always 0 if it was
- *	granted before
+ * @token_key: the key of that name, for access tokens. 0 or -ENOENT
+ * @quota_take: count one more allocation of the realm's user, or of its users
+ *	with access tokens (NULL). 0; -EDQUOT: the user has enough (486);
+ *	-ENOSPC: all have (508); always 0 if it was granted before
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
@@ -245,6 +273,8 @@ struct turn_ops {
 	int (*user_by_hash)(void *env, const char *realm,
 			    const uint8_t hash[32], char *name);
 	unsigned int (*features)(void *env, const struct turn_realm *realm);
+	int (*token_key)(void *env, const char *kid,
+			 struct turn_token_key *key);
 	int (*quota_take)(void *env, const char *realm, const char *user,
 			  bool granted);
 	void (*quota_give)(void *env, const char *realm, const char *user);
@@ -281,6 +311,8 @@ struct turn_discovery {
 /**
  * struct turn_config - constants of a server; strings outlive it
  * @software: SOFTWARE attribute, or NULL
+ * @server_name: that access tokens are made for (RFC 7635); NULL: none are
+ *	taken
  * @nonce_key: the same for all workers
  * @chan_max: KTURN_CHAN_MAX or KTURN_CHAN_MAX_5766
  * @family4: IPv4 relayed addresses are available
@@ -293,6 +325,7 @@ struct turn_discovery {
  */
 struct turn_config {
 	const char *software;
+	const char *server_name;
 	uint8_t nonce_key[16];
 	uint16_t chan_max;
 	bool family4;
@@ -413,7 +446,9 @@ const struct turn_tuple *turn_alloc_tuple(const struct turn_alloc *a);
 const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
 					  uint8_t family);
 
-/** turn_alloc_user() - its user's prepared name, while it lives */
+/** turn_alloc_user() - its user's prepared name, while it lives; of who came with
+ * an access token, the name of that one's key
+ */
 const char *turn_alloc_user(const struct turn_alloc *a);
 
 /** turn_alloc_realm() - the realm that it was made in, while it lives */
@@ -469,8 +504,9 @@ void turn_chan_end(struct turn_server *s, struct turn_alloc *a,
  * @a: allocation
  * @buf: room for TURN_PACKED_MAX bytes
  *
- * User name, realm, transaction id, reservation, what two relayed addresses
- * differ in; versioned, independent of byte order. The state is complete before the client is answered.
+ * User name, realm, transaction id, reservation, access token (encrypted as it
+ * came), what two relayed addresses differ in; versioned, independent of byte
+ * order. The state is complete before the client is answered.
  * Return: bytes.
  */
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);

@@ -7,7 +7,7 @@
  *	data.c limit.c	relaying, both directions
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
- *	realm.c		which realm a request is in
+ *	realm.c token.c grant.c	realms, access tokens
  *	allocate.c refresh.c create_permission.c channel_bind.c	the methods
  *	discovery.c	Binding where NATs are examined (RFC 5780)
  *	reply.c		responses
@@ -74,6 +74,24 @@ struct turn_half {
 };
 
 /**
+ * struct turn_grant - what an access token has brought (RFC 7635)
+ * @ends: when the token does, in the server's time
+ * @mac_key: who has it may use the allocation
+ * @mac_key_len: its length; 0: it is not known (any more)
+ * @token: as it came
+ * @token_len: its length
+ * @kid: name of the key that it is encrypted with, the USERNAME
+ */
+struct turn_grant {
+	uint64_t ends;
+	uint8_t mac_key[TURN_DIGEST_MAX];
+	size_t mac_key_len;
+	uint8_t token[TURN_ACCESS_TOKEN_MAX];
+	size_t token_len;
+	char kid[TURN_KID_MAX + 1];
+};
+
+/**
  * struct turn_alloc - an allocation, which lives as long as a half of it does
  * @node: by 5-tuple
  * @entry: of the server
@@ -96,8 +114,9 @@ struct turn_half {
  * @limit: of its data, its realm's: [0] to peers, [1] to the client
  * @used: of its limits
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
+ * @grant: what an access token has brought; NULL: it was made without
  * @realm: of @user
- * @user: who may use it
+ * @user: who may use it; with a @grant, the first one's key
  */
 struct turn_alloc {
 	struct turn_node node;
@@ -113,6 +132,7 @@ struct turn_alloc {
 	struct turn_limit limit[2];
 	struct turn_used used[2];
 	uint64_t icmp_at;
+	struct turn_grant *grant;
 	const char *realm;
 	uint8_t tid[KTURN_STUN_TID_LEN];
 	uint8_t end_tid[KTURN_STUN_TID_LEN];
@@ -222,6 +242,9 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 				  const struct turn_tuple *tuple,
 				  const char *realm, const char *user);
 
+/** turn_alloc_free() - free one that was not linked */
+void turn_alloc_free(struct turn_alloc *a);
+
 /** turn_alloc_take_quota() - count it; as turn_ops.quota_take */
 int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
 			  bool granted);
@@ -254,6 +277,39 @@ struct turn_alloc *turn_alloc_live(struct turn_server *s,
  */
 void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 		       bool offload, const char *reason);
+
+/* ------------------------------------------------------------ access tokens */
+
+/** turn_grant_free() - overwrite and free it; NULL is fine */
+void turn_grant_free(struct turn_grant *grant);
+
+/**
+ * turn_grant_limit() - what is left of a lifetime (RFC 7635 section 9)
+ * @grant: what its token brought; NULL: it was none
+ * @now: clock
+ * @lifetime: seconds, not 0
+ *
+ * Return: seconds, not 0.
+ */
+uint32_t turn_grant_limit(const struct turn_grant *grant, uint64_t now,
+			  uint32_t lifetime);
+
+/**
+ * turn_grant_again() - a predecessor's
+ * @s: server
+ * @kid: name of the token's key
+ * @p: token
+ * @len: its length, at most TURN_ACCESS_TOKEN_MAX
+ * @ends: when it ends
+ * @realm: result: the realm of the key, or NULL
+ *
+ * Without the key it is one that nothing but another token can use.
+ * Return: NULL without memory.
+ */
+struct turn_grant *turn_grant_again(struct turn_server *s, const char *kid,
+				    const uint8_t *p, size_t len,
+				    uint64_t ends,
+				    const struct turn_realm **realm);
 
 /* ------------------------------------------------------------------- halves */
 
