@@ -11,7 +11,7 @@
 CLANG	?= clang
 
 FUZZERS	:= stun xor_addr channel_data send fingerprint builder opaque turn config \
-	frame proxy pcp
+	frame proxy pcp token
 
 fuzz_src_opaque := $(wildcard user/precis/*.c)
 fuzz_libs_opaque := $(PRECIS_LIBS)
@@ -22,6 +22,9 @@ fuzz_src_turn := $(wildcard user/kturnd/turn/*.c user/precis/*.c) \
 	selftests/turn/world.c selftests/turn/client.c
 fuzz_libs_turn := -lcrypto $(PRECIS_LIBS)
 
+fuzz_src_token := user/kturnd/turn/token.c
+fuzz_libs_token := -lcrypto
+
 fuzz_src_frame := user/kturnd/transport/frame.c
 fuzz_src_proxy := user/kturnd/transport/proxy.c user/common/address.c \
 	user/lib/text.c
@@ -30,7 +33,7 @@ fuzz_src_pcp := user/kturnd/nat/pcp_wire.c
 
 fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
 	option_clients.c option_external.c option_help.c option_read.c option_set.c option_users.c \
-	origin.c file.c turn/limit.c) \
+	origin.c token_key.c file.c turn/limit.c) \
 	$(addprefix user/common/,address.c limit_text.c log.c siphash.c) user/db/credential.c user/lib/text.c \
 	$(wildcard user/precis/*.c)
 fuzz_libs_config := -lyaml -lcrypto $(PRECIS_LIBS)

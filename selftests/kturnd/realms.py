@@ -1,20 +1,36 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Clients for the tests of realms:
+"""Clients for the tests of realms and access tokens:
 realms.py TEST [ARGUMENT...] [/ TEST [ARGUMENT...]]...
 
 Each function test_... is a test; it runs in the client's namespace, see the
 picture in ../lib.sh, and fails with an exception. An origin "-" is none.
 """
 
+import base64
+import json
+import os
+import subprocess
 import sys
+import time
 
 from checks import refused, same
-from turnclient import TurnClient
-from turnmessage import ALLOCATE, REALM, rest_credential
+from turnclient import AccessToken, TurnClient
+from turnmessage import (ALLOCATE, REALM, THIRD_PARTY_AUTHORIZATION,
+                         rest_credential)
 
 RELAY = "198.51.100.1"
 PEER = ("203.0.113.2", 9999)
+SERVER_NAME = "turn.example.org"
+
+# coturn's examples, which its client has built in (-J).
+KEYS = {
+    "north": ("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEK", "A256GCM"),
+    "union": ("MTIzNDU2Nzg5MDEyMzQ1Ngo=", "A128GCM"),
+    "oldempire": ("MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIK", "A256GCM"),
+}
+
+
 def client(port=3478, origin=None, **options):
     return TurnClient((RELAY, int(port)),
                       origin=None if origin == "-" else origin, **options)
@@ -73,6 +89,74 @@ def test_bandwidth(origin, user, password, most):
             got += 1
         same(0 < got <= int(most), True, f"{got} datagrams came back, limited")
         c.refresh(0)
+
+
+def make_token(kid="north", lifetime=600, age=0, name=SERVER_NAME, key=None):
+    """As an authorization server would; made by coturn's tool."""
+    mac_key = base64.b32encode(os.urandom(20))[:20]
+    secret, algorithm = KEYS[key or kid]
+    made = int(time.time()) - age
+    out = subprocess.run(
+        ["turnutils_oauth", "-e", "-i", name, "-j", kid, "-k", secret,
+         "-l", str(made), "-m", "100000", "-n", algorithm,
+         "-o", base64.b64encode(os.urandom(12)).decode(),
+         "-p", base64.b64encode(mac_key).decode(),
+         "-q", str(made << 16), "-r", str(lifetime)],
+        check=True, capture_output=True, text=True)
+    answer = json.loads(out.stdout)
+    return AccessToken(mac_key, base64.b64decode(answer["access_token"]))
+
+
+def test_advertised(name=SERVER_NAME):
+    with client() as c:
+        told = challenge(c).get(THIRD_PARTY_AUTHORIZATION)
+        same(told and told.decode(), name if name != "-" else None, "name")
+
+
+def test_token(kid, code="0", **options):
+    with client(user=kid, token=make_token(kid, **options)) as c:
+        if code == "0":
+            c.allocate()
+            c.permit(PEER[0])
+            c.send(PEER, b"hello")
+            same(c.recv_data().data, b"hello", "data")
+            c.refresh(0)
+        else:
+            refused(int(code), c.allocate)
+
+
+def test_bad_tokens():
+    """Each gets a challenge again, with the server's name."""
+    for options in ({"name": "other.example.org"}, {"age": 700},
+                    {"age": -700}, {"key": "oldempire"}):
+        with client(user="north", token=make_token(**options)) as c:
+            answer = c.request(ALLOCATE, c.build_allocate)
+            same(answer.code, 401, f"answer to {options}")
+            same(answer.get(THIRD_PARTY_AUTHORIZATION).decode(), SERVER_NAME,
+                 "name")
+    test_token("north", lifetime=1000, age=1003)
+
+
+def test_life():
+    """An allocation ends with its token, unless another one comes."""
+    with client(user="north", token=make_token(lifetime=100)) as c:
+        c.allocate()
+        lifetime = c.refresh(3600).lifetime
+        same(100 <= lifetime <= 105, True, f"lifetime {lifetime}")
+        c.user, c.token = "union", make_token("union", lifetime=2000)
+        same(c.refresh(900).lifetime, 900, "lifetime")
+        c.permit(PEER[0])
+        # Somebody who has a password, and not the token.
+        c.user, c.password, c.token = "alice", "secret", None
+        refused(441, c.refresh, 0)
+        refused(441, c.permit, PEER[0])
+
+
+def test_unexpected():
+    with client(user="north", token=make_token()) as c:
+        answer = c.request(ALLOCATE, c.build_allocate)
+        same(answer.code, 420, "answer")
+        same(answer.unknown_attributes, [0x1b], "unknown attributes")
 
 
 def main(words):

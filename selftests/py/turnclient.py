@@ -30,7 +30,7 @@ import struct
 import subprocess
 import time
 
-from turnmessage import (ADDITIONAL_ADDRESS_FAMILY, ALLOCATE,
+from turnmessage import (ACCESS_TOKEN, ADDITIONAL_ADDRESS_FAMILY, ALLOCATE,
                          BINDING,
                          CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION,
                          DATA, DATA_METHOD, DONT_FRAGMENT, ERROR, EVEN_PORT,
@@ -43,6 +43,9 @@ from turnmessage import (ADDITIONAL_ADDRESS_FAMILY, ALLOCATE,
                          SUCCESS, UDP, USERHASH, USERNAME, XOR_PEER_ADDRESS,
                          Message, TurnError, long_term_key, pad, userhash)
 
+
+# RFC 7635: its key's name is the user.
+AccessToken = collections.namedtuple("AccessToken", "mac_key token")
 
 # What recv_data() returns: channel is None for a Data indication, peer is
 # None for ChannelData.
@@ -101,12 +104,13 @@ class TurnClient:
     @anonymous: USERHASH in place of USERNAME; None: if the server asks for it
     @timeout: seconds that request() and recv_data() wait
     @origin: where a browser would come from
+    @token: an AccessToken in place of a password
     """
 
     def __init__(self, server, user=None, password=None, local=None,
                  integrity="auto", anonymous=None, timeout=5.0,
                  transport="udp", before=b"", tls=None, server_name=None,
-                 origin=None):
+                 origin=None, token=None):
         self.server = (server, 3478) if isinstance(server, str) else server
         self.user = user
         self.password = password
@@ -114,6 +118,7 @@ class TurnClient:
         self.anonymous = anonymous
         self.timeout = timeout
         self.origin = origin
+        self.token = token
         self.realm = None
         self.nonce = None
         self.algorithms = None
@@ -163,6 +168,8 @@ class TurnClient:
 
     @property
     def sha256(self):
+        if self.token:
+            return False
         if self.integrity == "auto":
             return self.chosen_algorithm() is not None
         return self.integrity == "sha256"
@@ -192,6 +199,8 @@ class TurnClient:
         return int.from_bytes(base64.b64decode(nonce[9:13]), "big")
 
     def key(self):
+        if self.token:
+            return self.token.mac_key
         algorithm = MD5
         if self.sha256:
             algorithm = self.chosen_algorithm() or SHA256
@@ -205,6 +214,8 @@ class TurnClient:
 
     def authenticate(self, msg):
         """Add what proves who we are; nothing may follow but FINGERPRINT."""
+        if self.token and msg.method in (ALLOCATE, REFRESH):
+            msg.add(ACCESS_TOKEN, self.token.token)
         anonymous = self.anonymous
         if anonymous is None:
             anonymous = bool(self.features() & FEATURE_USERNAME_ANONYMITY)
