@@ -50,7 +50,7 @@ enum kturn_class {
 	KTURN_ERROR		= 3,
 };
 
-/* Methods: RFC 8489 section 18.2, RFC 8656 section 17. */
+/* Methods: RFC 8489 section 18.2, RFC 8656 section 17, RFC 6062 section 6.1. */
 enum kturn_method {
 	KTURN_BINDING		= 0x001,
 	KTURN_ALLOCATE		= 0x003,
@@ -59,6 +59,9 @@ enum kturn_method {
 	KTURN_DATA		= 0x007,
 	KTURN_CREATE_PERMISSION	= 0x008,
 	KTURN_CHANNEL_BIND	= 0x009,
+	KTURN_CONNECT		= 0x00A,
+	KTURN_CONNECTION_BIND	= 0x00B,
+	KTURN_CONNECTION_ATTEMPT = 0x00C,
 };
 
 /* Whole message types of the two indications that carry media. */
@@ -103,6 +106,8 @@ enum kturn_attr_type {
 	KTURN_ATTR_RESPONSE_PORT		= 0x0027,
 	KTURN_ATTR_RESPONSE_ORIGIN		= 0x802B,
 	KTURN_ATTR_OTHER_ADDRESS		= 0x802C,
+	/* RFC 6062 section 6.2: of servers that relay TCP. */
+	KTURN_ATTR_CONNECTION_ID		= 0x002A,
 	/* RFC 7635 section 6, and of draft-ietf-tram-stun-origin-06. */
 	KTURN_ATTR_THIRD_PARTY_AUTHORIZATION	= 0x802E,
 	KTURN_ATTR_ORIGIN			= 0x802F,

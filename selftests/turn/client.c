@@ -254,18 +254,9 @@ static void check_response(const struct client *c, const uint8_t *req)
 			   !resp_count(KTURN_ATTR_NONCE));
 }
 
-int client_send_raw(struct client *c, const void *p, size_t len)
+static int take_response(struct client *c, const void *p)
 {
-	uint8_t *copy = malloc(len);
 	struct kturn_attr attr;
-
-	if (!copy && len)
-		err(1, "sending a datagram");
-	if (len)
-		memcpy(copy, p, len);
-	world_clear();
-	turn_client_input(world.s, world.now, world.wall, &c->tuple, copy, len);
-	free(copy);
 
 	resp = (struct response){ .code = NO_REPLY };
 	if (!world.n_sent || world.sent[0].to_peer)
@@ -284,6 +275,25 @@ int client_send_raw(struct client *c, const void *p, size_t len)
 		KTAP_EQ(resp.msg.cls, KTURN_SUCCESS);
 	check_response(c, p);
 	return resp.code;
+}
+
+int resp_later(struct client *c, const struct request *r)
+{
+	return take_response(c, r->b.buf);
+}
+
+int client_send_raw(struct client *c, const void *p, size_t len)
+{
+	uint8_t *copy = malloc(len);
+
+	if (!copy && len)
+		err(1, "sending a datagram");
+	if (len)
+		memcpy(copy, p, len);
+	world_clear();
+	turn_client_input(world.s, world.now, world.wall, &c->tuple, copy, len);
+	free(copy);
+	return take_response(c, p);
 }
 
 int req_send(struct request *r, struct client *c)

@@ -94,6 +94,8 @@ void req_integrity(struct request *r, uint16_t type, const struct client *c);
  * NO_REPLY. Checks what holds for all responses.
  */
 int req_send(struct request *r, struct client *c);
+/* The answer to @r, which came after something else than that. */
+int resp_later(struct client *c, const struct request *r);
 /* Any datagram; the same checks for a response. */
 int client_send_raw(struct client *c, const void *p, size_t len);
 /* Authenticated; the response must be too, as the mechanism says. */

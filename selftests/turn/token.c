@@ -448,6 +448,54 @@ static void realm_of_key(void)
 	world_stop();
 }
 
+/* Binds a connection that a peer has opened. */
+static int bind_connection(uint32_t id)
+{
+	struct request r;
+
+	req_begin(&r, &c, KTURN_CONNECTION_BIND);
+	req_u32(&r, KTURN_ATTR_CONNECTION_ID, id);
+	return req_call(&r, &c);
+}
+
+/* RFC 6062 section 5.4; another's token is none of the allocation's. */
+static void tcp_connection(void)
+{
+	struct client control;
+	struct request r;
+	uint32_t id;
+
+	begin();
+	world_stop();
+	world.cfg.tcp_relay = true;
+	world_start();
+	client_init(&c, 40000);
+	c.tuple.transport = TURN_TCP;
+	client_challenge(&c);
+	get_token("north", 'a', 0, 700);
+	req_begin(&r, &c, KTURN_ALLOCATE);
+	req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 6u << 24);
+	KTAP_EQ(req_call(&r, &c), SUCCESS);
+	KTAP_CHECK(resp_relays(&c));
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	control = c;
+	world_clear();
+	KTAP_CHECK(peer_connect_in(&control.relay, PEER_A));
+	KTAP_EQ(kturn_stun_parse(world.sent[0].p, world.sent[0].len,
+				 &resp.msg), 0);
+	id = resp_u32(KTURN_ATTR_CONNECTION_ID);
+
+	client_init(&c, 40001);
+	c.tuple.transport = TURN_TCP;
+	client_challenge(&c);
+	KTAP_EQ(bind_connection(id), 400);
+	get_token("north", 'b', 0, 700);
+	KTAP_EQ(bind_connection(id), 400);
+	get_token("north", 'a', 0, 700);
+	KTAP_EQ(bind_connection(id), SUCCESS);
+	world_stop();
+}
+
 /* --------------------------------------------------------------- adoption */
 
 static uint8_t packed[TURN_PACKED_MAX];
@@ -566,6 +614,7 @@ const struct ktap_case token_cases[] = {
 	{ "token: the next one, and an offload that fails", renewal_fails },
 	{ "token: 441 for other users", other_users },
 	{ "token: the key's realm", realm_of_key },
+	{ "token: connections with peers", tcp_connection },
 	{ "token: adopted", adopted },
 	{ "token: a realm is adopted", adopted_realm },
 };

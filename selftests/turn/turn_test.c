@@ -27,6 +27,8 @@ static const struct {
 	{ icmp_cases, &icmp_count },
 	{ expiry_cases, &expiry_count },
 	{ adopt_cases, &adopt_count },
+	{ tcp_cases, &tcp_count },
+	{ bind_cases, &bind_count },
 	{ malformed_cases, &malformed_count },
 	{ garbage_cases, &garbage_count },
 	{ scale_cases, &scale_count },

@@ -9,11 +9,12 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "links.h"
 #include "world.h"
 
 struct world world;
 
-static void trace(const char *op)
+void world_trace(const char *op)
 {
 	strncat(world.trace, op, sizeof(world.trace) - strlen(world.trace) - 1);
 	strncat(world.trace, " ",
@@ -57,7 +58,7 @@ static struct sent *record(const uint8_t *buf, size_t len)
 static void client_send(void *env, const struct turn_tuple *to,
 			const uint8_t *buf, size_t len)
 {
-	trace("client_send");
+	world_trace("client_send");
 	record(buf, len)->tuple = *to;
 }
 
@@ -94,7 +95,7 @@ static int relay_open(void *env, uint8_t family, enum turn_parity parity,
 	size_t i, step = parity == TURN_PORT_ANY ? 1 : 2;
 	bool pair = parity == TURN_PORT_EVEN_PAIR;
 
-	trace("relay_open");
+	world_trace("relay_open");
 	/* What is there after an error is not to be looked at. */
 	memset(relay, 0xee, sizeof(*relay));
 	if (world.relay_error && (!world.relay_error_family ||
@@ -115,11 +116,21 @@ static int relay_open(void *env, uint8_t family, enum turn_parity parity,
 	return 0;
 }
 
+static int tcp_relay_open(void *env, uint8_t family, struct turn_relay *relay)
+{
+	int ret = relay_open(env, family, TURN_PORT_ANY, relay, NULL);
+
+	world_trace("tcp");
+	if (!ret)
+		((struct port *)relay->handle)->is_tcp = true;
+	return ret;
+}
+
 static void relay_close(void *env, struct turn_relay *relay)
 {
 	struct port *p = relay->handle;
 
-	trace("relay_close");
+	world_trace("relay_close");
 	KTAP_CHECK(p && p->open && !p->reserved);
 	if (p)
 		*p = (struct port){ 0 };
@@ -130,7 +141,7 @@ static void relay_start(void *env, struct turn_relay *relay,
 {
 	struct port *p = relay->handle;
 
-	trace("relay_start");
+	world_trace("relay_start");
 	KTAP_CHECK(p && p->open && !p->reserved && !p->alloc);
 	p->alloc = alloc;
 }
@@ -140,7 +151,7 @@ static int reserve(void *env, const uint8_t token[8], struct turn_relay *relay,
 {
 	struct port *p = relay->handle;
 
-	trace("reserve");
+	world_trace("reserve");
 	if (world.reserve_fails)
 		return -ENOMEM;
 	KTAP_CHECK(p && p->open && !p->reserved && !p->alloc);
@@ -154,7 +165,7 @@ static int claim(void *env, const uint8_t token[8], struct turn_relay *relay)
 {
 	struct port *p;
 
-	trace("claim");
+	world_trace("claim");
 	for (p = world.ports; p < world.ports + PORTS; p++) {
 		if (!p->reserved || world.now >= p->expires ||
 		    memcmp(p->token, token, sizeof(p->token)))
@@ -242,7 +253,7 @@ static int user_keys(void *env, const char *realm, const char *name,
 {
 	const struct user *u = world.users;
 
-	trace("user_keys");
+	world_trace("user_keys");
 	for (; u < world.users + world.n_users; u++) {
 		if (strcmp(u->name, name) || strcmp(realm_of(u), realm))
 			continue;
@@ -299,7 +310,7 @@ static int token_key(void *env, const char *kid, struct turn_token_key *key)
 static int quota_take(void *env, const char *realm, const char *user,
 		      bool granted)
 {
-	trace("quota_take");
+	world_trace("quota_take");
 	snprintf(world.quota_realm, sizeof(world.quota_realm), "%s", realm);
 	snprintf(world.quota_user, sizeof(world.quota_user), "%s",
 		 user ? user : "-");
@@ -311,7 +322,7 @@ static int quota_take(void *env, const char *realm, const char *user,
 
 static void quota_give(void *env, const char *realm, const char *user)
 {
-	trace("quota_give");
+	world_trace("quota_give");
 	world.quota_used--;
 }
 
@@ -322,7 +333,7 @@ static enum turn_verdict peer_check(void *env, const struct kturn_addr *peer,
 {
 	const struct rule *r = world.rules;
 
-	trace("peer_check");
+	world_trace("peer_check");
 	for (; r < world.rules + world.n_rules; r++)
 		if (!memcmp(r->peer.ip, peer->ip, sizeof(peer->ip)) &&
 		    (!r->peer.port || r->peer.port == peer->port))
@@ -332,7 +343,7 @@ static enum turn_verdict peer_check(void *env, const struct kturn_addr *peer,
 
 static int offload(const char *op, struct turn_alloc *a)
 {
-	trace(op);
+	world_trace(op);
 	if (world.offload_fails)
 		return -ENOMEM;
 	world.packed_len = turn_alloc_pack(a, world.packed);
@@ -363,7 +374,7 @@ static void offload_shrink(void *env, struct turn_alloc *a)
 {
 	size_t i, n = 0;
 
-	trace("offload_shrink");
+	world_trace("offload_shrink");
 	KTAP_CHECK(turn_alloc_offload(a));
 	KTAP_CHECK(!turn_alloc_relay(a, KTURN_FAMILY_V4) !=
 		   !turn_alloc_relay(a, KTURN_FAMILY_V6));
@@ -387,7 +398,7 @@ static int offload_peers(void *env, struct turn_alloc *a,
 
 static void offload_remove(void *env, struct turn_alloc *a)
 {
-	trace("offload_remove");
+	world_trace("offload_remove");
 	KTAP_CHECK(turn_alloc_offload(a));
 	world.pushed--;
 }
@@ -436,7 +447,13 @@ const struct turn_ops world_ops = {
 	.client_send = client_send,
 	.peer_send = peer_send,
 	.relay_open = relay_open,
+	.tcp_relay_open = tcp_relay_open,
 	.relay_close = relay_close,
+	.connect = link_connect,
+	.connection_join = link_join,
+	.connection_close = link_close,
+	.connection_id = link_id,
+	.connection_pass = link_pass,
 	.relay_start = relay_start,
 	.reserve = reserve,
 	.claim = claim,
@@ -481,6 +498,7 @@ void world_init(void)
 		.lifetime_max = TURN_LIFETIME_MAX,
 		.perms_max = TURN_PERMISSIONS_MAX,
 		.chans_max = TURN_CHANNELS_MAX,
+		.conns_max = TURN_CONNECTIONS_MAX,
 	};
 }
 
@@ -507,6 +525,7 @@ void world_stop(void)
 		if (world.ports[i].reserved)
 			world.ports[i].open = false;
 	KTAP_EQ(world_open_ports(), 0);
+	KTAP_EQ(world_open_links(), 0);
 	KTAP_EQ(world.quota_used, 0);
 	KTAP_EQ(world.pushed, 0);
 }
@@ -620,5 +639,6 @@ uint64_t world_state(void)
 	mix(&sum, &c->relays, sizeof(c->relays));
 	mix(&sum, &c->perms, sizeof(c->perms));
 	mix(&sum, &c->chans, sizeof(c->chans));
+	mix(&sum, &c->conns, sizeof(c->conns));
 	return sum;
 }

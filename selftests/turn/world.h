@@ -22,6 +22,7 @@
 #define DATAGRAM_MAX	65535
 #define PORTS		32
 #define PORT_MIN	50000
+#define LINKS		16
 
 /* One datagram that the server sent. */
 struct sent {
@@ -36,11 +37,22 @@ struct sent {
 
 struct port {
 	bool open;
+	bool is_tcp;
 	bool reserved;
 	uint8_t family;
 	uint8_t token[8];
 	uint64_t expires;
 	struct turn_alloc *alloc;	/* once started */
+};
+
+/* A connection with a peer. */
+struct link {
+	bool open;
+	struct turn_connection *c;
+	struct kturn_addr from;
+	struct kturn_addr to;
+	bool joined;
+	struct turn_tuple client;	/* with which */
 };
 
 /* Without a realm, of the first one. */
@@ -88,6 +100,10 @@ struct world {
 	size_t n_sent;
 
 	struct port ports[PORTS];
+	struct link links[LINKS];
+	uint32_t ids;		/* asked for */
+	bool elsewhere;		/* are connections that are not here */
+	size_t n_passed;
 	int quota_left;		/* may be given to users */
 	int quota_used;
 	int pushed;		/* allocations that the offload holds */
@@ -96,6 +112,7 @@ struct world {
 	/* What is to fail; relays of one family, or of both when it is 0. */
 	int relay_error;
 	uint8_t relay_error_family;
+	int connect_error;
 	bool offload_fails;
 	bool reserve_fails;
 
@@ -134,6 +151,9 @@ void world_begin(void);
 /* Frees the server and checks that it gave everything back. */
 void world_stop(void);
 
+/* Notes that an op was called. */
+void world_trace(const char *op);
+
 /* Forgets what was sent and traced. */
 void world_clear(void);
 void world_pass(uint64_t ms);
@@ -144,6 +164,12 @@ struct kturn_addr addr(const char *text);
 /* A datagram from a peer to a relayed address. */
 void peer_send_in(const struct kturn_addr *relay, const char *peer,
 		  const void *data, size_t len);
+
+/* The last that was opened. */
+struct link *world_link(void);
+size_t world_open_links(void);
+/* A peer connects; NULL if that is closed at once. */
+struct link *peer_connect_in(const struct kturn_addr *relay, const char *peer);
 
 /* Of an open relayed port, by its port number. */
 struct port *world_port(const struct kturn_addr *relay);

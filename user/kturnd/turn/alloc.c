@@ -24,6 +24,7 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 	a->tuple = *tuple;
 	LIST_INIT(&a->perms);
 	LIST_INIT(&a->chans);
+	LIST_INIT(&a->conns);
 	memcpy(a->user, user, user_size);
 	a->realm = memcpy(a->user + user_size, realm, realm_size);
 	return a;
@@ -122,6 +123,7 @@ static void close_relays(struct turn_server *s, struct turn_alloc *a)
 void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 		       bool offload, const char *reason)
 {
+	struct turn_connection *conn;
 	struct turn_perm *p;
 	struct turn_chan *c;
 
@@ -130,6 +132,8 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 
 	if (offload)
 		s->ops->offload_remove(s->env, a);
+	while ((conn = LIST_FIRST(&a->conns)))
+		turn_connection_end(s, conn);
 	while ((c = LIST_FIRST(&a->chans)))
 		turn_chan_remove(s, c);
 	while ((p = LIST_FIRST(&a->perms)))
@@ -176,6 +180,11 @@ const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
 	const struct turn_half *h = &a->half[family == KTURN_FAMILY_V6];
 
 	return turn_half_there(h) ? &h->relay : NULL;
+}
+
+bool turn_alloc_is_tcp(const struct turn_alloc *a)
+{
+	return a->is_tcp;
 }
 
 const char *turn_alloc_user(const struct turn_alloc *a)

@@ -2,6 +2,7 @@
 /* Allocate requests (RFC 8656 section 7.2). */
 #include "request.h"
 
+#define PROTOCOL_TCP	6
 #define PROTOCOL_UDP	17
 #define EVEN_PORT_R	0x80
 
@@ -10,17 +11,37 @@
  * @family: of the relayed address
  * @parity: of its port
  * @more: an IPv6 one too
+ * @is_tcp: TCP is to be relayed
  */
 struct plan {
 	uint8_t family;
 	enum turn_parity parity;
 	bool more;
+	bool is_tcp;
 };
 
 static bool available(const struct turn_server *s, uint8_t family)
 {
 	return (family == KTURN_FAMILY_V4 && s->cfg.family4) ||
 	       (family == KTURN_FAMILY_V6 && s->cfg.family6);
+}
+
+/* RFC 6062 section 5.1: which protocol is to be relayed? 0 or the error. */
+static int check_protocol(const struct turn_server *s,
+			  const struct turn_request *rq, bool *is_tcp)
+{
+	uint8_t protocol;
+
+	if (!turn_attr_len_is(rq, TURN_A_TRANSPORT, 4))
+		return TURN_BAD_REQUEST;
+	protocol = rq->attr[TURN_A_TRANSPORT].value[0];
+	*is_tcp = protocol == PROTOCOL_TCP && s->cfg.tcp_relay;
+	if (!*is_tcp)
+		return protocol == PROTOCOL_UDP ? 0 : TURN_BAD_TRANSPORT;
+	return !turn_is_stream(rq->tuple) ||
+	       turn_has(rq, TURN_A_DONT_FRAGMENT) ||
+	       turn_has(rq, TURN_A_EVEN_PORT) ||
+	       turn_has(rq, TURN_A_TOKEN) ? TURN_BAD_REQUEST : 0;
 }
 
 /* Steps 3 to 9, as far as they don't take anything; 0 or the error. */
@@ -31,11 +52,10 @@ static int check(const struct turn_server *s, const struct turn_request *rq,
 	bool even = turn_has(rq, TURN_A_EVEN_PORT);
 	bool family = turn_has(rq, TURN_A_FAMILY);
 	bool more = turn_has(rq, TURN_A_MORE_FAMILY);
+	int ret = check_protocol(s, rq, &plan->is_tcp);
 
-	if (!turn_attr_len_is(rq, TURN_A_TRANSPORT, 4))
-		return TURN_BAD_REQUEST;
-	if (attr[TURN_A_TRANSPORT].value[0] != PROTOCOL_UDP)
-		return TURN_BAD_TRANSPORT;
+	if (ret)
+		return ret;
 	if (rq->malformed)
 		return TURN_BAD_REQUEST;
 	if (turn_has(rq, TURN_A_TOKEN) && (even || family || more))
@@ -125,7 +145,9 @@ static int open_half(struct turn_server *s, struct turn_alloc *a,
 	struct turn_relay relay;
 	int ret = -EAFNOSUPPORT;
 
-	if (available(s, family))
+	if (available(s, family) && a->is_tcp)
+		ret = s->ops->tcp_relay_open(s->env, family, &relay);
+	else if (available(s, family))
 		ret = s->ops->relay_open(s->env, family, parity, &relay,
 					 reserved);
 	if (ret)
@@ -301,6 +323,7 @@ static int create(struct turn_server *s, struct turn_request *rq)
 	a->grant = rq->grant;
 	rq->grant = NULL;
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
+	a->is_tcp = plan.is_tcp;
 	ret = acquire(s, rq, &plan, a, lifetime);
 	if (ret) {
 		turn_alloc_free(a);

@@ -145,6 +145,9 @@ static bool in_time(struct turn_server *s, const struct turn_request *rq,
 
 	if (rq->wall <= expires)
 		return true;
+	/* It is of use to whose allocation has the connection, no more. */
+	if (rq->msg.method == KTURN_CONNECTION_BIND)
+		return true;
 	a = turn_alloc_live(s, rq->tuple, rq->now);
 	return a && turn_owns(rq, a);
 }
@@ -250,6 +253,9 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	if (why)
 		return refuse(s, rq, TURN_UNAUTHENTICATED, why);
 	rq->verified = true;
+	/* The other server knows whose nonce it is. */
+	if (state != TURN_NONCE_VALID && turn_connection_passed_on(s, rq))
+		return false;
 	if (state != TURN_NONCE_VALID) {
 		turn_reply_error(s, rq, TURN_STALE_NONCE);
 		return false;

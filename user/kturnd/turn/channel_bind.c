@@ -39,6 +39,9 @@ static int read_binding(struct turn_server *s, const struct turn_request *rq,
 	if (b->chan != turn_chan_by_peer(s, a, &b->peer, rq->now))
 		return TURN_BAD_REQUEST;
 
+	/* RFC 6062 has no channels: there is a connection for each peer. */
+	if (a->is_tcp)
+		return TURN_FORBIDDEN;
 	if (!turn_half_live(a, b->peer.family, rq->now))
 		return TURN_FAMILY_MISMATCH;
 	if (turn_addr_tunneled(&a->tuple.client) || !b->peer.port ||

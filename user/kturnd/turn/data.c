@@ -101,7 +101,7 @@ void turn_send_input(struct turn_server *s, uint64_t now,
 
 	a = turn_alloc_live(s, tuple, now);
 	ip = turn_addr_ip(&send.peer);
-	if (!a || !send.peer.port || !turn_perm_find(s, a, &ip, now)) {
+	if (!a || a->is_tcp || !send.peer.port || !turn_perm_find(s, a, &ip, now)) {
 		s->counters.dropped++;
 		return;
 	}

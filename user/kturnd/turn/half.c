@@ -40,6 +40,7 @@ struct turn_half *turn_half_other(struct turn_half *h)
 static void end_peers(struct turn_server *s, struct turn_alloc *a,
 		      uint8_t family)
 {
+	struct turn_connection *conn, *next_conn;
 	struct turn_chan *c, *next_chan;
 	struct turn_perm *p, *next_perm;
 
@@ -47,6 +48,11 @@ static void end_peers(struct turn_server *s, struct turn_alloc *a,
 		next_chan = LIST_NEXT(c, entry);
 		if (c->peer.family == family)
 			turn_chan_remove(s, c);
+	}
+	for (conn = LIST_FIRST(&a->conns); conn; conn = next_conn) {
+		next_conn = LIST_NEXT(conn, entry);
+		if (conn->peer.family == family)
+			turn_connection_end(s, conn);
 	}
 	for (p = LIST_FIRST(&a->perms); p; p = next_perm) {
 		next_perm = LIST_NEXT(p, entry);

@@ -35,7 +35,7 @@ _Static_assert(sizeof(((struct turn_config *)0)->nonce_key) ==
 	       TURN_SIPHASH_KEY_LEN, "a key");
 
 /* The same for what is made and for what is expected. */
-static void sign(struct turn_server *s, const struct turn_request *rq,
+static void sign(struct turn_server *s, const struct kturn_addr *client,
 		 const struct turn_realm *realm, const char *cookie,
 		 struct nonce *nonce)
 {
@@ -43,7 +43,7 @@ static void sign(struct turn_server *s, const struct turn_request *rq,
 	struct {
 		char cookie[COOKIE_SIZE];
 		uint8_t head[offsetof(struct nonce, tag)];
-		uint8_t client[sizeof(rq->tuple->client)];
+		uint8_t client[sizeof(*client)];
 		char realm[TURN_OWN_REALM_MAX];
 	} m;
 	size_t len = offsetof(typeof(m), realm) + realm_len;
@@ -51,7 +51,7 @@ static void sign(struct turn_server *s, const struct turn_request *rq,
 
 	memcpy(m.cookie, cookie, sizeof(m.cookie));
 	memcpy(m.head, nonce, sizeof(m.head));
-	memcpy(m.client, &rq->tuple->client, sizeof(m.client));
+	memcpy(m.client, client, sizeof(m.client));
 	memcpy(m.realm, realm->name, realm_len);
 	turn_siphash128(s->cfg.nonce_key, &m, len, tag);
 	memcpy(nonce->tag, tag, sizeof(nonce->tag));
@@ -79,9 +79,20 @@ void turn_nonce_make(struct turn_server *s, const struct turn_request *rq,
 
 	cookie_make(features, nonce);
 	kturn_put32(n.seconds, rq->now / TURN_MS);
-	sign(s, rq, realm, nonce, &n);
+	sign(s, &rq->tuple->client, realm, nonce, &n);
 	EVP_EncodeBlock((uint8_t *)base64, (uint8_t *)&n, sizeof(n));
 	memcpy(nonce + COOKIE_SIZE, base64, sizeof(base64) - 1);
+}
+
+/* Was it made here for this client? */
+static bool is_for(struct turn_server *s, const struct kturn_addr *client,
+		   const struct turn_realm *realm,
+		   const struct kturn_attr *attr, const struct nonce *got)
+{
+	struct nonce want = *got;
+
+	sign(s, client, realm, (const char *)attr->value, &want);
+	return !CRYPTO_memcmp(want.tag, got->tag, sizeof(got->tag));
 }
 
 enum turn_nonce_state turn_nonce_check(struct turn_server *s,
@@ -90,17 +101,20 @@ enum turn_nonce_state turn_nonce_check(struct turn_server *s,
 {
 	const struct kturn_attr *attr = &rq->attr[TURN_A_NONCE];
 	uint32_t now = rq->now / TURN_MS;
-	struct nonce got, want;
+	const struct turn_tuple *control;
+	struct nonce got;
 
 	if (attr->len != TURN_NONCE_LEN ||
 	    EVP_DecodeBlock((uint8_t *)&got, attr->value + COOKIE_SIZE,
 			    TURN_NONCE_LEN - COOKIE_SIZE) != sizeof(got))
 		return TURN_NONCE_FOREIGN;
 
-	want = got;
-	sign(s, rq, rq->realm, (const char *)attr->value, &want);
-	if (CRYPTO_memcmp(want.tag, got.tag, sizeof(got.tag)))
-		return TURN_NONCE_FOREIGN;
+	if (!is_for(s, &rq->tuple->client, rq->realm, attr, &got)) {
+		control = turn_connection_control(s, rq);
+		if (!control ||
+		    !is_for(s, &control->client, rq->realm, attr, &got))
+			return TURN_NONCE_FOREIGN;
+	}
 
 	*features = got.features;
 	if (now - kturn_get32(got.seconds) >= TURN_NONCE_LIFETIME)

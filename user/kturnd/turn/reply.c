@@ -119,6 +119,10 @@ const char *turn_reason(enum turn_error code)
 		return "Unsupported Transport Protocol";
 	case TURN_FAMILY_MISMATCH:
 		return "Peer Address Family Mismatch";
+	case TURN_CONNECTION_EXISTS:
+		return "Connection Already Exists";
+	case TURN_CONNECT_FAILED:
+		return "Connection Timeout or Failure";
 	case TURN_QUOTA_REACHED:
 		return "Allocation Quota Reached";
 	case TURN_NO_CAPACITY:

@@ -7,9 +7,11 @@
 #define ALLOCATE	BIT(KTURN_ALLOCATE)
 #define REFRESH		BIT(KTURN_REFRESH)
 #define CHANNEL_BIND	BIT(KTURN_CHANNEL_BIND)
-#define PEERS		(BIT(KTURN_CREATE_PERMISSION) | CHANNEL_BIND)
+#define CONNECTION_BIND	BIT(KTURN_CONNECTION_BIND)
+#define PEERS		(BIT(KTURN_CREATE_PERMISSION) | CHANNEL_BIND | \
+			 BIT(KTURN_CONNECT))
 #define BINDING		BIT(KTURN_BINDING)
-#define TURN		(ALLOCATE | REFRESH | PEERS)
+#define TURN		(ALLOCATE | REFRESH | PEERS | CONNECTION_BIND)
 
 #define ANY_LEN		UINT16_MAX
 #define ADDR_LEN	(UINT16_MAX - 1)	/* an XOR-…-ADDRESS */
@@ -62,6 +64,7 @@ static const struct spec specs[] = {
 	{ KTURN_ATTR_RESPONSE_PORT, TURN_A_RESPONSE_PORT, ANY_LEN, BINDING },
 	{ KTURN_ATTR_ACCESS_TOKEN, TURN_A_ACCESS_TOKEN, ANY_LEN, TURN },
 	{ KTURN_ATTR_ORIGIN, TURN_A_ORIGIN, ANY_LEN, 0 },
+	{ KTURN_ATTR_CONNECTION_ID, TURN_A_CONNECTION_ID, 4, CONNECTION_BIND },
 };
 
 static const struct spec *find_spec(uint16_t type)
@@ -100,12 +103,15 @@ static void add_unknown(struct turn_request *rq, uint16_t type)
 
 /*
  * RFC 5780 section 6: those of a server with one address are not known; RFC 7635
- * section 7: nor is ACCESS-TOKEN where nobody was told to get one.
+ * section 7: nor is ACCESS-TOKEN where nobody was told to get one. Nor is
+ * RFC 6062's to a server that relays no TCP.
  */
 static bool is_foreign(const struct turn_request *rq, const struct spec *spec)
 {
 	if (spec->attr == TURN_A_ACCESS_TOKEN)
 		return !rq->third_party;
+	if (spec->attr == TURN_A_CONNECTION_ID)
+		return !rq->tcp_relay;
 	return spec->methods == BINDING &&
 	       (!rq->discovery || rq->msg.method != KTURN_BINDING);
 }
@@ -168,7 +174,7 @@ void turn_request_collect(struct turn_request *rq)
 }
 
 /* Is it a message that a client may send here, other than Send? */
-static bool class_ok(const struct kturn_stun *msg)
+static bool class_ok(const struct turn_server *s, const struct kturn_stun *msg)
 {
 	switch (msg->method) {
 	case KTURN_BINDING:
@@ -179,6 +185,9 @@ static bool class_ok(const struct kturn_stun *msg)
 	case KTURN_CREATE_PERMISSION:
 	case KTURN_CHANNEL_BIND:
 		return msg->cls == KTURN_REQUEST;
+	case KTURN_CONNECT:
+	case KTURN_CONNECTION_BIND:
+		return msg->cls == KTURN_REQUEST && s->cfg.tcp_relay;
 	default:
 		return false;
 	}
@@ -231,6 +240,10 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 		turn_allocate(s, rq);
 		return;
 	}
+	if (rq->msg.method == KTURN_CONNECTION_BIND) {
+		turn_connection_bind(s, rq);
+		return;
+	}
 
 	/* RFC 8656 section 5. */
 	a = turn_alloc_live(s, rq->tuple, rq->now);
@@ -252,6 +265,9 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 	case KTURN_CREATE_PERMISSION:
 		turn_create_permission(s, rq, a);
 		break;
+	case KTURN_CONNECT:
+		turn_connect(s, rq, a);
+		break;
 	default:
 		turn_channel_bind(s, rq, a);
 	}
@@ -271,9 +287,10 @@ void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 {
 	struct turn_request rq = {
 		.tuple = tuple, .now = now, .wall = wall, .len = len,
+		.tcp_relay = s->cfg.tcp_relay,
 	};
 
-	if (kturn_stun_parse(buf, len, &rq.msg) || !class_ok(&rq.msg) ||
+	if (kturn_stun_parse(buf, len, &rq.msg) || !class_ok(s, &rq.msg) ||
 	    !kturn_fingerprint_ok(&rq.msg)) {
 		s->counters.malformed++;
 		return;

@@ -8,7 +8,7 @@
 
 #include "turn_internal.h"
 
-/* RFC 8656 section 19 and RFC 8489 section 14.8. */
+/* RFC 8656 section 19, RFC 8489 section 14.8 and RFC 6062 section 6.3. */
 enum turn_error {
 	TURN_TRY_ALTERNATE	= 300,
 	TURN_BAD_REQUEST	= 400,
@@ -21,6 +21,8 @@ enum turn_error {
 	TURN_WRONG_CREDENTIALS	= 441,
 	TURN_BAD_TRANSPORT	= 442,
 	TURN_FAMILY_MISMATCH	= 443,
+	TURN_CONNECTION_EXISTS	= 446,
+	TURN_CONNECT_FAILED	= 447,
 	TURN_QUOTA_REACHED	= 486,
 	TURN_NO_CAPACITY	= 508,
 };
@@ -52,6 +54,7 @@ enum turn_attr {
 	TURN_A_RESPONSE_PORT,
 	TURN_A_ACCESS_TOKEN,
 	TURN_A_ORIGIN,
+	TURN_A_CONNECTION_ID,
 	TURN_A_MAX,
 };
 
@@ -89,6 +92,7 @@ enum turn_attr {
  * @key: the user's
  * @key_len: its length
  * @mac: that key, ready for the response
+ * @tcp_relay: RFC 6062's attribute is known
  * @discovery: RFC 5780's attributes are known, and the addresses are these
  * @alternate: other servers, for TURN_TRY_ALTERNATE
  * @user: name, whether it came as USERNAME or as USERHASH
@@ -104,6 +108,7 @@ struct turn_request {
 	uint16_t unknown[TURN_UNKNOWN_MAX];
 	size_t n_unknown;
 	bool fingerprint;
+	bool tcp_relay;
 	bool broken;
 	bool malformed;
 	bool third_party;
@@ -186,7 +191,8 @@ uint32_t turn_lifetime(const struct turn_server *s,
 
 /*
  * The methods. The request is authenticated and has no unknown attributes;
- * all but Allocate have the allocation of its 5-tuple and user. Each answers.
+ * all but Allocate and ConnectionBind have the allocation of its 5-tuple and
+ * user. Each answers, or will.
  */
 
 /** turn_allocate() - Allocate (RFC 8656 section 7.2) */
@@ -203,6 +209,25 @@ void turn_create_permission(struct turn_server *s, struct turn_request *rq,
 /** turn_channel_bind() - ChannelBind (RFC 8656 section 12.2) */
 void turn_channel_bind(struct turn_server *s, struct turn_request *rq,
 		       struct turn_alloc *a);
+
+/** turn_connect() - Connect (RFC 6062 section 5.2) */
+void turn_connect(struct turn_server *s, struct turn_request *rq,
+		  struct turn_alloc *a);
+
+/** turn_connection_bind() - ConnectionBind (RFC 6062 section 5.4) */
+void turn_connection_bind(struct turn_server *s, struct turn_request *rq);
+
+/** turn_connection_control() - the 5-tuple of the control connection that a
+ * ConnectionBind request from the same address refers to, or NULL
+ */
+const struct turn_tuple *
+turn_connection_control(struct turn_server *s, const struct turn_request *rq);
+
+/** turn_connection_passed_on() - has a ConnectionBind request gone to the server
+ * that it concerns?
+ */
+bool turn_connection_passed_on(struct turn_server *s,
+			       const struct turn_request *rq);
 
 /* ------------------------------------------------------------ authentication */
 

@@ -21,7 +21,9 @@ struct turn_server *turn_server_new(const struct turn_config *cfg,
 	    !turn_table_init(&s->by_tuple) ||
 	    !turn_table_init(&s->by_perm) ||
 	    !turn_table_init(&s->by_number) ||
-	    !turn_table_init(&s->by_peer)) {
+	    !turn_table_init(&s->by_peer) ||
+	    !turn_table_init(&s->conn_by_id) ||
+	    !turn_table_init(&s->conn_by_peer)) {
 		turn_server_free(s, true);
 		return NULL;
 	}
@@ -42,6 +44,8 @@ void turn_server_free(struct turn_server *s, bool keep)
 				  keep && a->tuple.transport == TURN_UDP ?
 				  "handed-over" : "stopped");
 	turn_heap_destroy(&s->timers);
+	turn_table_destroy(&s->conn_by_peer);
+	turn_table_destroy(&s->conn_by_id);
 	turn_table_destroy(&s->by_peer);
 	turn_table_destroy(&s->by_number);
 	turn_table_destroy(&s->by_perm);
@@ -83,6 +87,11 @@ static void expire(struct turn_server *s, struct turn_timer *t, uint64_t now)
 		break;
 	case TURN_TIMER_CHAN:
 		turn_chan_remove(s, container_of(t, struct turn_chan, timer));
+		break;
+	case TURN_TIMER_CONNECTION:
+		turn_connection_expire(s, container_of(t,
+						       struct turn_connection,
+						       timer));
 		break;
 	}
 }

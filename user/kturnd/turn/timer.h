@@ -17,6 +17,7 @@ enum turn_timer_kind {
 	TURN_TIMER_HALF,
 	TURN_TIMER_PERM,
 	TURN_TIMER_CHAN,
+	TURN_TIMER_CONNECTION,
 };
 
 /**

@@ -24,6 +24,9 @@
 #define TURN_PERMISSION_LIFETIME	300
 #define TURN_CHANNEL_LIFETIME		600
 #define TURN_RESERVATION_LIFETIME	30
+/* RFC 6062 sections 5.2 and 5.3: to connect, and to be bound then; seconds. */
+#define TURN_CONNECT_TIMEOUT		30
+#define TURN_CONNECTION_LIFETIME	30
 #define TURN_NONCE_LIFETIME		3600
 
 /* RFC 8489 section 14.3: what a parser must take. */
@@ -44,6 +47,7 @@
 /* Of one allocation; what is beyond gets 508. */
 #define TURN_PERMISSIONS_MAX		256
 #define TURN_CHANNELS_MAX		4096
+#define TURN_CONNECTIONS_MAX		1024
 
 /* Room for turn_alloc_pack(): KTURN_OWNER_DATA_MAX of the netlink family. */
 #define TURN_PACKED_MAX			1024
@@ -54,6 +58,7 @@
 
 struct turn_server;
 struct turn_alloc;
+struct turn_connection;
 
 /** enum turn_transport - how a client talks to us (RFC 8656 section 3.1) */
 enum turn_transport {
@@ -167,6 +172,12 @@ enum turn_verdict {
 	TURN_PEER_PORT_FORBIDDEN,
 };
 
+/** enum turn_direction - of data; indices of limits */
+enum turn_direction {
+	TURN_TO_PEER,
+	TURN_TO_CLIENT,
+};
+
 /** enum turn_place - where a new client is to be served */
 enum turn_place {
 	TURN_STAY,	/* here */
@@ -197,9 +208,25 @@ struct turn_alternate {
  * @relay_open: bind a random free port of the family; with
  *	TURN_PORT_EVEN_PAIR, reserved gets N + 1 (bound, not relaying). 0,
  *	-ENOSPC: there is no such port (508), -EAFNOSUPPORT (440)
+ * @tcp_relay_open: the same for a TCP port, of any parity, that will be
+ *	listened at
  * @relay_close: close it and let the port be used again
  * @relay_start: datagrams at the relay go to turn_peer_input() with the
- *	allocation from now
+ *	allocation from now; connections to turn_connection_attempt()
+ * @connect: begin to connect from a relayed address to a peer: tell
+ *	turn_connected() or turn_connect_failed() later, and the connection's
+ *	handle now. 0; -ENOBUFS: no more connections are possible (508);
+ *	another negative errno: not this one (447)
+ * @connection_join: what comes by the connection goes to the client's, and
+ *	the reverse, after what was sent to that client before; until one of
+ *	them ends: turn_connection_gone()
+ * @connection_close: close it, and the client's that was joined with it; the
+ *	state machine forgets it now
+ * @connection_id: a number that nobody can guess, and by which
+ *	connection_pass() comes here
+ * @connection_pass: if it is another server that gives connections such
+ *	numbers, pass the client's connection to it, with the request that is
+ *	being handled as the first that it reads; false: it is this one
  * @reserve: keep a reserved port for whoever brings the token, until a time
  *	in milliseconds of the caller's clock; takes over the handle. 0 or a
  *	negative errno (508)
@@ -254,9 +281,20 @@ struct turn_ops {
 	int (*relay_open)(void *env, uint8_t family, enum turn_parity parity,
 			  struct turn_relay *relay,
 			  struct turn_relay *reserved);
+	int (*tcp_relay_open)(void *env, uint8_t family,
+			      struct turn_relay *relay);
 	void (*relay_close)(void *env, struct turn_relay *relay);
 	void (*relay_start)(void *env, struct turn_relay *relay,
 			    struct turn_alloc *alloc);
+	int (*connect)(void *env, const struct turn_relay *from,
+		       const struct kturn_addr *to,
+		       struct turn_connection *c, void **handle);
+	void (*connection_join)(void *env, void *handle,
+				const struct turn_tuple *client);
+	void (*connection_close)(void *env, void *handle);
+	uint32_t (*connection_id)(void *env);
+	bool (*connection_pass)(void *env, const struct turn_tuple *client,
+				uint32_t id);
 	int (*reserve)(void *env, const uint8_t token[8],
 		       struct turn_relay *relay, uint64_t expires_ms);
 	int (*claim)(void *env, const uint8_t token[8],
@@ -319,6 +357,9 @@ struct turn_discovery {
  * @family6: IPv6 relayed addresses are available
  * @perms_max: permissions of an allocation, at most TURN_PERMISSIONS_MAX
  * @chans_max: channels of an allocation, at most TURN_CHANNELS_MAX
+ * @tcp_relay: TCP is relayed (RFC 6062)
+ * @conns_max: connections to peers of an allocation, at most
+ *	TURN_CONNECTIONS_MAX
  * @discovery: where NAT behaviour discovery is offered
  * @n_discovery: how many
  * @lifetime_max: seconds, at least TURN_LIFETIME_DEFAULT
@@ -332,6 +373,8 @@ struct turn_config {
 	bool family6;
 	uint32_t perms_max;
 	uint32_t chans_max;
+	bool tcp_relay;
+	uint32_t conns_max;
 	const struct turn_discovery *discovery;
 	size_t n_discovery;
 	uint32_t lifetime_max;
@@ -343,6 +386,7 @@ struct turn_counters {
 	uint64_t relays;		/* now: relayed transport addresses */
 	uint64_t perms;			/* now */
 	uint64_t chans;			/* now */
+	uint64_t conns;			/* now: connections to peers */
 	uint64_t requests;
 	uint64_t errors;		/* error responses sent */
 	uint64_t limited;		/* not answered: may_answer() */
@@ -354,6 +398,10 @@ struct turn_counters {
 	uint64_t dropped;		/* data that nothing allowed */
 	uint64_t over_limit;		/* data beyond the allocation's limit */
 	uint64_t icmp;			/* ICMP errors told to clients */
+	uint64_t connects;		/* connections to peers that came about */
+	uint64_t connects_failed;	/* 447 */
+	uint64_t attempts;		/* peers' that clients were told of */
+	uint64_t attempts_refused;	/* peers' that were closed at once */
 };
 
 /**
@@ -418,6 +466,57 @@ void turn_icmp_input(struct turn_server *s, uint64_t now,
 		     struct turn_alloc *alloc, const struct kturn_addr *peer,
 		     uint8_t type, uint8_t code, uint32_t data);
 
+/* ----------------------------------------- connections to peers (RFC 6062) */
+
+/** turn_connected() - a connection of turn_ops.connect is there at @now */
+void turn_connected(struct turn_server *s, uint64_t now,
+		    struct turn_connection *c);
+
+/** turn_connect_failed() - it could not be made, for a positive errno; forgotten
+ * from now on
+ */
+void turn_connect_failed(struct turn_server *s, struct turn_connection *c,
+			 int error);
+
+/**
+ * turn_connection_attempt() - a peer has connected to a relayed address
+ * @s: server
+ * @now: as above
+ * @alloc: from relay_start()
+ * @peer: canonical source
+ * @handle: the transport's, for turn_ops
+ *
+ * Return: NULL if it has to be closed at once.
+ */
+struct turn_connection *turn_connection_attempt(struct turn_server *s,
+						uint64_t now,
+						struct turn_alloc *alloc,
+						const struct kturn_addr *peer,
+						void *handle);
+
+/** turn_connection_gone() - a connection that turn_connected() or
+ * turn_connection_attempt() was told of has ended; forgotten from now on
+ */
+void turn_connection_gone(struct turn_server *s, struct turn_connection *c);
+
+/**
+ * turn_connection_room() - how many bytes may be relayed
+ * @s: server
+ * @c: connection, bound
+ * @dir: which way
+ * @want: at most so many
+ * @now: as above
+ *
+ * Return: 0: none now, for the allocation's limit is reached.
+ */
+size_t turn_connection_room(struct turn_server *s,
+			    const struct turn_connection *c,
+			    enum turn_direction dir, size_t want, uint64_t now);
+
+/** turn_connection_passed() - so many bytes are relayed at @now */
+void turn_connection_passed(struct turn_server *s, struct turn_connection *c,
+			    enum turn_direction dir, size_t len, uint64_t now);
+
 /** turn_client_gone() - a connection to a client has ended, and its allocation, if it
  * had one, can't be used any more
  */
@@ -445,6 +544,9 @@ const struct turn_tuple *turn_alloc_tuple(const struct turn_alloc *a);
  */
 const struct turn_relay *turn_alloc_relay(const struct turn_alloc *a,
 					  uint8_t family);
+
+/** turn_alloc_is_tcp() - does it relay TCP (RFC 6062), not UDP? */
+bool turn_alloc_is_tcp(const struct turn_alloc *a);
 
 /** turn_alloc_user() - its user's prepared name, while it lives; of who came with
  * an access token, the name of that one's key

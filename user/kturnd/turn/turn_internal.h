@@ -5,10 +5,12 @@
  *	server.c		input, expiry, counters
  *	alloc.c half.c perm.c chan.c	the state (RFC 8656 sections 6, 9, 12)
  *	data.c limit.c	relaying, both directions
+ *	connection.c	connections to peers (RFC 6062)
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
  *	realm.c token.c grant.c	realms, access tokens
- *	allocate.c refresh.c create_permission.c channel_bind.c	the methods
+ *	allocate.c refresh.c create_permission.c channel_bind.c
+ *	connect.c connection_bind.c	the methods
  *	discovery.c	Binding where NATs are examined (RFC 5780)
  *	reply.c		responses
  *	peer.c		which addresses may be peers
@@ -57,6 +59,54 @@ struct turn_chan {
 	uint16_t number;
 };
 
+/** enum turn_connection_state - how far a connection to a peer is */
+enum turn_connection_state {
+	TURN_CONNECTING,	/* a Connect request waits for it */
+	TURN_PENDING,		/* for a ConnectionBind request */
+	TURN_BOUND,		/* to a connection of the client's */
+};
+
+/**
+ * struct turn_asked - of a request that is answered later
+ * @tid: transaction id
+ * @fingerprint: as in struct turn_request
+ * @mac: the same, of kind @hmac
+ * @hmac: the same
+ */
+struct turn_asked {
+	uint8_t tid[KTURN_STUN_TID_LEN];
+	bool fingerprint;
+	enum turn_hmac hmac;
+	struct turn_hmac_key mac;
+};
+
+/**
+ * struct turn_connection - a peer data connection (RFC 6062 section 3)
+ * @by_id: by @id, but for TURN_CONNECTING
+ * @by_peer: by allocation and peer
+ * @timer: when it has to be connected or bound, but for TURN_BOUND
+ * @entry: of the allocation
+ * @alloc: whose it is
+ * @peer: transport address
+ * @state: how far it is
+ * @id: CONNECTION-ID
+ * @handle: the transport's
+ * @asked: the Connect request, of TURN_CONNECTING
+ */
+struct turn_connection {
+	struct turn_node by_id;
+	struct turn_node by_peer;
+	struct turn_timer timer;
+	LIST_ENTRY(turn_connection) entry;
+	struct turn_alloc *alloc;
+	struct kturn_addr peer;
+	enum turn_connection_state state;
+	uint32_t id;
+	void *handle;
+	struct turn_asked asked;
+};
+
+LIST_HEAD(turn_connections, turn_connection);
 LIST_HEAD(turn_perms, turn_perm);
 LIST_HEAD(turn_chans, turn_chan);
 LIST_HEAD(turn_allocs, turn_alloc);
@@ -101,6 +151,7 @@ struct turn_grant {
  * @half: relayed transport addresses: [0] IPv4, [1] IPv6; at least one
  * @perms: permissions
  * @chans: channels
+ * @conns: connections to peers
  * @tid: of the Allocate that made it, to know it again
  * @end_tid: of the Refresh that ended a half, to know it again
  * @refused: ADDRESS-ERROR-CODE of the answer, for the half that is not there;
@@ -111,6 +162,8 @@ struct turn_grant {
  * @has_quota: quota_give() is due
  * @n_perms: how many of @perms
  * @n_chans: how many of @chans
+ * @n_conns: how many of @conns
+ * @is_tcp: TCP is relayed (RFC 6062), not UDP
  * @limit: of its data, its realm's: [0] to peers, [1] to the client
  * @used: of its limits
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
@@ -127,8 +180,11 @@ struct turn_alloc {
 	struct turn_half half[2];
 	struct turn_perms perms;
 	struct turn_chans chans;
+	struct turn_connections conns;
 	uint32_t n_perms;
 	uint32_t n_chans;
+	uint32_t n_conns;
+	bool is_tcp;
 	struct turn_limit limit[2];
 	struct turn_used used[2];
 	uint64_t icmp_at;
@@ -173,6 +229,8 @@ struct turn_ready_key {
  * @by_perm: permissions, by allocation and address
  * @by_number: channels, by allocation and number
  * @by_peer: channels, by allocation and peer
+ * @conn_by_id: connections, by CONNECTION-ID
+ * @conn_by_peer: connections, by allocation and peer
  * @timers: what ends next
  * @allocs: all of them
  * @last_id: of an allocation
@@ -193,6 +251,8 @@ struct turn_server {
 	struct turn_table by_perm;
 	struct turn_table by_number;
 	struct turn_table by_peer;
+	struct turn_table conn_by_id;
+	struct turn_table conn_by_peer;
 	struct turn_heap timers;
 	struct turn_allocs allocs;
 	uint64_t last_id;
@@ -392,6 +452,48 @@ void turn_chan_add(struct turn_server *s, struct turn_alloc *a,
 
 /** turn_chan_remove() - unbind and free a channel */
 void turn_chan_remove(struct turn_server *s, struct turn_chan *c);
+
+/* ----------------------------------------- connections to peers (RFC 6062) */
+
+/**
+ * turn_connection_new() - a connection of an allocation
+ * @s: server
+ * @a: allocation
+ * @peer: transport address; there is no connection with it
+ * @state: TURN_CONNECTING or TURN_PENDING
+ * @at: when it has to be further
+ *
+ * The rest is the caller's to fill. Return: NULL without room or memory.
+ */
+struct turn_connection *
+turn_connection_new(struct turn_server *s, struct turn_alloc *a,
+		    const struct kturn_addr *peer,
+		    enum turn_connection_state state, uint64_t at);
+
+/** turn_connection_free() - forget it; the transport is not told */
+void turn_connection_free(struct turn_server *s, struct turn_connection *c);
+
+/** turn_connection_end() - close and forget it; who waits for it is answered */
+void turn_connection_end(struct turn_server *s, struct turn_connection *c);
+
+/** turn_connection_expire() - its time is over */
+void turn_connection_expire(struct turn_server *s, struct turn_connection *c);
+
+/** turn_connection_pend() - give it a number, and until @at to be bound */
+void turn_connection_pend(struct turn_server *s, struct turn_connection *c,
+			  uint64_t at);
+
+/** turn_connection_by_peer() - the one with a transport address, or NULL */
+struct turn_connection *
+turn_connection_by_peer(struct turn_server *s, const struct turn_alloc *a,
+			const struct kturn_addr *peer);
+
+/** turn_connection_by_id() - the one with this number, or NULL */
+struct turn_connection *turn_connection_by_id(struct turn_server *s,
+					      uint32_t id);
+
+/** turn_connect_refuse() - answer the Connect request of a connection, 447 */
+void turn_connect_refuse(struct turn_server *s, struct turn_connection *c);
 
 /* --------------------------------------------------------------------- data */
 
