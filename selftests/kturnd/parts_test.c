@@ -229,11 +229,11 @@ static void ports_single(void)
 		-EAFNOSUPPORT);
 	KTAP_EQ(relay_rebind(&pool, &relay[0].addr, &more), -EADDRINUSE);
 	relay_set_live(&relay[2]);
-	KTAP_CHECK(relay_is_live(&pool.v[0], &relay[2].addr));
-	KTAP_CHECK(!relay_is_live(&pool.v[0], &relay[1].addr));
+	KTAP_CHECK(relay_is_live(&pool.v[0], &relay[2].addr, RELAY_UDP));
+	KTAP_CHECK(!relay_is_live(&pool.v[0], &relay[1].addr, RELAY_UDP));
 	more = relay[2];
 	relay_close(&relay[2]);
-	KTAP_CHECK(!relay_is_live(&pool.v[0], &more.addr));
+	KTAP_CHECK(!relay_is_live(&pool.v[0], &more.addr, RELAY_UDP));
 	KTAP_EQ(relay_rebind(&pool, &more.addr, &relay[2]), 0);
 	for (i = 0; i < 5; i++)
 		relay_close(&relay[i]);

@@ -98,8 +98,9 @@ enum turn_verdict policy_check(struct worker *w,
 		return TURN_PEER_OK;
 	ra = find_relay(&w->d->relays, peer);
 	if (ra)
-		return relay_is_live(ra, peer) ? TURN_PEER_OK :
-						 own_port(alloc, peer);
+		return relay_is_live(ra, peer, turn_alloc_is_tcp(alloc) ?
+				     RELAY_TCP : RELAY_UDP) ?
+		       TURN_PEER_OK : own_port(alloc, peer);
 	if (!peer_acl_check(&w->d->acl, peer, &why))
 		return forbidden(w, alloc, peer, &why);
 	if (local_is_broadcast(w->local, peer)) {

@@ -151,8 +151,22 @@ unsigned int relay_count_spare(const struct relay_addr *ra)
 
 /* ----------------------------------------------------------------- sockets */
 
+/* A descriptor or a negative errno. */
+static int open_socket(const struct kturn_addr *addr,
+		       enum relay_transport transport)
+{
+	int fd;
+
+	if (transport == RELAY_TCP)
+		return socket_relay_listening(addr);
+	fd = socket_bound(addr, NULL);
+	if (fd >= 0)
+		errors_enable(fd, addr->family);
+	return fd;
+}
+
 static int bind_port(struct relay_addr *ra, uint16_t port,
-		     struct turn_relay *relay)
+		     enum relay_transport transport, struct turn_relay *relay)
 {
 	const struct kturn_addr *public = relay_public(ra);
 	struct relay_sock *rs;
@@ -165,6 +179,7 @@ static int bind_port(struct relay_addr *ra, uint16_t port,
 		ret = -ENOMEM;
 		goto free_port;
 	}
+	rs->transport = transport;
 	rs->from = ra;
 	rs->port = port;
 	rs->dont_fragment = -1;
@@ -173,12 +188,11 @@ static int bind_port(struct relay_addr *ra, uint16_t port,
 	if (public->family == KTURN_FAMILY_NONE)
 		public = &ra->addr;
 	relay->public = addr_with_port(public, port);
-	rs->fd = socket_bound(&relay->addr, NULL);
+	rs->fd = open_socket(&relay->addr, transport);
 	if (rs->fd < 0) {
 		ret = rs->fd;
 		goto free_sock;
 	}
-	errors_enable(rs->fd, relay->addr.family);
 	relay->handle = rs;
 	return 0;
 free_sock:
@@ -188,9 +202,22 @@ free_port:
 	return ret;
 }
 
+/**
+ * struct wish - which ports will do
+ * @family: of the address
+ * @transport: UDP or TCP
+ * @parity: of the port
+ */
+struct wish {
+	uint8_t family;
+	enum relay_transport transport;
+	enum turn_parity parity;
+};
+
 /* Both ports of a pair, or none; @reserved is NULL for a single one. */
 static int bind_ports(struct relay_addr *ra, uint16_t port,
-		      struct turn_relay *relay, struct turn_relay *reserved)
+		      const struct wish *wish, struct turn_relay *relay,
+		      struct turn_relay *reserved)
 {
 	int ret;
 
@@ -198,10 +225,10 @@ static int bind_ports(struct relay_addr *ra, uint16_t port,
 	    (!test_bit(ra->mapped, port) ||
 	     (reserved && !test_bit(ra->mapped, port + 1u))))
 		return -EADDRINUSE;
-	ret = bind_port(ra, port, relay);
+	ret = bind_port(ra, port, wish->transport, relay);
 	if (ret || !reserved)
 		return ret;
-	ret = bind_port(ra, port + 1, reserved);
+	ret = bind_port(ra, port + 1, wish->transport, reserved);
 	if (ret)
 		relay_close(relay);
 	return ret;
@@ -212,10 +239,10 @@ static int bind_ports(struct relay_addr *ra, uint16_t port,
  * the even ones, or the even ones that are not the last.
  */
 static int bind_any(const struct relay_pool *pool, struct relay_addr *ra,
-		    enum turn_parity parity, struct turn_relay *relay,
+		    const struct wish *wish, struct turn_relay *relay,
 		    struct turn_relay *reserved)
 {
-	unsigned int step = parity == TURN_PORT_ANY ? 1 : 2;
+	unsigned int step = wish->parity == TURN_PORT_ANY ? 1 : 2;
 	unsigned int first = pool->port_min, last = pool->port_max;
 	unsigned int n, i, pick;
 	int ret = -EADDRINUSE;
@@ -229,16 +256,16 @@ static int bind_any(const struct relay_pool *pool, struct relay_addr *ra,
 	n = (last - first) / step + 1;
 	for (i = 0; i < RANDOM_TRIES && ret == -EADDRINUSE; i++)
 		ret = bind_ports(ra, (uint16_t)(first + random_below(n) * step),
-				 relay, reserved);
+				 wish, relay, reserved);
 	pick = random_below(n);
 	for (i = 0; i < n && ret == -EADDRINUSE; i++)
 		ret = bind_ports(ra, (uint16_t)(first + (pick + i) % n * step),
-				 relay, reserved);
+				 wish, relay, reserved);
 	return ret;
 }
 
 static int open_at(const struct relay_pool *pool, struct relay_addr *ra,
-		   enum turn_parity parity, struct turn_relay *relay,
+		   const struct wish *wish, struct turn_relay *relay,
 		   struct turn_relay *reserved)
 {
 	char text[KTURN_ADDR_TEXT_MAX];
@@ -247,8 +274,10 @@ static int open_at(const struct relay_pool *pool, struct relay_addr *ra,
 
 	if (relay_public(ra)->family == KTURN_FAMILY_NONE)
 		why = "its external address is not known yet";
+	else if (ra->mapped_only && wish->transport == RELAY_TCP)
+		why = "the gateway maps ports of UDP alone";
 	else
-		ret = bind_any(pool, ra, parity, relay, reserved);
+		ret = bind_any(pool, ra, wish, relay, reserved);
 	if (!ret)
 		return 0;
 	if (!why)
@@ -259,26 +288,43 @@ static int open_at(const struct relay_pool *pool, struct relay_addr *ra,
 	return ret;
 }
 
-int relay_open(struct relay_pool *pool, uint8_t family,
-	       enum turn_parity parity, struct turn_relay *relay,
-	       struct turn_relay *reserved)
+static int open_any(struct relay_pool *pool, const struct wish *wish,
+		    struct turn_relay *relay, struct turn_relay *reserved)
 {
 	int ret = -EAFNOSUPPORT;
 	struct relay_addr *ra;
 	size_t i, pick;
 
-	if (parity != TURN_PORT_EVEN_PAIR)
-		reserved = NULL;
 	pick = random_below((uint32_t)pool->n);
 	for (i = 0; i < pool->n; i++) {
 		ra = &pool->v[(pick + i) % pool->n];
-		if (ra->addr.family != family)
+		if (ra->addr.family != wish->family)
 			continue;
-		ret = open_at(pool, ra, parity, relay, reserved);
+		ret = open_at(pool, ra, wish, relay, reserved);
 		if (!ret)
 			return 0;
 	}
 	return ret == -EAFNOSUPPORT ? ret : -ENOSPC;
+}
+
+int relay_open(struct relay_pool *pool, uint8_t family,
+	       enum turn_parity parity, struct turn_relay *relay,
+	       struct turn_relay *reserved)
+{
+	const struct wish wish = { .family = family, .transport = RELAY_UDP,
+				   .parity = parity };
+
+	return open_any(pool, &wish, relay,
+			parity == TURN_PORT_EVEN_PAIR ? reserved : NULL);
+}
+
+int relay_open_tcp(struct relay_pool *pool, uint8_t family,
+		   struct turn_relay *relay)
+{
+	const struct wish wish = { .family = family, .transport = RELAY_TCP,
+				   .parity = TURN_PORT_ANY };
+
+	return open_any(pool, &wish, relay, NULL);
 }
 
 int relay_rebind(struct relay_pool *pool, const struct kturn_addr *addr,
@@ -288,14 +334,14 @@ int relay_rebind(struct relay_pool *pool, const struct kturn_addr *addr,
 
 	if (!ra || !addr->port)
 		return -EADDRNOTAVAIL;
-	return bind_port(ra, kturn_addr_port(addr), relay);
+	return bind_port(ra, kturn_addr_port(addr), RELAY_UDP, relay);
 }
 
 void relay_close(struct turn_relay *relay)
 {
 	struct relay_sock *rs = relay->handle;
 
-	clear_bit(rs->from->live, rs->port);
+	clear_bit(rs->from->live[rs->transport], rs->port);
 	close(rs->fd);
 	/* Last: from here on another worker may bind it. */
 	clear_bit(rs->from->used, rs->port);
@@ -307,7 +353,7 @@ void relay_set_live(struct turn_relay *relay)
 {
 	struct relay_sock *rs = relay->handle;
 
-	set_bit(rs->from->live, rs->port);
+	set_bit(rs->from->live[rs->transport], rs->port);
 }
 
 struct relay_addr *relay_find(const struct relay_pool *pool,
@@ -335,7 +381,8 @@ struct relay_addr *relay_find_public(const struct relay_pool *pool,
 	return NULL;
 }
 
-bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr)
+bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr,
+		   enum relay_transport transport)
 {
-	return test_bit(ra->live, kturn_addr_port(addr));
+	return test_bit(ra->live[transport], kturn_addr_port(addr));
 }

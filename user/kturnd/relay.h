@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Relayed transport addresses: which ports are taken, and their sockets.
+ * Relayed transport addresses: which ports are taken, and their sockets. A port
+ * is relayed for UDP or for TCP (RFC 6062), not both.
  *
  * Shared by all workers without a lock: which ports are taken and which are
  * live is in atomic bitmaps. A socket belongs to the worker whose allocation
@@ -20,6 +21,12 @@ struct worker;
 
 struct relay_public;
 
+/** enum relay_transport - what is relayed */
+enum relay_transport {
+	RELAY_UDP,
+	RELAY_TCP,
+};
+
 /**
  * struct relay_addr - an address that relayed addresses are made of
  * @addr: the host's own, port 0
@@ -27,7 +34,7 @@ struct relay_public;
  * @publics: all that it was ever known as, as a worker may look at one still
  * @mapped_only: behind a NAT that forwards those of @mapped alone
  * @used: ports that we have bound
- * @live: ports that belong to allocations
+ * @live: ports that belong to allocations, by transport
  * @mapped: ports that a NAT forwards to us, with @mapped_only
  */
 struct relay_addr {
@@ -36,7 +43,7 @@ struct relay_addr {
 	struct relay_public *publics;
 	bool mapped_only;
 	_Atomic uint64_t used[RELAY_WORDS];
-	_Atomic uint64_t live[RELAY_WORDS];
+	_Atomic uint64_t live[2][RELAY_WORDS];
 	_Atomic uint64_t mapped[RELAY_WORDS];
 };
 
@@ -58,16 +65,18 @@ struct relay_pool {
 
 /**
  * struct relay_sock - the socket of a relayed transport address
+ * @transport: UDP, or TCP, which listens
  * @fd: bound, non-blocking
  * @from: its address
  * @port: its port, in host byte order
  * @dont_fragment: how the socket sends IPv4 now, -1 as long as it has sent none
  * @grown: its buffers are large
  * @worker: whose event loop watches it; NULL while reserved
- * @alloc: what its datagrams are for
- * @event: of that loop
+ * @alloc: what its datagrams and connections are for
+ * @event: of that loop; of TCP also when to listen again
  */
 struct relay_sock {
+	enum relay_transport transport;
 	int fd;
 	struct relay_addr *from;
 	uint16_t port;
@@ -99,6 +108,10 @@ bool relay_pool_has(const struct relay_pool *pool, uint8_t family);
 int relay_open(struct relay_pool *pool, uint8_t family,
 	       enum turn_parity parity, struct turn_relay *relay,
 	       struct turn_relay *reserved);
+
+/** relay_open_tcp() - as turn_ops.tcp_relay_open */
+int relay_open_tcp(struct relay_pool *pool, uint8_t family,
+		   struct turn_relay *relay);
 
 /**
  * relay_rebind() - bind a predecessor's relayed address
@@ -155,7 +168,8 @@ bool relay_is_used(const struct relay_addr *ra, uint16_t port);
 /** relay_count_spare() - ports that are mapped, and not used */
 unsigned int relay_count_spare(const struct relay_addr *ra);
 
-/** relay_is_live() - does the port of @addr belong to an allocation? */
-bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr);
+/** relay_is_live() - does the port of @addr belong to an allocation of that kind? */
+bool relay_is_live(const struct relay_addr *ra, const struct kturn_addr *addr,
+		   enum relay_transport transport);
 
 #endif /* _KTURND_RELAY_H */

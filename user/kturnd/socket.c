@@ -2,11 +2,20 @@
 /* Sockets; see socket.h. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "socket.h"
+
+/* Connections of peers that wait to be accepted. */
+#define RELAY_BACKLOG	64
+
+/* Seconds until it is asked whether a silent end is there, and so on. */
+#define KEEPALIVE_IDLE	120
+#define KEEPALIVE_EACH	30
+#define KEEPALIVE_TIMES	4
 
 /*
  * A burst of media must survive until the loop comes round: a listener's 4 MiB
@@ -119,6 +128,36 @@ int socket_listening(const struct kturn_addr *addr)
 	ret = -errno;
 	close(fd);
 	return ret;
+}
+
+/*
+ * Bound alone, then shared: SO_REUSEPORT is what lets sockets that connect to
+ * peers have the port of one that listens.
+ */
+int socket_relay_listening(const struct kturn_addr *addr)
+{
+	int fd = tcp_bound(addr, false), ret;
+
+	if (fd < 0 || (!listen(fd, RELAY_BACKLOG) &&
+		       !set(fd, SOL_SOCKET, SO_REUSEPORT, 1)))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int socket_relay_connecting(const struct kturn_addr *addr)
+{
+	return tcp_bound(addr, true);
+}
+
+void socket_keep_alive(int fd)
+{
+	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE);
+	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_EACH);
+	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TIMES);
 }
 
 int socket_tcp_free(const struct kturn_addr *addr)

@@ -35,6 +35,21 @@ int socket_bound(const struct kturn_addr *addr, struct socket_group *group);
  */
 int socket_listening(const struct kturn_addr *addr);
 
+/** socket_relay_listening() - the same for a relayed address: nobody else has the
+ * port, but socket_relay_connecting() may have it too
+ */
+int socket_relay_listening(const struct kturn_addr *addr);
+
+/** socket_relay_connecting() - a non-blocking TCP socket, bound to a relayed
+ * address that is listened at; descriptor, or a negative errno
+ */
+int socket_relay_connecting(const struct kturn_addr *addr);
+
+/** socket_keep_alive() - an accepted or connecting socket sends small things at
+ * once, and notices when the other end is no more
+ */
+void socket_keep_alive(int fd);
+
 /** socket_tcp_free() - may @addr be listened at? 0 or a negative errno */
 int socket_tcp_free(const struct kturn_addr *addr);
 
