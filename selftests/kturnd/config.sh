@@ -81,6 +81,8 @@ user-quota: 10
 total-quota: 1000
 max-permissions: 1
 max-channels: 4096
+tcp-relay: yes
+max-peer-connections: 1024
 limit-to-peer: 2Mbit/64kB,500pps/50
 limit-to-client: none
 alternate-server: [192.0.2.9, "[2001:db8::9]:5349/turn.example.org"]
@@ -116,7 +118,7 @@ PUBLIC/PRIVATE, or stun:HOST[:PORT], nat-pmp, upnp or pcp, and perhaps /PRIVATE"
 
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
-total-quota, max-permissions, max-channels, limit-to-peer, limit-to-client, \
+total-quota, max-permissions, max-channels, tcp-relay, max-peer-connections, limit-to-peer, limit-to-client, \
 alternate-server, redirect-above, realm, listen-realm, origin-realm, software, user, realm-user, secret, realm-secret, \
 token-server-name, token-key, token-key-file, user-file, secret-file, db, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
@@ -224,6 +226,9 @@ algorithm needs" --token-server-name x --token-key a:A256GCM:MTIzNDU2Nzg5MDEyMzQ
 		--limit-to-client 99999999Tbit99
 	refuses "--max-channels: expected a number from 1 to 4096, got '4097'" \
 		--max-channels 4097
+	refuses "--tcp-relay: expected yes or no, got 'on'" --tcp-relay on
+	refuses "--max-peer-connections: expected a number from 1 to 1024, got '0'" \
+		--max-peer-connections 0
 	refuses "--max-connections: expected a number from 1 to 1000000, got '0'" \
 		--max-connections 0
 	refuses "--listen: expected $LISTEN, got '::1]:1'" --listen '::1]:1'

@@ -282,7 +282,8 @@ test_control()
 	[ "$(kturnd_value "d['counters']['requests']")" -ge 3 ]
 	[ "$(kturnd_value "d['counters']['errors']")" -eq 1 ]
 	[ "$(kturnd_value "sorted(d['counters'])")" = "['allocs', 'chans', \
-'connections', 'dropped', 'dtls', 'errors', 'icmp', 'kernel_allocs', 'limited', 'malformed', 'over_limit', 'perms', \
+'connections', 'dropped', 'dtls', 'errors', 'icmp', 'kernel_allocs', 'limited', 'malformed', 'over_limit', \
+'peer_connections', 'perms', \
 'relays', 'requests', 'send_errors', 'send_full', 'to_client', 'to_peer']" ]
 	for ((i = 0; i < 10; i++)); do
 		(kturnd_value "d['version']" >/dev/null) &

@@ -130,6 +130,8 @@ struct config_source {
  * @total_quota: allocations of all; 0: any number
  * @max_permissions: of an allocation
  * @max_channels: of an allocation
+ * @tcp_relay: TCP is relayed
+ * @max_peer_connections: of an allocation
  * @limit: of an allocation: [0] to peers, [1] to the client
  * @alternates: servers to which clients are sent
  * @n_alternates: how many
@@ -199,6 +201,8 @@ struct config {
 	uint32_t total_quota;
 	uint32_t max_permissions;
 	uint32_t max_channels;
+	bool tcp_relay;
+	uint32_t max_peer_connections;
 	struct kturn_limit limit[2];
 	struct config_alternate *alternates;
 	size_t n_alternates;

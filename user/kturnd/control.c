@@ -79,6 +79,7 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.relays += c->relays;
 	q->turn.perms += c->perms;
 	q->turn.chans += c->chans;
+	q->turn.conns += c->conns;
 	q->turn.requests += c->requests;
 	q->turn.errors += c->errors;
 	q->turn.limited += c->limited;
@@ -90,6 +91,10 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.dropped += c->dropped;
 	q->turn.over_limit += c->over_limit;
 	q->turn.icmp += c->icmp;
+	q->turn.connects += c->connects;
+	q->turn.connects_failed += c->connects_failed;
+	q->turn.attempts += c->attempts;
+	q->turn.attempts_refused += c->attempts_refused;
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
 	add_stream(&q->stream, &w->stream.counters);
@@ -198,11 +203,21 @@ static json_t *connections_json(const struct stream_counters *s)
 		"dropped", (json_int_t)s->dropped);
 }
 
+static json_t *peers_json(const struct turn_counters *t)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}",
+		"now", (json_int_t)t->conns,
+		"connected", (json_int_t)t->connects,
+		"failed", (json_int_t)t->connects_failed,
+		"accepted", (json_int_t)t->attempts,
+		"refused", (json_int_t)t->attempts_refused);
+}
+
 static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -224,7 +239,8 @@ static json_t *counters_json(const struct query *q)
 		"send_errors", (json_int_t)q->io.send_errors,
 		"send_full", (json_int_t)q->io.send_full,
 		"connections", connections_json(&q->stream),
-		"dtls", connections_json(&q->dtls));
+		"dtls", connections_json(&q->dtls),
+		"peer_connections", peers_json(t));
 }
 
 static json_t *make_json(const struct query *q)

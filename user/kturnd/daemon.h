@@ -28,9 +28,11 @@
  * @redirect: where clients are sent
  * @n_streams: connections of TCP and TLS
  * @n_dtls: those of DTLS
+ * @n_peer_conns: connections to peers
  * @users: users out of the configuration, constant
  * @acl: which addresses may be peers, constant
  * @steer: which worker serves a client, constant
+ * @connection_key: which worker gives connections to peers a number, constant
  * @workers: all of them
  * @n_workers: how many, constant
  * @base: the main thread's loop
@@ -54,9 +56,11 @@ struct daemon {
 	struct redirect redirect;
 	atomic_uint n_streams;
 	atomic_uint n_dtls;
+	atomic_uint n_peer_conns;
 	struct users users;
 	struct peer_acl acl;
 	struct steer steer;
+	uint8_t connection_key[TURN_SIPHASH_KEY_LEN];
 	struct worker *workers;
 	unsigned int n_workers;
 	struct event_base *base;

@@ -122,6 +122,7 @@ static int setup_workers(struct server *s)
 	d->n_workers = d->cfg->workers ? d->cfg->workers : count_cpus();
 	d->steer.workers = d->n_workers;
 	random_bytes(&d->steer.seed, sizeof(d->steer.seed));
+	random_bytes(d->connection_key, sizeof(d->connection_key));
 	d->workers = calloc(d->n_workers, sizeof(*d->workers));
 	if (!d->workers)
 		return -ENOMEM;
@@ -180,7 +181,8 @@ static int setup(struct server *s)
 		return ret;
 	ports = d->relays.n * (1ul + d->cfg->relay_port_max -
 			       d->cfg->relay_port_min);
-	limits_raise_files(ports + d->cfg->max_connections + OTHER_FILES);
+	limits_raise_files(ports + d->cfg->max_connections + OTHER_FILES +
+			   (d->cfg->tcp_relay ? d->cfg->max_connections : 0));
 	ret = setup_users(s);
 	if (!ret)
 		ret = realms_open(d);

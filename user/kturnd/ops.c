@@ -10,6 +10,8 @@
 #include "policy.h"
 #include "random.h"
 #include "socket.h"
+#include "transport/conn.h"
+#include "transport/peer.h"
 
 /* ---------------------------------------------------------------- datagrams */
 
@@ -30,19 +32,26 @@ static void client_send(void *env, const struct turn_tuple *to,
 	}
 }
 
+/* Not through the NAT, which may not send it back. */
+static struct kturn_addr make_private(struct worker *w,
+				      const struct kturn_addr *to)
+{
+	struct relay_addr *ra = relay_find_public(&w->d->relays, to);
+	struct kturn_addr private = *to;
+
+	if (ra)
+		memcpy(private.ip, ra->addr.ip, sizeof(private.ip));
+	return private;
+}
+
 static void peer_send(void *env, const struct turn_relay *from,
 		      const struct kturn_addr *to, const uint8_t *buf,
 		      size_t len, bool dont_fragment)
 {
 	struct relay_sock *rs = from->handle;
-	struct kturn_addr private = *to;
 	struct worker *w = env;
-	struct relay_addr *ra;
+	struct kturn_addr private = make_private(w, to);
 
-	/* Not through the NAT, which may not send it back. */
-	ra = relay_find_public(&w->d->relays, to);
-	if (ra)
-		memcpy(private.ip, ra->addr.ip, sizeof(private.ip));
 	/*
 	 * RFC 8656 section 14, the alternate behaviour. IPv4 has no way to say
 	 * it with a datagram.
@@ -65,6 +74,14 @@ static int open_relay(void *env, uint8_t family, enum turn_parity parity,
 
 	reserve_expire(&w->d->reserve, w->now);
 	return relay_open(&w->d->relays, family, parity, relay, reserved);
+}
+
+static int open_tcp_relay(void *env, uint8_t family, struct turn_relay *relay)
+{
+	struct worker *w = env;
+
+	reserve_expire(&w->d->reserve, w->now);
+	return relay_open_tcp(&w->d->relays, family, relay);
 }
 
 static void close_relay(void *env, struct turn_relay *relay)
@@ -101,6 +118,59 @@ static int claim(void *env, const uint8_t token[8], struct turn_relay *relay)
 	struct worker *w = env;
 
 	return reserve_claim(&w->d->reserve, token, relay, w->now);
+}
+
+/* ----------------------------------------------------- connections to peers */
+
+static int connect_peer(void *env, const struct turn_relay *from,
+			const struct kturn_addr *to,
+			struct turn_connection *c, void **handle)
+{
+	struct worker *w = env;
+	struct kturn_addr private = make_private(w, to);
+
+	return peer_connect(&w->stream, &from->addr, &private, c, handle);
+}
+
+static void join_connection(void *env, void *handle,
+			    const struct turn_tuple *client)
+{
+	peer_join(handle, client);
+}
+
+static void close_connection(void *env, void *handle)
+{
+	peer_close(handle);
+}
+
+/* Which worker gives connections this number. */
+static struct worker *home_of(struct daemon *d, uint32_t id)
+{
+	uint64_t hash = turn_siphash(d->connection_key, &id, sizeof(id));
+
+	return &d->workers[hash % d->n_workers];
+}
+
+static uint32_t connection_id(void *env)
+{
+	struct worker *w = env;
+	uint32_t id;
+
+	do
+		random_bytes(&id, sizeof(id));
+	while (home_of(w->d, id) != w);
+	return id;
+}
+
+static bool pass_connection(void *env, const struct turn_tuple *client,
+			    uint32_t id)
+{
+	struct worker *w = env, *home = home_of(w->d, id);
+
+	if (home == w)
+		return false;
+	conn_pass(&w->stream, client, home);
+	return true;
 }
 
 /* -------------------------------------------------------------------- users */
@@ -304,8 +374,14 @@ const struct turn_ops worker_ops = {
 	.client_send = client_send,
 	.peer_send = peer_send,
 	.relay_open = open_relay,
+	.tcp_relay_open = open_tcp_relay,
 	.relay_close = close_relay,
 	.relay_start = start_relay,
+	.connect = connect_peer,
+	.connection_join = join_connection,
+	.connection_close = close_connection,
+	.connection_id = connection_id,
+	.connection_pass = pass_connection,
 	.reserve = reserve,
 	.claim = claim,
 	.realm_find = find_realm,

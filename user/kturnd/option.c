@@ -238,6 +238,37 @@ const struct option_def options[] = {
 			"more gets error 508.",
 		.set = option_set_max_channels,
 	}, {
+		.key = "tcp-relay",
+		.arg = "yes|no",
+		.def = "no",
+		.expected = "yes or no",
+		.help = "relay TCP for clients that ask for it",
+		.text = "Relay TCP as well, for clients of TCP and TLS that ask "
+			"for it (RFC 6062): a client has the daemon connect to "
+			"a peer, or be connected to by one for which it has a "
+			"permission, and gets a connection of its own for each. "
+			"Peers are those of UDP, see allow-peer and deny-peer; "
+			"limits of packets mean nothing to these connections, "
+			"and those of bytes slow them down. What is relayed so "
+			"ends with the daemon. Without this option such a "
+			"client gets error 442.",
+		.set = option_set_tcp_relay,
+	}, {
+		.key = "max-peer-connections",
+		.arg = "N",
+		.def = "64",
+		/* TURN_CONNECTIONS_MAX */
+		.expected = NUMBER(1, 1024),
+		.help = "TCP connections to peers of an allocation",
+		.text = "How many connections to peers an allocation that "
+			"relays TCP may have at a time, with those that are "
+			"being made and those that the client has not bound to "
+			"one of its own, for which each has 30 seconds. One "
+			"more gets error 508, or is closed if it is a peer's. "
+			"All allocations together may have max-connections of "
+			"them.",
+		.set = option_set_max_peer_connections,
+	}, {
 		.key = "limit-to-peer",
 		.arg = "RATE",
 		.def = "none",

@@ -71,6 +71,21 @@ const char *option_set_max_channels(struct config *cfg, const char *value)
 	return option_u32(&cfg->max_channels, value, 1, TURN_CHANNELS_MAX);
 }
 
+const char *option_set_tcp_relay(struct config *cfg, const char *value)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return OPTION_UNEXPECTED;
+	cfg->tcp_relay = value[0] == 'y';
+	return NULL;
+}
+
+const char *option_set_max_peer_connections(struct config *cfg,
+					    const char *value)
+{
+	return option_u32(&cfg->max_peer_connections, value, 1,
+			  TURN_CONNECTIONS_MAX);
+}
+
 static const char *set_limit(struct kturn_limit *limit, const char *value)
 {
 	struct turn_limit unused;

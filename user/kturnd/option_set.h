@@ -32,6 +32,9 @@ const char *option_set_user_quota(struct config *cfg, const char *value);
 const char *option_set_total_quota(struct config *cfg, const char *value);
 const char *option_set_max_permissions(struct config *cfg, const char *value);
 const char *option_set_max_channels(struct config *cfg, const char *value);
+const char *option_set_tcp_relay(struct config *cfg, const char *value);
+const char *option_set_max_peer_connections(struct config *cfg,
+					    const char *value);
 const char *option_set_limit_to_peer(struct config *cfg, const char *value);
 const char *option_set_limit_to_client(struct config *cfg, const char *value);
 const char *option_set_alternate_server(struct config *cfg, const char *value);

@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "log.h"
 #include "socket.h"
+#include "transport/peer.h"
 #include "worker.h"
 
 /* How old what is known of the user store may be; to look costs a system call. */
@@ -141,6 +142,15 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	worker_expire(w);
 }
 
+void worker_make_public(struct worker *w, struct kturn_addr *from)
+{
+	struct relay_addr *ra;
+
+	ra = w->d->relays.nat ? relay_find(&w->d->relays, from) : NULL;
+	if (ra)
+		memcpy(from->ip, relay_public(ra)->ip, sizeof(from->ip));
+}
+
 /*
  * What the kernel's plane relays, it gets errors about as well, and tells the
  * client itself; the sockets have them all the same.
@@ -149,16 +159,11 @@ static void read_errors(struct worker *w, struct relay_sock *rs)
 {
 	bool kernel = turn_alloc_offload(rs->alloc);
 	struct icmp_error error;
-	struct relay_addr *ra;
 
 	while (errors_next(rs->fd, &error)) {
 		if (kernel)
 			continue;
-		ra = w->d->relays.nat ? relay_find(&w->d->relays, &error.to) :
-					NULL;
-		if (ra)
-			memcpy(error.to.ip, relay_public(ra)->ip,
-			       sizeof(error.to.ip));
+		worker_make_public(w, &error.to);
 		turn_icmp_input(w->turn, w->now, rs->alloc, &error.to,
 				error.type, error.code, error.data);
 	}
@@ -168,7 +173,6 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_sock *rs = arg;
 	struct worker *w = rs->worker;
-	struct relay_addr *ra;
 	struct kturn_addr from;
 	unsigned int i, n;
 	uint8_t *buf;
@@ -187,14 +191,7 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 	w->reading = rs;
 	for (i = 0; i < n && w->reading; i++) {
 		buf = io_datagram(&w->io, i, &from, &len);
-		/* One of our own behind a NAT is known by its public
-		 * address.
-		 */
-		ra = w->d->relays.nat ? relay_find(&w->d->relays, &from) :
-					NULL;
-		if (ra)
-			memcpy(from.ip, relay_public(ra)->ip,
-			       sizeof(from.ip));
+		worker_make_public(w, &from);
 		turn_peer_input(w->turn, w->now, rs->alloc, &from, buf, len);
 	}
 	w->reading = NULL;
@@ -231,6 +228,10 @@ void worker_watch_relay(struct worker *w, struct turn_relay *relay,
 	rs->worker = w;
 	rs->alloc = alloc;
 	relay_set_live(relay);
+	if (rs->transport == RELAY_TCP) {
+		peer_listen(rs);
+		return;
+	}
 	event_assign(&rs->event, w->base, rs->fd, EV_READ | EV_PERSIST,
 		     on_peer, rs);
 	event_add(&rs->event, NULL);
@@ -392,6 +393,8 @@ static int init_turn(struct worker *w)
 		.family6 = relay_pool_has(&d->relays, KTURN_FAMILY_V6),
 		.perms_max = d->cfg->max_permissions,
 		.chans_max = d->cfg->max_channels,
+		.tcp_relay = d->cfg->tcp_relay,
+		.conns_max = d->cfg->max_peer_connections,
 		.discovery = d->cfg->discovery,
 		.n_discovery = d->cfg->n_discovery,
 		.lifetime_max = TURN_LIFETIME_MAX,

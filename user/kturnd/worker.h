@@ -156,6 +156,11 @@ void worker_post_datagram(struct worker *w, const struct turn_tuple *tuple,
 void worker_watch_relay(struct worker *w, struct turn_relay *relay,
 			struct turn_alloc *alloc);
 
+/** worker_make_public() - one of our own addresses behind a NAT is known by its
+ * public one
+ */
+void worker_make_public(struct worker *w, struct kturn_addr *from);
+
 /** worker_set_realms() - others from now on, which are taken over */
 void worker_set_realms(struct worker *w, struct realms *set);
 

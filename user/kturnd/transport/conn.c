@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "kturn.h"
 #include "log.h"
+#include "peer.h"
 
 uint64_t conn_hash(const struct stream *s, const struct turn_tuple *tuple)
 {
@@ -42,7 +43,8 @@ struct conn *conn_find(struct stream *s, const struct turn_tuple *tuple)
 void conn_sort(struct conn *c)
 {
 	struct stream *s = c->s;
-	bool settled = c->known && turn_alloc_find(s->w->turn, &c->tuple);
+	bool settled = c->peer || (c->known &&
+				   turn_alloc_find(s->w->turn, &c->tuple));
 
 	if (settled == c->settled)
 		return;
@@ -75,6 +77,8 @@ void conn_close(struct conn *c, const char *reason)
 	if (c->is_dirty)
 		LIST_REMOVE(c, dirty);
 	c->is_dirty = false;
+	if (c->peer)
+		peer_client_gone(c->peer);
 }
 
 void conn_free(struct conn *c)
@@ -130,8 +134,6 @@ static ssize_t write_some(struct conn *c)
 	return ret < 0 ? -errno : ret;
 }
 
-static void read_again(struct conn *c);
-
 void conn_write(struct conn *c)
 {
 	ssize_t n;
@@ -155,11 +157,31 @@ void conn_write(struct conn *c)
 		queue_begin(&c->out, 0);
 		queue_sent(&c->out, (size_t)n);
 		c->progress_ms = c->s->w->now;
-		read_again(c);
-		if (c->state == CONN_DEAD)
+		conn_read_again(c);
+		if (c->state != CONN_OPEN)
 			return;
 	}
 	event_del(&c->write);
+	if (c->peer && queue_empty(&c->out))
+		peer_client_drained(c->peer);
+}
+
+bool conn_shutdown(struct conn *c)
+{
+	int ret;
+
+	if (c->tls.ssl) {
+		ERR_clear_error();
+		ret = SSL_shutdown(c->tls.ssl);
+		if (ret < 0 && SSL_get_error(c->tls.ssl, ret) ==
+			       SSL_ERROR_WANT_WRITE) {
+			event_add(&c->write, NULL);
+			return false;
+		}
+		ERR_clear_error();
+	}
+	shutdown(c->fd, SHUT_WR);
+	return true;
 }
 
 /* ------------------------------------------------------------------- reading */
@@ -194,15 +216,40 @@ static bool too_long(const struct conn *c, ssize_t len)
 /* Do as many answers wait that nothing more is to be asked? */
 static bool is_full(const struct conn *c)
 {
+	if (c->peer)
+		return peer_is_full(c->peer);
 	return c->out.bytes > (c->settled ? QUEUE_DATA_MAX :
 					    CONN_FRESH_WAITING);
 }
 
 /* Who does not take answers is not asked for more. */
-static void pause_reading(struct conn *c)
+void conn_pause(struct conn *c)
 {
 	c->paused = true;
 	event_del(&c->read);
+}
+
+/*
+ * What is left of @len bytes at @p, after messages or none: the beginning of
+ * one, or the beginning of what is to be relayed.
+ */
+static void after_messages(struct conn *c, const uint8_t *p, size_t len,
+			   bool any)
+{
+	if (any || !c->partial_len)
+		c->partial_ms = c->s->w->now;
+	if (any) {
+		c->ready = true;
+		c->seen_ms = c->s->w->now;
+	}
+	if (!c->peer) {
+		if (keep(c, p, len) && c->next)
+			conn_leave(c);
+		return;
+	}
+	keep(c, NULL, 0);
+	if (len)
+		peer_take(c->peer, p, len);
 }
 
 /* The messages among @len bytes at the start of @c->s->in. */
@@ -216,7 +263,7 @@ static void take_messages(struct conn *c, size_t len)
 
 	for (;;) {
 		if (is_full(c)) {
-			pause_reading(c);
+			conn_pause(c);
 			break;
 		}
 		n = frame_len(p, len);
@@ -231,19 +278,18 @@ static void take_messages(struct conn *c, size_t len)
 				  (size_t)n);
 		if (!c->settled && c->state != CONN_DEAD)
 			conn_sort(c);
+		if (c->state == CONN_DEAD)
+			return;
+		/* It is read once more there. */
+		if (c->next)
+			break;
 		any = true;
 		p += n;
 		len -= (size_t)n;
-		if (c->state == CONN_DEAD)
-			return;
+		if (c->peer)
+			break;
 	}
-	if (any || !c->partial_len)
-		c->partial_ms = w->now;
-	if (any) {
-		c->ready = true;
-		c->seen_ms = w->now;
-	}
-	keep(c, p, len);
+	after_messages(c, p, len, any);
 }
 
 /*
@@ -265,6 +311,12 @@ static ssize_t read_some(struct conn *c, uint8_t *buf)
 	ssize_t n;
 	int ret;
 
+	if (c->peer)
+		size = peer_room(c->peer);
+	if (!size) {
+		conn_pause(c);
+		return -EAGAIN;
+	}
 	if (!c->tls.ssl) {
 		n = recv(c->fd, buf, size, MSG_DONTWAIT);
 		return n < 0 ? -errno : n;
@@ -297,7 +349,7 @@ static bool has_more(const struct conn *c)
 }
 
 /* What waits to be sent has become less. */
-static void read_again(struct conn *c)
+void conn_read_again(struct conn *c)
 {
 	if (!c->paused || is_full(c))
 		return;
@@ -321,7 +373,7 @@ void conn_read(struct conn *c)
 	ssize_t n;
 
 	/* OpenSSL has a record half sent, and can't take another to send. */
-	if (c->tls.ssl && c->out.begun && !c->wants_read) {
+	if (c->tls.ssl && c->out.begun && !c->wants_read && !c->peer) {
 		block_reading(c);
 		return;
 	}
@@ -330,9 +382,17 @@ void conn_read(struct conn *c)
 		n = read_some(c, in + before);
 		if (n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR)
 			break;
+		if (!n && c->peer) {
+			peer_client_ended(c->peer);
+			return;
+		}
 		if (n <= 0) {
 			conn_close(c, NULL);
 			return;
+		}
+		if (c->peer) {
+			peer_take(c->peer, in, (size_t)n);
+			continue;
 		}
 		if (before)
 			memcpy(in, c->partial, before);
@@ -375,6 +435,7 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
 	case CONN_OPEN:
 		conn_read(c);
 		break;
+	case CONN_LEAVING:
 	case CONN_DEAD:
 		break;
 	}
@@ -397,15 +458,20 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
 	worker_expire(w);
 }
 
-void conn_start(struct conn *c)
+void conn_watch(struct conn *c)
 {
 	struct worker *w = c->s->w;
 
-	queue_init(&c->out);
-	c->seen_ms = w->now;
 	event_assign(&c->read, w->base, c->fd, EV_READ | EV_PERSIST, on_read,
 		     c);
 	event_assign(&c->write, w->base, c->fd, EV_WRITE | EV_PERSIST,
 		     on_write, c);
 	event_add(&c->read, NULL);
+}
+
+void conn_start(struct conn *c)
+{
+	queue_init(&c->out);
+	c->seen_ms = c->s->w->now;
+	conn_watch(c);
 }

@@ -26,6 +26,12 @@
  */
 void conn_start(struct conn *c);
 
+/** conn_watch() - make its events those of its worker's loop */
+void conn_watch(struct conn *c);
+
+/** conn_know() - its 5-tuple is known; in place of an older one's */
+void conn_know(struct conn *c);
+
 /** conn_sort() - put it where its allocation, if it has one, says */
 void conn_sort(struct conn *c);
 
@@ -40,6 +46,29 @@ void conn_read(struct conn *c);
 
 /** conn_write() - send what waits, as far as the socket takes it */
 void conn_write(struct conn *c);
+
+/** conn_pause() - read nothing until conn_read_again() */
+void conn_pause(struct conn *c);
+
+/** conn_read_again() - go on, if nothing else is against it */
+void conn_read_again(struct conn *c);
+
+/** conn_shutdown() - say that nothing more will be sent; false: not yet, and
+ * conn_write() will come to it
+ */
+bool conn_shutdown(struct conn *c);
+
+/** conn_pass() - when the message that is being handled has been looked at, the
+ * connection is to leave, for worker @to, with that message
+ */
+void conn_pass(struct stream *s, const struct turn_tuple *tuple,
+	       struct worker *to);
+
+/** conn_leave() - it is to be passed to @c->next when the round is over */
+void conn_leave(struct conn *c);
+
+/** conn_pass_all() - pass those that leave */
+void conn_pass_all(struct stream *s);
 
 /** conn_close() - from now on it is dead; @reason for the log: we want it so;
  * NULL: the client has gone

@@ -129,18 +129,23 @@ static void replace(struct conn *old)
 	old->known = false;
 }
 
-static void open_as(struct conn *c, enum turn_transport transport)
+void conn_know(struct conn *c)
 {
-	struct daemon *d = c->s->w->d;
-	struct conn *old;
-	BIO *bio;
+	struct conn *old = conn_find(c->s, &c->tuple);
 
-	c->tuple.transport = transport;
-	old = conn_find(c->s, &c->tuple);
 	if (old)
 		replace(old);
 	turn_table_add(&c->s->by_tuple, &c->node, conn_hash(c->s, &c->tuple));
 	c->known = true;
+}
+
+static void open_as(struct conn *c, enum turn_transport transport)
+{
+	struct daemon *d = c->s->w->d;
+	BIO *bio;
+
+	c->tuple.transport = transport;
+	conn_know(c);
 	if (transport == TURN_TCP) {
 		c->state = CONN_OPEN;
 		conn_read(c);

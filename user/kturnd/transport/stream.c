@@ -12,7 +12,9 @@
 #include "kturnd/daemon.h"
 #include "frame.h"
 #include "log.h"
+#include "peer.h"
 #include "kturnd/random.h"
+#include "kturnd/socket.h"
 
 /* Accepted before others have their turn. */
 #define ACCEPT_MAX	32
@@ -30,15 +32,12 @@
 /* What the kernel may hold unsent: the rest waits here, where it can be dropped. */
 #define NOTSENT_BYTES	32768
 
-/* Seconds until it is asked whether a silent client is there, and so on. */
-#define KEEPALIVE_IDLE	120
-#define KEEPALIVE_EACH	30
-#define KEEPALIVE_TIMES	4
-
 /* ----------------------------------------------------------------- too slow */
 
 static const char *overdue(const struct conn *c, uint64_t now)
 {
+	if (c->peer)
+		return peer_overdue(c->peer, now);
 	if (!c->ready && now - c->seen_ms >= FIRST_MS)
 		return "no message came";
 	if (c->partial_len && !c->paused && now - c->partial_ms >= PARTIAL_MS)
@@ -65,7 +64,7 @@ static void look_after(struct stream *s, struct conn_tailq *list)
 	}
 }
 
-static void set_tick(struct stream *s)
+void stream_set_tick(struct stream *s)
 {
 	static const struct timeval second = { .tv_sec = 1 };
 
@@ -85,7 +84,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	s->resting = false;
 	worker_expire(s->w);
 	if (s->counters.now)
-		set_tick(s);
+		stream_set_tick(s);
 }
 
 /* ----------------------------------------------------------------- accepting */
@@ -98,13 +97,9 @@ static int set(int fd, int level, int name, int value)
 /* What fails here makes it slower, no more. */
 static void set_options(int fd)
 {
-	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	socket_keep_alive(fd);
 	set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES);
 	set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, STALL_MS);
-	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE);
-	set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_EACH);
-	set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TIMES);
 }
 
 /* Of those without an allocation the oldest gives way; are there any? */
@@ -161,7 +156,7 @@ static void add(struct stream *s, int fd, const struct kturn_addr *from,
 	s->counters.now++;
 	s->counters.accepted++;
 	conn_start(c);
-	set_tick(s);
+	stream_set_tick(s);
 }
 
 void stream_accept(struct stream *s, int fd, const struct kturn_addr *listen)
@@ -189,7 +184,7 @@ void stream_accept(struct stream *s, int fd, const struct kturn_addr *listen)
 			    strerror(errno), "no new connections for a second");
 		s->resting = true;
 		worker_listen(s->w, false);
-		set_tick(s);
+		stream_set_tick(s);
 		break;
 	}
 	stream_flush(s);
@@ -210,7 +205,7 @@ void stream_send(struct stream *s, const struct turn_tuple *to,
 	struct conn *c = conn_find(s, to);
 	uint64_t dropped;
 
-	if (!c || c->state == CONN_DEAD)
+	if (!c || c->state != CONN_OPEN)
 		return;
 	if (queue_empty(&c->out))
 		c->progress_ms = s->w->now;
@@ -224,6 +219,20 @@ void stream_send(struct stream *s, const struct turn_tuple *to,
 	c->is_dirty = true;
 }
 
+static void free_dead(struct stream *s)
+{
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&s->dead))) {
+		TAILQ_REMOVE(&s->dead, c, entry);
+		if (c->known)
+			turn_client_gone(s->w->turn, &c->tuple);
+		s->counters.now--;
+		atomic_fetch_sub(&s->w->d->n_streams, 1);
+		conn_free(c);
+	}
+}
+
 void stream_flush(struct stream *s)
 {
 	struct conn *c;
@@ -235,14 +244,10 @@ void stream_flush(struct stream *s)
 		if (!event_pending(&c->write, EV_WRITE, NULL))
 			conn_write(c);
 	}
-	while ((c = TAILQ_FIRST(&s->dead))) {
-		TAILQ_REMOVE(&s->dead, c, entry);
-		if (c->known)
-			turn_client_gone(s->w->turn, &c->tuple);
-		s->counters.now--;
-		atomic_fetch_sub(&s->w->d->n_streams, 1);
-		conn_free(c);
-	}
+	conn_pass_all(s);
+	/* With a client go its allocation's connections to peers. */
+	free_dead(s);
+	peer_free_dead(s);
 }
 
 /* ---------------------------------------------------------------- life cycle */
@@ -254,7 +259,9 @@ int stream_init(struct stream *s, struct worker *w)
 	TAILQ_INIT(&s->fresh);
 	TAILQ_INIT(&s->settled);
 	TAILQ_INIT(&s->dead);
+	TAILQ_INIT(&s->leaving);
 	LIST_INIT(&s->dirty);
+	LIST_INIT(&s->dead_peers);
 	random_bytes(s->hash_key, sizeof(s->hash_key));
 	evtimer_assign(&s->tick, w->base, on_tick, s);
 	s->in = malloc(FRAME_MAX + STREAM_READ);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Clients that come by TCP, and by TLS over it (RFC 8656 section 3.1): a worker's
- * connections. A connection stays with the worker that accepted it, and is served
- * by that worker's loop; whatever it can't take at once waits in a queue or
+ * connections. A connection stays with the worker that accepted it, but for one
+ * that is to be bound to a peer's (RFC 6062), which goes to the worker that has the
+ * peer's. It is served by its worker's loop; whatever it can't take at once waits in a queue or
  * is dropped, so that nothing here blocks. What a connection has to say for itself
  * is limited in time and in bytes, until it has an allocation.
  */
@@ -23,19 +24,21 @@
 
 struct worker;
 struct stream;
+struct peer_conn;
 
 /** enum conn_state - how far a connection is */
 enum conn_state {
 	CONN_SNIFF,		/* what it begins with is not known */
 	CONN_HANDSHAKE,		/* of TLS */
 	CONN_OPEN,		/* messages come and go */
+	CONN_LEAVING,		/* another worker's when the round is over */
 	CONN_DEAD,		/* freed when the round is over */
 };
 
 /**
  * struct conn - a connection
  * @s: its worker's
- * @entry: of @s->fresh, @s->settled or @s->dead
+ * @entry: of @s->fresh, @s->settled, @s->leaving or @s->dead
  * @dirty: of @s->dirty
  * @node: by 5-tuple, once that is known
  * @state: how far it is
@@ -44,6 +47,8 @@ enum conn_state {
  * @write: the socket has room; waited for if something waits
  * @tls: TLS, if it is
  * @tuple: 5-tuple
+ * @peer: what comes by it goes there and the reverse, if it is bound
+ * @next: worker that it is to be passed to, or NULL
  * @out: what waits to be sent
  * @partial: what came of a message that has not ended; while @paused of several
  * @partial_len: bytes of that; 0: none
@@ -55,7 +60,7 @@ enum conn_state {
  * @ready: a message has come
  * @proxied: begins with a header of the PROXY protocol
  * @known: @node is in the table
- * @settled: it had an allocation when that was looked at last
+ * @settled: it had an allocation when that was looked at last, or is bound
  * @is_dirty: @dirty is in the list
  * @blocked: nothing is read, because TLS has something to send first
  * @wants_read: TLS has to read before it can send what is begun
@@ -72,6 +77,8 @@ struct conn {
 	struct event write;
 	struct tls_session tls;
 	struct turn_tuple tuple;
+	struct peer_conn *peer;
+	struct worker *next;
 	struct queue out;
 	uint8_t *partial;
 	size_t partial_len;
@@ -92,6 +99,7 @@ struct conn {
 
 TAILQ_HEAD(conn_tailq, conn);
 LIST_HEAD(conn_list, conn);
+LIST_HEAD(peer_conn_list, peer_conn);
 
 /**
  * struct stream_counters - of a worker
@@ -118,7 +126,9 @@ struct stream_counters {
  * @by_tuple: those whose 5-tuple is known
  * @fresh: without an allocation, those that came first at the start
  * @settled: with one
+ * @leaving: to be passed to other workers
  * @dead: to be freed
+ * @dead_peers: peers' connections, likewise
  * @dirty: with something to send
  * @tick: looks after what takes too long, while there are any
  * @resting: nothing is accepted until the next tick
@@ -132,7 +142,9 @@ struct stream {
 	struct turn_table by_tuple;
 	struct conn_tailq fresh;
 	struct conn_tailq settled;
+	struct conn_tailq leaving;
 	struct conn_tailq dead;
+	struct peer_conn_list dead_peers;
 	struct conn_list dirty;
 	struct event tick;
 	bool resting;
@@ -154,6 +166,9 @@ void stream_free(struct stream *s);
  * @listen: where it is bound
  */
 void stream_accept(struct stream *s, int fd, const struct kturn_addr *listen);
+
+/** stream_set_tick() - look after the connections within a second */
+void stream_set_tick(struct stream *s);
 
 /** stream_send() - send a message with the next stream_flush(); if there is no
  * such connection any more it is forgotten
