@@ -43,6 +43,27 @@ uclient_streams()
 		wc -l)" -eq 4 ]
 }
 
+# patience_start: clients of TCP allocations and peers that keep others waiting, for
+# half a minute, at a server of their own, while other tests run.
+patience_start()
+{
+	kturnd_start --listen "$RELAY_CLIENT_V4:3480" --tcp-relay yes \
+		--relay-ports 41001-42000 "${ALLOW_PEERS[@]}" || return
+	background in_client env peer="$peer" python3 \
+		"$top/selftests/stream/tcprelay.py" patience 3480
+	patience_pid=$background
+	patience_log=$background_log
+	patience_server_log=$kturnd_log
+}
+
+patience_finish()
+{
+	wait_for 100 has_ended "$patience_pid"
+	cat "$patience_log"
+	grep -qx passed "$patience_log"
+	grep -q 'reason="its other end has gone"' "$patience_server_log"
+}
+
 # idle_start TRANSPORT [OPTION...]: clients that say nothing for a minute, at a
 # server of their own, while other tests run.
 idle_start()

@@ -130,8 +130,9 @@ time.sleep(600)'
 topology_up
 echo_start
 idle_start tcp
+patience_start
 
-ktap_plan 19
+ktap_plan 20
 run_test "stream: coturn's client, channels and indications, 4 and 6" \
 	test_uclient
 run_test "stream: data of all sizes, IPv4" test_requests echo 4
@@ -152,5 +153,6 @@ run_test "stream: PROXY protocol" test_proxy
 run_test "stream: PROXY headers of others" test_simple nonsense
 run_test "stream: transports that are not wanted" test_transports
 run_test "stream: a port that is taken" test_port_taken
+run_test "stream: TCP allocations whose peers take long" patience_finish
 run_test "stream: clients that ask for nothing" idle_finish
 ktap_finish
