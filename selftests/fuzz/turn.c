@@ -8,7 +8,7 @@
  *	2	attributes of an authenticated request; the first byte says of
  *		which method and how authenticated
  *	3	a request that is fine, in small numbers
- *	4	a datagram from a peer
+ *	4	a datagram from a peer, or what becomes of a connection with one
  *	5	time passes
  *	6	something will fail from now, or not any more
  *	7	an administrator ends something
@@ -16,10 +16,15 @@
  * The upper bits of the first byte say which client. What nobody authenticated
  * must change nothing, and in the end all must have been given back.
  */
+#include <errno.h>
+
 #include "fuzz.h"
 #include "../turn/client.h"
 
-#define CLIENTS	4
+#define CLIENTS	6
+
+/* Of those who come by a stream, and may have TCP relayed. */
+#define STREAMS	4
 
 static struct client clients[CLIENTS];
 static const char *const peers[] = {
@@ -92,15 +97,44 @@ static void authenticated(struct client *c, const uint8_t *p, size_t len)
 	FUZZ_ASSERT(code == SUCCESS || code == NO_REPLY || code >= 400);
 }
 
+/* How many connections more there may be in the world. */
+static size_t room(void)
+{
+	return LINKS - world_open_links();
+}
+
+/* A peer connects, or one of the connections becomes more or less. */
+static void connection(const struct kturn_addr *relay, const char *peer,
+		       const uint8_t *p, size_t len)
+{
+	struct link *link = &world.links[len > 1 ? p[1] % LINKS : 0];
+
+	if (p[0] & 0x80) {
+		if (room() > 1)
+			peer_connect_in(relay, peer);
+	} else if (link->open && !link->connecting) {
+		link->open = false;
+		turn_connection_gone(world.s, link->c);
+	} else if (link->open && p[0] & 0x40) {
+		link->connecting = false;
+		turn_connected(world.s, world.now, link->c);
+	} else if (link->open) {
+		link->open = false;
+		turn_connect_failed(world.s, link->c, ECONNREFUSED);
+	}
+}
+
 static void fine_request(struct client *c, const uint8_t *p, size_t len)
 {
 	const char *peer = peers[len > 1 ? p[1] % KTAP_COUNT(peers) : 0];
+	bool stream = turn_is_stream(&c->tuple);
+	struct request r;
 	int code;
 
 	if (!len)
 		return;
 	c->fingerprint = false;
-	switch (p[0] % 4) {
+	switch (p[0] % (stream ? 8 : 4)) {
 	case 0:
 		code = len > 1 && p[1] & 1 ? do_allocate_both(c) :
 					     do_allocate(c);
@@ -112,6 +146,25 @@ static void fine_request(struct client *c, const uint8_t *p, size_t len)
 		break;
 	case 2:
 		code = do_permit(c, peer);
+		break;
+	case 4:
+	case 5:
+		req_begin(&r, c, KTURN_ALLOCATE);
+		req_u32(&r, KTURN_ATTR_REQUESTED_TRANSPORT, 6u << 24);
+		code = req_call(&r, c);
+		break;
+	case 6:
+		if (room() < 2)
+			return;
+		req_begin(&r, c, KTURN_CONNECT);
+		req_peer(&r, peer);
+		req_call(&r, c);
+		return;
+	case 7:
+		req_begin(&r, c, KTURN_CONNECTION_BIND);
+		req_u32(&r, KTURN_ATTR_CONNECTION_ID,
+			0x5eed0000 + (len > 1 ? p[1] : 0));
+		code = req_call(&r, c);
 		break;
 	default:
 		code = do_bind(c, 0x4000 + (len > 2 ? p[2] % 4 : 0), peer);
@@ -136,6 +189,10 @@ static void peer_datagram(struct client *c, const uint8_t *p, size_t len)
 	if (!relay)
 		relay = turn_alloc_relay(a, addr(peer).family ^ 3);
 	to = relay->public;
+	if (turn_alloc_is_tcp(a)) {
+		connection(&to, peer, p, len);
+		return;
+	}
 	peer_send_in(&to, peer, p + 1, len - 1);
 	FUZZ_ASSERT(world_state() == before);
 }
@@ -223,15 +280,20 @@ static void check_world(void)
 	FUZZ_ASSERT(n->allocs <= relaying && relaying <= 2 * n->allocs);
 	FUZZ_ASSERT((int)n->allocs == world.quota_used);
 	FUZZ_ASSERT((int)n->allocs == world.pushed);
+	FUZZ_ASSERT(n->conns == world_open_links());
 }
 
 int fuzz_one(const uint8_t *data, size_t size)
 {
 	size_t i, len;
 
-	world_begin();
+	world_init();
+	world.cfg.tcp_relay = true;
+	world_start();
 	for (i = 0; i < CLIENTS; i++) {
 		client_init(&clients[i], 40000 + i);
+		if (i >= STREAMS)
+			clients[i].tuple.transport = TURN_TCP;
 		if (i == 1)
 			clients[i].tuple.client.port =
 				clients[0].tuple.client.port;

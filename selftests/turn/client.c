@@ -254,6 +254,26 @@ static void check_response(const struct client *c, const uint8_t *req)
 			   !resp_count(KTURN_ATTR_NONCE));
 }
 
+/*
+ * With an allocation its Connect requests end, and are answered too. The
+ * response to @p comes first then.
+ */
+static void sort_out(const uint8_t *p)
+{
+	struct sent first = world.sent[0];
+	size_t i, k = 0;
+
+	for (i = 0; i < world.n_sent; i++) {
+		if (!memcmp(world.sent[i].p + 8, p + 8, KTURN_STUN_TID_LEN))
+			k = i;
+		else
+			KTAP_EQ(kturn_get16(world.sent[i].p),
+				kturn_type(KTURN_CONNECT, KTURN_ERROR));
+	}
+	world.sent[0] = world.sent[k];
+	world.sent[k] = first;
+}
+
 static int take_response(struct client *c, const void *p)
 {
 	struct kturn_attr attr;
@@ -261,7 +281,8 @@ static int take_response(struct client *c, const void *p)
 	resp = (struct response){ .code = NO_REPLY };
 	if (!world.n_sent || world.sent[0].to_peer)
 		return NO_REPLY;
-	KTAP_EQ(world.n_sent, 1);
+	if (world.n_sent > 1)
+		sort_out(p);
 	resp.p = world.sent[0].p;
 	resp.len = world.sent[0].len;
 	if (!KTAP_EQ(kturn_stun_parse(resp.p, resp.len, &resp.msg), 0))

@@ -49,6 +49,7 @@ int link_connect(void *env, const struct turn_relay *from,
 		return world.connect_error;
 	link = new_link();
 	link->c = c;
+	link->connecting = true;
 	link->from = from->addr;
 	link->to = *to;
 	*handle = link;

@@ -48,6 +48,7 @@ struct port {
 /* A connection with a peer. */
 struct link {
 	bool open;
+	bool connecting;	/* until the test says how it ends */
 	struct turn_connection *c;
 	struct kturn_addr from;
 	struct kturn_addr to;
