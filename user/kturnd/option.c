@@ -250,7 +250,9 @@ const struct option_def options[] = {
 			"Peers are those of UDP, see allow-peer and deny-peer; "
 			"limits of packets mean nothing to these connections, "
 			"and those of bytes slow them down. What is relayed so "
-			"ends with the daemon. Without this option such a "
+			"ends with the daemon. A gateway that maps ports (see "
+			"external) maps none for it, so that there is none "
+			"behind one. Without this option such a "
 			"client gets error 442.",
 		.set = option_set_tcp_relay,
 	}, {
