@@ -11,7 +11,7 @@
 CLANG	?= clang
 
 FUZZERS	:= stun xor_addr channel_data send fingerprint builder opaque turn config \
-	frame proxy pcp token
+	frame proxy dtls pcp token
 
 fuzz_src_opaque := $(wildcard user/precis/*.c)
 fuzz_libs_opaque := $(PRECIS_LIBS)
@@ -28,6 +28,10 @@ fuzz_libs_token := -lcrypto
 fuzz_src_frame := user/kturnd/transport/frame.c
 fuzz_src_proxy := user/kturnd/transport/proxy.c user/common/address.c \
 	user/lib/text.c
+
+fuzz_src_dtls := $(addprefix user/kturnd/,transport/dtls.c transport/tls.c file.c random.c) \
+	$(addprefix user/common/,address.c log.c siphash.c table.c) user/lib/text.c
+fuzz_libs_dtls := -lssl -lcrypto -levent_core
 
 fuzz_src_pcp := user/kturnd/nat/pcp_wire.c
 
