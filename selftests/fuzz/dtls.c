@@ -105,13 +105,16 @@ static void write_certificate(const char *path)
 
 static void init(void)
 {
-	static char path[] = "/tmp/kturn-fuzz-dtls.XXXXXX", *certs[] = { path };
+	static char *path;
 	static struct config cfg = {
-		.tls_certs = certs, .n_tls_certs = 1,
+		.tls_certs = &path, .n_tls_certs = 1,
 		.max_connections = CONNECTIONS,
 	};
-	int fd = mkstemp(path);
+	int fd;
 
+	path = strdup("/tmp/kturn-fuzz-dtls.XXXXXX");
+	FUZZ_ASSERT(path);
+	fd = mkstemp(path);
 	FUZZ_ASSERT(fd >= 0);
 	close(fd);
 	write_certificate(path);

@@ -17,7 +17,7 @@ faults()
 
 relay_start()
 {
-	kturnd_start "${ALLOW_PEERS[@]}" --listen $RELAY_CLIENT_V4 "$@"
+	kturnd_start "${ALLOW_PEERS[@]}" --listen "$RELAY_CLIENT_V4" "$@"
 }
 
 # It is told so, and goes on; without the address it uses the other one.
@@ -25,7 +25,7 @@ test_relay_address()
 {
 	ip -n "$relay" addr add 203.0.113.5/24 dev relay1
 	defer ip -n "$relay" addr del 203.0.113.5/24 dev relay1
-	relay_start --relay $RELAY_PEER_V4 --relay 203.0.113.5
+	relay_start --relay "$RELAY_PEER_V4" --relay 203.0.113.5
 	faults relay_address
 	grep -q 'event=no-relay-port relay=203.0.113.5 ' "$kturnd_log"
 	kturnd_stop
@@ -33,14 +33,14 @@ test_relay_address()
 
 test_server_address()
 {
-	relay_start --relay $RELAY_PEER_V4
+	relay_start --relay "$RELAY_PEER_V4"
 	faults server_address
 	kturnd_stop
 }
 
 test_descriptors()
 {
-	relay_start --relay $RELAY_PEER_V4
+	relay_start --relay "$RELAY_PEER_V4"
 	faults descriptors "$kturnd_pid"
 	grep 'event=no-relay-port ' "$kturnd_log" |
 		grep -q 'Too many open files'
@@ -57,7 +57,10 @@ full_disk()
 
 fill()
 {
-	! dd if=/dev/zero of="$tmp/full/fill" bs=1k 2>/dev/null
+	if dd if=/dev/zero of="$tmp/full/fill" bs=1k 2>/dev/null; then
+		echo "there is no end of $tmp/full"
+		return 1
+	fi
 }
 
 # Who has never begun needs room for its identity, and says so.
@@ -67,7 +70,10 @@ test_disk_full_at_first()
 	mkdir "$tmp/full/state"
 	fill
 	kturnd_state=$tmp/full/state
-	! kturnd_start_again --relay $RELAY_PEER_V4
+	if kturnd_start_again --relay "$RELAY_PEER_V4"; then
+		echo "it has begun"
+		return 1
+	fi
 	grep 'event=state-unusable ' "$kturnd_log" |
 		grep -q 'No space left on device'
 }
@@ -79,14 +85,14 @@ test_disk_full()
 	full_disk
 	kturnd_state=$tmp/full/state
 	kturnd_start_again "${ALLOW_PEERS[@]}" \
-		--listen $RELAY_CLIENT_V4 --relay $RELAY_PEER_V4
+		--listen "$RELAY_CLIENT_V4" --relay "$RELAY_PEER_V4"
 	fill
 	faults service
 	kturnd_stop
 	background in_relay sh -c 'exec "$@" >/dev/full 2>&1' sh \
 		"$kturnd" --state-dir "$kturnd_state" --user alice:secret \
 		--realm example.org --plane user "${ALLOW_PEERS[@]}" \
-		--listen $RELAY_CLIENT_V4 --relay $RELAY_PEER_V4
+		--listen "$RELAY_CLIENT_V4" --relay "$RELAY_PEER_V4"
 	kturnd_pid=$background
 	wait_for 30 kturnd_value "d['pid']"
 	faults service

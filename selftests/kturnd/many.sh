@@ -19,20 +19,21 @@ kturnd=$top/build/kturnd
 hold()
 {
 	mkfifo "$tmp/$1.hold"
+	# shellcheck disable=SC2016 # of the shell that is started
 	background in_client sh -c 'exec python3 "$@" <"$0"' "$tmp/$1.hold" \
-		"$here/many.py" "$1" "$2" $CLIENT_V4 $RELAY_CLIENT_V4 \
-		$PEER_V4 $MANY $ROUNDS
+		"$here/many.py" "$1" "$2" "$CLIENT_V4" "$RELAY_CLIENT_V4" \
+		"$PEER_V4" "$MANY" "$ROUNDS"
 	many_pid=$background many_log=$background_log
 	exec {many_end}>"$tmp/$1.hold"
 	wait_for 200 many_is_done
 	cat "$many_log"
 	grep bytes "$many_log" >>"$tmp/memory"
-	grep -qx done "$many_log"
+	grep -qx "done" "$many_log"
 }
 
 many_is_done()
 {
-	grep -qx done "$many_log" || has_ended "$many_pid"
+	grep -qx "done" "$many_log" || has_ended "$many_pid"
 }
 
 hold_end()
@@ -51,13 +52,13 @@ counter()
 test_kturnd()
 {
 	kturnd_start --source-rate 0 --workers 1 "${ALLOW_PEERS[@]}" \
-		--listen $RELAY_CLIENT_V4 --relay $RELAY_PEER_V4
+		--listen "$RELAY_CLIENT_V4" --relay "$RELAY_PEER_V4"
 	hold kturnd "$kturnd_pid"
-	[ "$(kturnd_value "d['counters']['allocs']")" -ge $MANY ]
-	if [ $kturnd_plane = kernel ]; then
+	[ "$(kturnd_value "d['counters']['allocs']")" -ge "$MANY" ]
+	if [ "$kturnd_plane" = kernel ]; then
 		[ "$(in_relay "$top/build/kturn" --json stats | python3 -c \
 			"import json, sys; print(json.load(sys.stdin)['allocs'])")" \
-			-ge $MANY ]
+			-ge "$MANY" ]
 	fi
 	as_client user alice secret
 	hold_end
@@ -67,9 +68,9 @@ test_kturnd()
 test_coturn()
 {
 	background in_relay turnserver -n --lt-cred-mech --user=alice:secret \
-		--realm=example.org -L $RELAY_CLIENT_V4 -E $RELAY_PEER_V4 \
+		--realm=example.org -L "$RELAY_CLIENT_V4" -E "$RELAY_PEER_V4" \
 		--no-tls --no-dtls --no-cli -m 1 --log-file stdout \
-		--allowed-peer-ip=$PEER_V4 --pidfile "$tmp/coturn.pid"
+		--allowed-peer-ip="$PEER_V4" --pidfile "$tmp/coturn.pid"
 	coturn_pid=$background
 	wait_for 30 coturn_listens
 	hold coturn "$coturn_pid"
