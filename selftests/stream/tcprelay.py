@@ -354,6 +354,13 @@ def test_patience(port):
         data, half = stack.enter_context(connected(c))
         half.shutdown(socket.SHUT_WR)
         same(data.read(1), b"", "the peer has done")
+        # A client that goes while its peer takes nothing.
+        stalled, deaf = stack.enter_context(connected(c))
+        stalled.sock.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                stalled.sock.send(bytes(1 << 16))
+        stalled.close()
         begun = time.monotonic()
         with inside("peer"):
             # It takes one, and lets others wait.

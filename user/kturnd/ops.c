@@ -32,16 +32,22 @@ static void client_send(void *env, const struct turn_tuple *to,
 	}
 }
 
-/* Not through the NAT, which may not send it back. */
-static struct kturn_addr make_private(struct worker *w,
-				      const struct kturn_addr *to)
+/*
+ * Not through the NAT, which may not send it back. Return: false if it is nobody's
+ * relayed address: that it may be a peer was found out some time ago, and what
+ * else the host has at that port is not for clients.
+ */
+static bool make_private(struct worker *w, const struct kturn_addr *to,
+			 enum relay_transport transport,
+			 struct kturn_addr *private)
 {
 	struct relay_addr *ra = relay_find_public(&w->d->relays, to);
-	struct kturn_addr private = *to;
 
-	if (ra)
-		memcpy(private.ip, ra->addr.ip, sizeof(private.ip));
-	return private;
+	*private = *to;
+	if (!ra)
+		return true;
+	memcpy(private->ip, ra->addr.ip, sizeof(private->ip));
+	return relay_is_live(ra, private, transport);
 }
 
 static void peer_send(void *env, const struct turn_relay *from,
@@ -50,8 +56,10 @@ static void peer_send(void *env, const struct turn_relay *from,
 {
 	struct relay_sock *rs = from->handle;
 	struct worker *w = env;
-	struct kturn_addr private = make_private(w, to);
+	struct kturn_addr private;
 
+	if (!make_private(w, to, RELAY_UDP, &private))
+		return;
 	/*
 	 * RFC 8656 section 14, the alternate behaviour. IPv4 has no way to say
 	 * it with a datagram.
@@ -127,8 +135,12 @@ static int connect_peer(void *env, const struct turn_relay *from,
 			struct turn_connection *c, void **handle)
 {
 	struct worker *w = env;
-	struct kturn_addr private = make_private(w, to);
+	struct kturn_addr private;
 
+	/* A socket can connect to itself, which would be no peer. */
+	if (!make_private(w, to, RELAY_TCP, &private) ||
+	    addr_equal(&private, &from->addr))
+		return -EADDRNOTAVAIL;
 	return peer_connect(&w->stream, &from->addr, &private, c, handle);
 }
 

@@ -214,6 +214,13 @@ struct wish {
 	enum turn_parity parity;
 };
 
+/* As far as that is needed; @pair: with the one after it. */
+static bool is_mapped(const struct relay_addr *ra, unsigned int port, bool pair)
+{
+	return !ra->mapped_only || (test_bit(ra->mapped, port) &&
+				    (!pair || test_bit(ra->mapped, port + 1)));
+}
+
 /* Both ports of a pair, or none; @reserved is NULL for a single one. */
 static int bind_ports(struct relay_addr *ra, uint16_t port,
 		      const struct wish *wish, struct turn_relay *relay,
@@ -221,16 +228,24 @@ static int bind_ports(struct relay_addr *ra, uint16_t port,
 {
 	int ret;
 
-	if (ra->mapped_only &&
-	    (!test_bit(ra->mapped, port) ||
-	     (reserved && !test_bit(ra->mapped, port + 1u))))
+	if (!is_mapped(ra, port, reserved))
 		return -EADDRINUSE;
 	ret = bind_port(ra, port, wish->transport, relay);
-	if (ret || !reserved)
-		return ret;
-	ret = bind_port(ra, port + 1, wish->transport, reserved);
 	if (ret)
-		relay_close(relay);
+		return ret;
+	if (reserved) {
+		ret = bind_port(ra, port + 1, wish->transport, reserved);
+		if (ret)
+			goto close_relay;
+	}
+	/* Once it is in use it is not given back, but may have been before. */
+	if (is_mapped(ra, port, reserved))
+		return 0;
+	ret = -EADDRINUSE;
+	if (reserved)
+		relay_close(reserved);
+close_relay:
+	relay_close(relay);
 	return ret;
 }
 

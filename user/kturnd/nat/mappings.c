@@ -160,7 +160,8 @@ static void keep_enough(struct nat *n, uint64_t now)
 	if (now < n->hold_ms)
 		return;
 	for (i = 0; i < n->n; i++)
-		spare += !n->v[i].listening && !n->v[i].granted;
+		spare += !n->v[i].listening && !n->v[i].granted &&
+			 !is_used(n, n->v[i].port);
 	if (spare < SPARE)
 		add_spare(n, SPARE - spare);
 }
@@ -232,11 +233,12 @@ static void note_refusal(struct nat *n, struct nat_mapping *m, int error)
 		    n->method->name, protocol_name(m), m->port, n->why,
 		    m->listening ? "clients outside don't reach this port" :
 		    "this port is not used for allocations");
-	if (m->listening)
+	/* One that is in use is asked for again; others don't wait for it. */
+	if (m->listening || is_used(n, m->port))
 		return;
 	/* RFC 6887 section 11.4: nor would it have room for others. */
 	n->hold_ms = now + (error == -EADDRINUSE ? REFUSED_S : seconds) * 1000ull;
-	if (!m->granted && !is_used(n, m->port))
+	if (!m->granted)
 		drop(n, m);
 }
 
@@ -286,6 +288,22 @@ static bool is_in_vain(struct nat *n, const struct nat_mapping *m,
 	return m->granted ? count_spare(n) > 2 * SPARE : now < n->hold_ms;
 }
 
+/* Workers see first that it goes; one may have taken it before. */
+static bool give_back(struct nat *n, struct nat_mapping *m)
+{
+	bool granted = m->granted;
+
+	set_granted(n, m, false);
+	if (is_used(n, m->port)) {
+		set_granted(n, m, granted);
+		return false;
+	}
+	if (granted)
+		delete(n, m);
+	drop(n, m);
+	return true;
+}
+
 /* An error if the gateway does not answer. */
 static int work_on(struct nat *n, struct nat_mapping *m)
 {
@@ -293,12 +311,8 @@ static int work_on(struct nat *n, struct nat_mapping *m)
 	struct nat_grant grant;
 	int ret;
 
-	if (is_in_vain(n, m, now)) {
-		if (m->granted)
-			delete(n, m);
-		drop(n, m);
+	if (is_in_vain(n, m, now) && give_back(n, m))
 		return 0;
-	}
 	/* Not every method looks by itself whether the daemon stops. */
 	ret = nat_wait(n, -1, 0);
 	if (!ret)

@@ -65,8 +65,11 @@ static bool is_others(const struct daemon *d, const struct relay_addr *ra,
 
 static int publish(struct nat *n, const struct kturn_addr *address)
 {
+	/* Of two that learn the same at once, one has to see the other. */
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	int ret = 0;
 
+	pthread_mutex_lock(&one);
 	pthread_mutex_lock(&n->lock);
 	if (n->d && is_others(n->d, n->ra, address))
 		ret = nat_failed(n, -EADDRINUSE,
@@ -76,6 +79,7 @@ static int publish(struct nat *n, const struct kturn_addr *address)
 	if (n->d && !ret)
 		tell_workers(n->d);
 	pthread_mutex_unlock(&n->lock);
+	pthread_mutex_unlock(&one);
 	return ret;
 }
 
@@ -89,6 +93,9 @@ static int learn(struct nat *n, const struct kturn_addr *address)
 	kturn_addr_text(address, text);
 	if (addr_equal(&n->address, address))
 		return 0;
+	if (address->family != n->private.family)
+		return nat_failed(n, -EADDRNOTAVAIL,
+				  "%s is of another family", text);
 	if (!peer_acl_is_global(address))
 		return nat_failed(n, -EADDRNOTAVAIL,
 				  "%s is not a public address: there may be another NAT",

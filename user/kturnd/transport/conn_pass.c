@@ -45,6 +45,8 @@ static void arrive(struct stream *s, struct conn *c)
 	c->s = s;
 	c->next = NULL;
 	c->settled = false;
+	/* What waited for the socket waits no more. */
+	c->blocked = false;
 	c->state = CONN_OPEN;
 	c->progress_ms = s->w->now;
 	TAILQ_INSERT_TAIL(&s->fresh, c, entry);

@@ -37,6 +37,7 @@ enum peer_state {
  * @client: the client's connection, of PEER_BOUND
  * @out: what waits to be sent to the peer
  * @moved_ms: when something was relayed last
+ * @taken_ms: when the peer took something of @out last, or that began to wait
  * @peer_ended: the peer sends nothing any more
  * @client_ended: nor does the client
  * @peer_told: the peer knows that
@@ -54,6 +55,7 @@ struct peer_conn {
 	struct conn *client;
 	struct queue out;
 	uint64_t moved_ms;
+	uint64_t taken_ms;
 	bool peer_ended;
 	bool client_ended;
 	bool peer_told;
@@ -155,6 +157,8 @@ const char *peer_overdue(const struct peer_conn *pc, uint64_t now)
 {
 	uint64_t moved = pc->moved_ms;
 
+	if (!queue_empty(&pc->out) && now - pc->taken_ms >= PEER_STALL_MS)
+		return "its peer takes nothing";
 	if (pc->client->progress_ms > moved)
 		moved = pc->client->progress_ms;
 	if ((pc->client_ended || pc->peer_ended) &&
@@ -198,6 +202,7 @@ static ssize_t send_some(struct peer_conn *pc, const uint8_t *buf, size_t len)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	pc->moved_ms = pc->s->w->now;
+	pc->taken_ms = pc->moved_ms;
 	return n;
 }
 
@@ -207,8 +212,10 @@ void peer_take(struct peer_conn *pc, const uint8_t *buf, size_t len)
 
 	turn_connection_passed(pc->s->w->turn, pc->tc, TURN_TO_PEER, len,
 			       pc->s->w->now);
-	if (queue_empty(&pc->out))
+	if (queue_empty(&pc->out)) {
+		pc->taken_ms = pc->s->w->now;
 		n = send_some(pc, buf, len);
+	}
 	if (n < 0) {
 		peer_broken(pc);
 		return;

@@ -13,7 +13,8 @@
  * When one end has sent all that it has to, the other is told so after the last
  * byte. It can still send, which is what a client needs that says "that is all"
  * and waits for an answer; but when nothing is relayed for PEER_HALF_MS, both are
- * closed.
+ * closed. So they are when a peer takes nothing for PEER_STALL_MS of what waits
+ * for it: meanwhile nobody would see its client go.
  */
 #ifndef _KTURND_PEER_H
 #define _KTURND_PEER_H
@@ -23,6 +24,7 @@
 struct relay_sock;
 
 #define PEER_HALF_MS	30000
+#define PEER_STALL_MS	30000
 
 /** peer_connect() - as turn_ops.connect */
 int peer_connect(struct stream *s, const struct kturn_addr *from,
