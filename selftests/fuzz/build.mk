@@ -37,7 +37,7 @@ fuzz_src_pcp := user/kturnd/nat/pcp_wire.c
 
 fuzz_src_config := $(addprefix user/kturnd/,config.c config_yaml.c option.c \
 	option_clients.c option_external.c option_help.c option_read.c option_set.c option_users.c \
-	origin.c token_key.c file.c turn/limit.c) \
+	origin.c token_key.c db_url.c file.c turn/limit.c) \
 	$(addprefix user/common/,address.c limit_text.c log.c siphash.c) user/db/credential.c user/lib/text.c \
 	$(wildcard user/precis/*.c)
 fuzz_libs_config := -lyaml -lcrypto $(PRECIS_LIBS)

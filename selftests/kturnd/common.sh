@@ -13,6 +13,10 @@ here=$top/selftests/kturnd
 # Who is to relay.
 kturnd_plane=user
 
+# Which users there are, beside alice.
+kturnd_realm=example.org
+kturnd_store=(--db "$tmp/users.db")
+
 # The peers of the tests are in documentation prefixes, which kturnd refuses
 # by default.
 ALLOW_PEERS=(--allow-peer 203.0.113.2 --allow-peer 2001:db8:2::2)
@@ -20,7 +24,7 @@ ALLOW_PEERS=(--allow-peer 203.0.113.2 --allow-peer 2001:db8:2::2)
 
 # kturnd_start [OPTION...]: in the relay's namespace, until the test or the
 # script ends, with the users alice (password secret, of the configuration)
-# and bob (password stored, of the store) in the realm example.org. Its process
+# and bob (password stored, of the store) in the realm $kturnd_realm. Its process
 # is $kturnd_pid, its log $kturnd_log, its state directory $kturnd_state.
 kturnd_start()
 {
@@ -35,8 +39,8 @@ kturnd_start_again()
 		"$top/build/kturn" user add bob --realm example.org \
 			--db "$tmp/users.db" --password-file - || return
 	background in_relay "$kturnd" --state-dir "$kturnd_state" \
-		--realm example.org --user alice:secret \
-		--db "$tmp/users.db" --plane "$kturnd_plane" "$@"
+		--realm "$kturnd_realm" --user alice:secret \
+		"${kturnd_store[@]}" --plane "$kturnd_plane" "$@"
 	kturnd_pid=$background
 	kturnd_log=$background_log
 	wait_for 30 kturnd_has_begun &&

@@ -120,7 +120,7 @@ KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-
 max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, tcp-relay, max-peer-connections, limit-to-peer, limit-to-client, \
 alternate-server, redirect-above, realm, listen-realm, origin-realm, software, user, realm-user, secret, realm-secret, \
-token-server-name, token-key, token-key-file, user-file, secret-file, db, allow-peer, deny-peer, \
+token-server-name, token-key, token-key-file, user-file, secret-file, db, db-file, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"
 
 test_yaml_errors()
@@ -353,6 +353,22 @@ bytes, none of them NUL" --secret-file "$tmp/secrets"
 file or directory" "$kturnd" --check --config "$yaml"
 	refuses "--secret-file: expected a file name, as user-file reads \
 standard input already" --user-file - --secret-file -
+	refuses "--db-file: expected a file name, as another option reads \
+standard input already" --user-file - --db-file -
+	printf 'redis://:x@localhost/1\n' >"$tmp/db"
+	accepts --db-file "$tmp/db"
+	accepts --db postgresql://x:y@localhost/z
+	accepts --db sqlite:/tmp/x
+	refuses "--db-file: expected no db beside it" --db x \
+		--db-file "$tmp/db"
+	: >"$tmp/db"
+	refuses "--db-file: expected a line in $tmp/db" --db-file "$tmp/db"
+	# It may hold a password.
+	printf 'mysql://x:hunter2@localhost\n' >"$tmp/db"
+	refuses "$tmp/db:1: db: expected a file name, or a URL of \
+postgresql://, redis:// or redis+unix://" --db-file "$tmp/db"
+	refuses "--db: expected a file name, or a URL of postgresql://, \
+redis:// or redis+unix://" --db mysql://x:hunter2@localhost
 	# Standard input is read, and its lines are named.
 	printf 'alice:secret\nbob\n' | "$kturnd" --check --user-file - \
 		2>"$tmp/err" && fail "took a user without a password"

@@ -284,7 +284,10 @@ test_control()
 	[ "$(kturnd_value "sorted(d['counters'])")" = "['allocs', 'chans', \
 'connections', 'dropped', 'dtls', 'errors', 'icmp', 'kernel_allocs', 'limited', 'malformed', 'over_limit', \
 'peer_connections', 'perms', \
-'relays', 'requests', 'send_errors', 'send_full', 'to_client', 'to_peer']" ]
+'relays', 'requests', 'send_errors', 'send_full', 'to_client', 'to_peer', \
+'wait_dropped', 'waited']" ]
+	[ "$(kturnd_value "sorted(d['store'])")" = "['answered', 'asked', \
+'cached', 'failed', 'lost', 'refused', 'up']" ]
 	for ((i = 0; i < 10; i++)); do
 		(kturnd_value "d['version']" >/dev/null) &
 		pids+=($!)

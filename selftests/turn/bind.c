@@ -265,6 +265,35 @@ static void limit(void)
 	world_stop();
 }
 
+/* The owner does not wait for the user store; others do, where it is to be. */
+static void store(void)
+{
+	uint32_t id;
+
+	begin();
+	client_challenge(&d);
+	id = pending(PEER_A);
+	world.asks = true;
+	world_clear();
+	d.password = "guess";
+	KTAP_EQ(bind_id(&d, id), NO_REPLY);
+	KTAP_CHECK(strstr(world.trace, "ask_again "));
+	KTAP_EQ(world.n_asked, 1);
+	d.password = "wonderland";
+	KTAP_EQ(bind_id(&d, id), SUCCESS);
+	KTAP_EQ(world.n_asked, 2);
+	KTAP_CHECK(strstr(world.trace, "ask "));
+
+	init(&d, 40002);
+	d.tuple.transport = TURN_TCP;
+	client_challenge(&d);
+	world.elsewhere = true;
+	KTAP_EQ(bind_id(&d, 4711), NO_REPLY);
+	KTAP_EQ(world.n_passed, 1);
+	KTAP_EQ(world.n_asked, 2);
+	world_stop();
+}
+
 const struct ktap_case bind_cases[] = {
 	{ "bind: ConnectionBind", binds },
 	{ "bind: refusals", refusals },
@@ -272,6 +301,7 @@ const struct ktap_case bind_cases[] = {
 	{ "bind: a connection that another server has", elsewhere },
 	{ "bind: credentials that have expired", expired },
 	{ "bind: the control connection's nonce", nonces },
+	{ "bind: while the user store is asked", store },
 	{ "bind: a limit of bytes", limit },
 };
 

@@ -15,6 +15,7 @@ static const struct {
 	{ names_cases, &names_count },
 	{ nonce_cases, &nonce_count },
 	{ rest_cases, &rest_count },
+	{ wait_cases, &wait_count },
 	{ realms_cases, &realms_count },
 	{ token_cases, &token_count },
 	{ allocate_cases, &allocate_count },

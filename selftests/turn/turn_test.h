@@ -11,14 +11,14 @@
 #define PEER_V6		"[2001:db8:1::10]:7000"
 
 extern const struct ktap_case parts_cases[], binding_cases[], auth_cases[],
-	names_cases[], nonce_cases[], rest_cases[], allocate_cases[],
-	ports_cases[], dual_cases[], refresh_cases[], permission_cases[],
-	channel_cases[],
+	names_cases[], nonce_cases[], rest_cases[], wait_cases[],
+	allocate_cases[], ports_cases[], dual_cases[], refresh_cases[],
+	permission_cases[], channel_cases[],
 	data_cases[], icmp_cases[], expiry_cases[], adopt_cases[],
 	tcp_cases[], bind_cases[], malformed_cases[], garbage_cases[],
 	scale_cases[], realms_cases[], token_cases[];
 extern const size_t parts_count, binding_count, auth_count, names_count,
-	nonce_count, rest_count, allocate_count, ports_count, dual_count,
+	nonce_count, rest_count, wait_count, allocate_count, ports_count, dual_count,
 	refresh_count,
 	permission_count, channel_count, data_count, icmp_count,
 	expiry_count, adopt_count, tcp_count, bind_count, malformed_count,

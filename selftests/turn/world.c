@@ -248,13 +248,12 @@ static void make_key(const EVP_MD *md, const char *realm, const char *name,
 	EVP_Digest(text, strlen(text), out, NULL, md, NULL);
 }
 
-static int user_keys(void *env, const char *realm, const char *name,
-		     struct turn_keys *keys)
+static int find_keys(const struct user *u, size_t n, const char *realm,
+		     const char *name, struct turn_keys *keys)
 {
-	const struct user *u = world.users;
+	const struct user *end = u + n;
 
-	world_trace("user_keys");
-	for (; u < world.users + world.n_users; u++) {
+	for (; u < end; u++) {
 		if (strcmp(u->name, name) || strcmp(realm_of(u), realm))
 			continue;
 		keys->has_md5 = u->md5;
@@ -270,6 +269,18 @@ static int user_keys(void *env, const char *realm, const char *name,
 	return -ENOENT;
 }
 
+static int user_keys(void *env, const char *realm, const char *name,
+		     struct turn_keys *keys)
+{
+	world_trace("user_keys");
+	if (!world.asks)
+		return find_keys(world.users, world.n_users, realm, name,
+				 keys);
+	keys->heard = world.old_users;
+	find_keys(world.old_users, world.n_old_users, realm, name, keys);
+	return -EINPROGRESS;
+}
+
 static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
 			char *name)
 {
@@ -277,6 +288,8 @@ static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
 	uint8_t want[32];
 	char text[2048];
 
+	if (world.asks)
+		return -EINPROGRESS;
 	for (; u < world.users + world.n_users; u++) {
 		snprintf(text, sizeof(text), "%s:%s", u->name, realm);
 		SHA256((uint8_t *)text, strlen(text), want);
@@ -287,6 +300,21 @@ static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
 		return 0;
 	}
 	return -ENOENT;
+}
+
+static int user_refuse(void *env, const char *realm, const char *name)
+{
+	return world.asks_to_refuse ? -EINPROGRESS : 0;
+}
+
+static void ask(void *env, const struct turn_question *q, const uint8_t *msg,
+		size_t len)
+{
+	world_trace(msg ? "ask_again" : "ask");
+	world.n_asked++;
+	snprintf(world.asked_realm, sizeof(world.asked_realm), "%s", q->realm);
+	snprintf(world.asked, sizeof(world.asked), "%s",
+		 q->user ? q->user : "(hash)");
 }
 
 static unsigned int features(void *env, const struct turn_realm *realm)
@@ -463,6 +491,8 @@ const struct turn_ops world_ops = {
 	.token_key = token_key,
 	.user_keys = user_keys,
 	.user_by_hash = user_by_hash,
+	.user_refuse = user_refuse,
+	.ask = ask,
 	.features = features,
 	.quota_take = quota_take,
 	.place = place,

@@ -121,6 +121,16 @@ struct world {
 	enum turn_place place;
 	struct turn_alternate alternate[2];
 
+	/* The store has to be asked; what it said before, if anything. */
+	bool asks;
+	bool asks_to_refuse;
+	const struct user *old_users;
+	size_t n_old_users;
+	/* What it was asked last. */
+	char asked[TURN_USERNAME_MAX + 1];
+	char asked_realm[TURN_REALM_MAX + 1];
+	unsigned int n_asked;
+
 	/* Who has no credentials gets no answer. */
 	bool silent;
 

@@ -242,35 +242,6 @@ static void coturn_changes(void)
 	userdb_close(db);
 }
 
-/* Between them nothing changes, whatever is written; then all of it has. */
-static void hold_and_release(void)
-{
-	struct userdb_keys keys;
-	struct userdb *db, *reader;
-
-	fresh();
-	reader = open_ok(path, USERDB_FOLLOW);
-	userdb_hold(reader);
-	KTAP_EQ(userdb_get(reader, REALM, "carol", &keys), -ENOENT);
-	db = open_ok(path, USERDB_WRITE);
-	put(db, "carol", "password");
-	KTAP_EQ(userdb_get(reader, REALM, "carol", &keys), -ENOENT);
-	userdb_release(reader);
-	KTAP_EQ(userdb_get(reader, REALM, "carol", &keys), 3);
-
-	/* A new hold begins with a look. */
-	put(db, "dave", "password");
-	userdb_hold(reader);
-	KTAP_EQ(userdb_get(reader, REALM, "dave", &keys), 3);
-	KTAP_EQ(userdb_del(db, REALM, "dave"), 0);
-	userdb_release(reader);
-	userdb_hold(reader);
-	KTAP_EQ(userdb_get(reader, REALM, "dave", &keys), -ENOENT);
-	userdb_release(reader);
-	userdb_close(reader);
-	userdb_close(db);
-}
-
 static void userhash_follows(void)
 {
 	struct userdb *db, *reader;
@@ -541,7 +512,6 @@ static const struct ktap_case cases[] = {
 	{ "store: coturn's rows", coturn_rows },
 	{ "store: a password changed by turnadmin", coturn_changes },
 	{ "store: userhash after changes", userhash_follows },
-	{ "store: held", hold_and_release },
 	{ "store: a file that comes, is replaced, goes", follow_file },
 	{ "store: list", list_users },
 	{ "store: locked by another", locked_store },

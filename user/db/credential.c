@@ -82,3 +82,24 @@ void userdb_userhash(const char *name, const char *realm, uint8_t hash[32])
 	if (digest(EVP_sha256(), parts, 2, hash))
 		memset(hash, 0, 32);
 }
+
+bool userdb_hex(const char *text, uint8_t *out, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (!text || strlen(text) != 2 * len)
+		return false;
+	for (size_t i = 0; i < 2 * len; i++) {
+		char c = text[i] >= 'A' && text[i] <= 'F' ? text[i] | 0x20 :
+			text[i];
+		const char *digit = memchr(digits, c, 16);
+
+		if (!digit)
+			return false;
+		if (i % 2)
+			out[i / 2] |= digit - digits;
+		else
+			out[i / 2] = (digit - digits) << 4;
+	}
+	return true;
+}

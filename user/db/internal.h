@@ -68,8 +68,6 @@ struct realm_cache {
  * @version: of the file's content as of the last look; what follows is
  *	derived from it
  * @fresh: @version counts
- * @held: userdb_hold() was called
- * @looked: there was a look at the file since
  * @has_coturn: there is a table turnusers_lt
  * @has_own: there is a table kturn_users_sha256
  * @changes: goes up with each @version and file
@@ -85,8 +83,6 @@ struct userdb {
 	ino_t ino;
 	uint32_t version;
 	bool fresh;
-	bool held;
-	bool looked;
 	bool has_coturn;
 	bool has_own;
 	uint64_t changes;

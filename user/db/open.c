@@ -343,24 +343,11 @@ static int version_read(struct userdb *db)
 	return 0;
 }
 
-void userdb_hold(struct userdb *db)
-{
-	db->held = true;
-	db->looked = false;
-}
-
-void userdb_release(struct userdb *db)
-{
-	db->held = false;
-}
-
 int userdb_refresh(struct userdb *db)
 {
 	struct stat st;
 	int err;
 
-	if (db->held && db->looked)
-		return 0;
 	if (db->mode == USERDB_FOLLOW) {
 		if (stat(db->path, &st)) {
 			if (errno != ENOENT)
@@ -368,7 +355,6 @@ int userdb_refresh(struct userdb *db)
 							db->path,
 							strerror(errno));
 			file_close(db);
-			db->looked = true;
 			return 0;
 		}
 		if (db->sql && (st.st_dev != db->dev || st.st_ino != db->ino))
@@ -379,9 +365,7 @@ int userdb_refresh(struct userdb *db)
 				return err;
 		}
 	}
-	err = version_read(db);
-	db->looked = !err;
-	return err;
+	return version_read(db);
 }
 
 int userdb_open(struct userdb **db, const char *path, enum userdb_mode mode)

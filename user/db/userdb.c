@@ -5,38 +5,17 @@
 #include <string.h>
 #include "internal.h"
 
-static bool hex_read(const unsigned char *text, uint8_t *out, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (!text || strlen((const char *)text) != 2 * len)
-		return false;
-	for (size_t i = 0; i < 2 * len; i++) {
-		char c = text[i] >= 'A' && text[i] <= 'F' ? text[i] | 0x20 :
-			text[i];
-		const char *digit = memchr(digits, c, 16);
-
-		if (!digit)
-			return false;
-		if (i % 2)
-			out[i / 2] |= digit - digits;
-		else
-			out[i / 2] = (digit - digits) << 4;
-	}
-	return true;
-}
-
 /* Columns 0 and 1 of a row are the MD5 and the SHA-256 key, in hex. */
 static unsigned int keys_read(sqlite3_stmt *stmt, struct userdb_keys *keys)
 {
 	memset(keys, 0, sizeof(*keys));
-	if (hex_read(sqlite3_column_text(stmt, 0), keys->md5,
-		     sizeof(keys->md5)))
+	if (userdb_hex((const char *)sqlite3_column_text(stmt, 0), keys->md5,
+		       sizeof(keys->md5)))
 		keys->flags |= USERDB_MD5;
 	else
 		memset(keys->md5, 0, sizeof(keys->md5));
-	if (hex_read(sqlite3_column_text(stmt, 1), keys->sha256,
-		     sizeof(keys->sha256)))
+	if (userdb_hex((const char *)sqlite3_column_text(stmt, 1), keys->sha256,
+		       sizeof(keys->sha256)))
 		keys->flags |= USERDB_SHA256;
 	else
 		memset(keys->sha256, 0, sizeof(keys->sha256));

@@ -86,14 +86,6 @@ int userdb_open(struct userdb **db, const char *path, enum userdb_mode mode);
 /** userdb_close() - close it; NULL is fine */
 void userdb_close(struct userdb *db);
 
-/** userdb_hold() - from the next look at the file on, see no changes of it: for
- * many requests at a time, each of which would look
- */
-void userdb_hold(struct userdb *db);
-
-/** userdb_release() - look again each time */
-void userdb_release(struct userdb *db);
-
 /** userdb_error() - the last failure in words, one line; NULL: of an open by
  * this thread. Never NULL.
  */
@@ -265,6 +257,11 @@ const char *userdb_prepare(enum userdb_text what, const char *text, size_t len,
  */
 int userdb_keys_make(const char *name, const char *realm, const char *password,
 		     struct userdb_keys *keys);
+
+/** userdb_hex() - read exactly @len bytes in hex; false if @text is anything else,
+ * or NULL
+ */
+bool userdb_hex(const char *text, uint8_t *out, size_t len);
 
 /** userdb_userhash() - SHA-256(name ":" realm), RFC 8489 section 14.4 */
 void userdb_userhash(const char *name, const char *realm, uint8_t hash[32]);

@@ -5,9 +5,27 @@
 KTURND := $(B)/kturnd
 KTURND_MKMAN := $(B)/kturnd-mkman
 KTURND_SRC := $(filter-out %/mkman.c,$(wildcard user/kturnd/*.c \
-	user/kturnd/transport/*.c user/kturnd/nat/*.c))
+	user/kturnd/transport/*.c user/kturnd/nat/*.c \
+	user/kturnd/store/*.c))
 KTURND_LIBS = -lnatpmp -lminiupnpc -lssl -levent_core -lyaml -ljansson -lnl-route-3 -lnl-3 \
 	$(LIBKTURN_LIBS) $(USERDB_LIBS) $(PRECIS_LIBS)
+
+# Databases for users, where their libraries are there.
+KTURND_DBS := $(shell for lib in libpq hiredis; do \
+	$(PKG_CONFIG) --exists $$lib && echo $$lib; done)
+ifeq ($(filter libpq,$(KTURND_DBS)),)
+KTURND_SRC := $(filter-out %/postgres.c,$(KTURND_SRC))
+endif
+ifeq ($(filter hiredis,$(KTURND_DBS)),)
+KTURND_SRC := $(filter-out %/redis.c,$(KTURND_SRC))
+endif
+ifneq ($(KTURND_DBS),)
+KTURND_LIBS += $(shell $(PKG_CONFIG) --libs $(KTURND_DBS))
+CFLAGS_user/kturnd/store := $(shell $(PKG_CONFIG) --cflags $(KTURND_DBS))
+endif
+CFLAGS_user/kturnd/store += $(if $(filter libpq,$(KTURND_DBS)),-DKTURN_LIBPQ) \
+	$(if $(filter hiredis,$(KTURND_DBS)),-DKTURN_HIREDIS)
+
 CFLAGS_user/kturnd := $(shell $(PKG_CONFIG) --cflags libnl-3.0)
 CFLAGS_user/kturnd/nat := $(CFLAGS_user/kturnd)
 
@@ -36,7 +54,7 @@ test-programs: $(KTURND_MKMAN)
 
 $(KTURND_MKMAN): $(addprefix $(B)/user/kturnd/,mkman.o option.o option_help.o option_read.o \
 		option_clients.o option_external.o option_set.o option_users.o origin.o \
-		token_key.o \
+		token_key.o db_url.o \
 		config.o file.o turn/limit.o) $(USERDB_OBJ) $(B)/user/precis/libprecis.a \
 		$(B)/user/common/libcommon.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(USERDB_LIBS) $(LIBKTURN_LIBS) \

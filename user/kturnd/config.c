@@ -11,6 +11,7 @@
 #include "kturn.h"
 #include "log.h"
 #include "option.h"
+#include "option_read.h"
 
 /* A line of a user or secret file, with its newline. */
 #define FILE_LINE_MAX	4096
@@ -43,7 +44,8 @@ void config_free(struct config *cfg)
 	free(cfg->token_key_file);
 	free(cfg->user_file);
 	free(cfg->secret_file);
-	free(cfg->db);
+	option_wipe(cfg->db);
+	free(cfg->db_file);
 	free(cfg->state_dir);
 	free(cfg->tls_client_ca);
 	memset(cfg, 0, sizeof(*cfg));
@@ -289,6 +291,22 @@ static void check_realms(struct config *cfg)
 		check_realm(cfg, cfg->realm_secrets[i].realm);
 }
 
+static void read_db_file(struct config *cfg)
+{
+	unsigned int before = cfg->errors;
+
+	if (!cfg->db_file)
+		return;
+	if (cfg->db_required) {
+		config_option_error(cfg, "db-file", "expected no db beside it");
+		return;
+	}
+	read_lines(cfg, "db", cfg->db_file, "db-file");
+	if (!cfg->db_required && cfg->errors == before)
+		config_option_error(cfg, "db-file", "expected a line in %s",
+				    cfg->db_file);
+}
+
 void config_finish(struct config *cfg)
 {
 	check_clients(cfg);
@@ -300,6 +318,13 @@ void config_finish(struct config *cfg)
 	if (is_stdin(cfg->token_key_file) &&
 	    (is_stdin(cfg->user_file) || is_stdin(cfg->secret_file))) {
 		config_option_error(cfg, "token-key-file",
+				    "expected a file name, as another option reads standard input already");
+		return;
+	}
+	if (is_stdin(cfg->db_file) &&
+	    (is_stdin(cfg->user_file) || is_stdin(cfg->secret_file) ||
+	     is_stdin(cfg->token_key_file))) {
+		config_option_error(cfg, "db-file",
 				    "expected a file name, as another option reads standard input already");
 		return;
 	}
@@ -315,6 +340,7 @@ void config_finish(struct config *cfg)
 		cfg->secret_stamp = file_stamp(0, cfg->secret_file);
 		read_lines(cfg, "secret", cfg->secret_file, "secret-file");
 	}
+	read_db_file(cfg);
 	check_external(cfg);
 }
 

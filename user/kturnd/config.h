@@ -156,8 +156,9 @@ struct config_source {
  * @token_key_file: file of such keys, as @user_file
  * @user_file: file of users, "-" for standard input; NULL: none
  * @secret_file: file of secrets, likewise
- * @db: the user store's file
- * @db_required: the store's path was given, so it must be there
+ * @db: the user store, see db_url.h; may hold a password
+ * @db_required: it was given, so a file must be there
+ * @db_file: file with @db in it, or NULL
  * @allow: prefixes that are opened for peers
  * @n_allow: how many
  * @deny: prefixes that are closed
@@ -228,6 +229,7 @@ struct config {
 	char *user_file;
 	char *secret_file;
 	char *db;
+	char *db_file;
 	bool db_required;
 	struct prefix *allow;
 	size_t n_allow;

@@ -29,6 +29,7 @@
  * @io: sum of theirs
  * @stream: sum of theirs
  * @dtls: sum of theirs
+ * @wait_dropped: sum of theirs
  * @kernel_allocs: allocations that the kernel has
  * @kernel: some worker uses the module
  */
@@ -42,6 +43,7 @@ struct query {
 	struct io_counters io;
 	struct stream_counters stream;
 	struct stream_counters dtls;
+	uint64_t wait_dropped;
 	uint64_t kernel_allocs;
 	bool kernel;
 };
@@ -83,6 +85,8 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.requests += c->requests;
 	q->turn.errors += c->errors;
 	q->turn.limited += c->limited;
+	q->turn.waited += c->waited;
+	q->wait_dropped += w->park.dropped;
 	q->turn.malformed += c->malformed;
 	q->turn.to_peer_packets += c->to_peer_packets;
 	q->turn.to_peer_bytes += c->to_peer_bytes;
@@ -217,7 +221,7 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -226,6 +230,8 @@ static json_t *counters_json(const struct query *q)
 		"requests", (json_int_t)t->requests,
 		"errors", (json_int_t)t->errors,
 		"limited", (json_int_t)t->limited,
+		"waited", (json_int_t)t->waited,
+		"wait_dropped", (json_int_t)q->wait_dropped,
 		"malformed", (json_int_t)t->malformed,
 		"to_peer",
 			"packets", (json_int_t)t->to_peer_packets,
@@ -243,12 +249,30 @@ static json_t *counters_json(const struct query *q)
 		"peer_connections", peers_json(t));
 }
 
+/* null without a store. */
+static json_t *store_json(struct store *store)
+{
+	struct store_counters c;
+
+	if (!store)
+		return json_null();
+	store_count(store, &c);
+	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I}",
+			 "up", c.up,
+			 "lost", (json_int_t)c.lost,
+			 "asked", (json_int_t)c.asked,
+			 "answered", (json_int_t)c.answered,
+			 "failed", (json_int_t)c.failed,
+			 "refused", (json_int_t)c.refused,
+			 "cached", (json_int_t)c.cached);
+}
+
 static json_t *make_json(const struct query *q)
 {
 	const struct daemon *d = q->control->d;
 	uint64_t uptime = (worker_clock() - d->started_ms) / 1000;
 
-	return json_pack("{s:s,s:I,s:I,s:s,s:I,s:s,s:o,s:o,s:o,s:o}",
+	return json_pack("{s:s,s:I,s:I,s:s,s:I,s:s,s:o,s:o,s:o,s:o,s:o}",
 			 "version", KTURN_VERSION,
 			 "pid", (json_int_t)getpid(),
 			 "uptime_s", (json_int_t)uptime,
@@ -258,6 +282,7 @@ static json_t *make_json(const struct query *q)
 			 "listen", addrs_json(&d->listen),
 			 "relay", relays_json(&d->relays),
 			 "external", nats_json(d),
+			 "store", store_json(d->users.store),
 			 "counters", counters_json(q));
 }
 

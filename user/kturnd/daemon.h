@@ -16,6 +16,8 @@
 #include "users.h"
 #include "worker.h"
 
+struct answers;
+
 /**
  * struct daemon - the daemon
  * @cfg: configuration, constant but for its secrets, which are the main thread's
@@ -29,7 +31,8 @@
  * @n_streams: connections of TCP and TLS
  * @n_dtls: those of DTLS
  * @n_peer_conns: connections to peers
- * @users: users out of the configuration, constant
+ * @users: users out of the configuration, and the user store; constant
+ * @answers: main thread's part of the store
  * @acl: which addresses may be peers, constant
  * @steer: which worker serves a client, constant
  * @connection_key: which worker gives connections to peers a number, constant
@@ -39,8 +42,6 @@
  * @started_ms: when the daemon started, worker_clock()'s
  * @secrets_seen: of the file of secrets when it was looked at last
  * @realms: those that the workers were given last; main thread
- * @store: user store, or NULL; main thread
- * @store_version: of what @realms were made of
  * @local: follows the host's addresses; main thread
  * @nats: those whose external address is learnt, constant
  * @n_nats: how many
@@ -58,6 +59,7 @@ struct daemon {
 	atomic_uint n_dtls;
 	atomic_uint n_peer_conns;
 	struct users users;
+	struct answers *answers;
 	struct peer_acl acl;
 	struct steer steer;
 	uint8_t connection_key[TURN_SIPHASH_KEY_LEN];
@@ -67,8 +69,6 @@ struct daemon {
 	uint64_t started_ms;
 	uint64_t secrets_seen;
 	struct realms *realms;
-	struct userdb *store;
-	uint64_t store_version;
 	struct local *local;
 	struct nat **nats;
 	size_t n_nats;

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "addresses.h"
+#include "answers.h"
 #include "control.h"
 #include "daemon.h"
+#include "db_url.h"
 #include "kturn.h"
 #include "limits.h"
 #include "log.h"
@@ -24,7 +26,6 @@
 
 /* How often they are looked at. */
 #define FOLLOW_SECONDS	5
-#define FOLLOW_STORE_SECONDS	1
 
 /* Descriptors beside those of relayed addresses and connections. */
 #define OTHER_FILES	1024
@@ -34,22 +35,22 @@
  * @d: what all threads share
  * @watch: main thread's
  * @control: main thread's
+ * @answers: main thread's part of the user store
  * @signals: SIGTERM and SIGINT
  * @drain: SIGUSR1
  * @drained: looks whether the last allocation has ended
  * @follow: looks at the files that may change
- * @follow_store: looks at the user store's tables
  * @ports_saved: file that says which ports were reserved; empty if none were
  */
 struct server {
 	struct daemon d;
 	struct watch watch;
 	struct control control;
+	struct answers answers;
 	struct event signals[2];
 	struct event drain;
 	struct event drained;
 	struct event follow;
-	struct event follow_store;
 	char ports_saved[PATH_MAX];
 };
 
@@ -185,6 +186,8 @@ static int setup(struct server *s)
 			   (d->cfg->tcp_relay ? d->cfg->max_connections : 0));
 	ret = setup_users(s);
 	if (!ret)
+		ret = answers_open(&s->answers, d);
+	if (!ret)
 		ret = realms_open(d);
 	if (!ret && d->cfg->n_tls_certs)
 		ret = tls_open(&d->tls, d->cfg);
@@ -272,25 +275,12 @@ static void on_follow(evutil_socket_t fd, short what, void *arg)
 	realms_follow_secrets(&s->d);
 }
 
-static void on_follow_store(evutil_socket_t fd, short what, void *arg)
-{
-	struct server *s = arg;
-
-	realms_follow_store(&s->d);
-}
-
 static void watch_files(struct server *s)
 {
 	static const struct timeval period = { .tv_sec = FOLLOW_SECONDS };
-	static const struct timeval store_period = {
-		.tv_sec = FOLLOW_STORE_SECONDS
-	};
 
 	event_assign(&s->follow, s->d.base, -1, EV_PERSIST, on_follow, s);
 	event_add(&s->follow, &period);
-	event_assign(&s->follow_store, s->d.base, -1, EV_PERSIST,
-		     on_follow_store, s);
-	event_add(&s->follow_store, &store_period);
 }
 
 static int is_user(const char *realm, const char *name, unsigned int flags,
@@ -303,17 +293,27 @@ static bool has_users(const struct realm *realm, void *arg)
 {
 	struct userdb *db = arg;
 
-	return db && userdb_list(db, realm->turn.name, is_user, NULL) == 1;
+	return userdb_list(db, realm->turn.name, is_user, NULL) == 1;
 }
 
 /* Every Allocate would get 401, and nobody would know why. */
 static void warn_without_users(struct daemon *d)
 {
+	struct userdb *db = NULL;
+	const char *file;
+	bool any = false;
+
+	/* What a database has is not our business. */
 	if (d->users.n || realms_can_serve(d->realms) ||
-	    realms_each(d->realms, has_users, d->workers[0].db))
+	    db_url_kind(d->cfg->db, &file) != DB_SQLITE)
+		return;
+	if (!userdb_open(&db, file, USERDB_FOLLOW))
+		any = realms_each(d->realms, has_users, db);
+	userdb_close(db);
+	if (any)
 		return;
 	log_event(LOG_WARNING, "no-users", "realm=%s store=%s effect=%s hint=%s",
-		  d->cfg->realm, d->cfg->db, "every Allocate gets error 401",
+		  d->cfg->realm, file, "every Allocate gets error 401",
 		  "kturn user add, or --user-file, or --secret-file");
 }
 
@@ -381,6 +381,7 @@ static void teardown(struct server *s)
 
 	for (i = 0; i < d->n_workers && d->workers; i++)
 		worker_stop(&d->workers[i]);
+	answers_close(&s->answers);
 	left = watch_entries(&s->watch);
 	/* What the kernel goes on with, peers and clients have to reach. */
 	nat_close(d, left);
@@ -406,10 +407,8 @@ static void teardown(struct server *s)
 		evsignal_del(&s->drain);
 		event_del(&s->drained);
 	}
-	if (event_initialized(&s->follow)) {
+	if (event_initialized(&s->follow))
 		event_del(&s->follow);
-		event_del(&s->follow_store);
-	}
 	if (d->base)
 		event_base_free(d->base);
 	state_close(&d->state);

@@ -10,6 +10,7 @@
 #include "policy.h"
 #include "random.h"
 #include "socket.h"
+#include "table.h"
 #include "transport/conn.h"
 #include "transport/peer.h"
 
@@ -213,12 +214,18 @@ static const struct turn_realm *realm_at(void *env,
 	return &realms_at(w->realms, &tuple->server)->turn;
 }
 
+/* When the request came: what the store has said since is its answer. */
+static uint64_t since(const struct worker *w)
+{
+	return w->since ? w->since : w->now;
+}
+
 static int user_keys(void *env, const char *realm, const char *name,
 		     struct turn_keys *keys)
 {
 	struct worker *w = env;
 
-	return users_keys(&w->d->users, w->db, realm, name, keys);
+	return users_keys(&w->d->users, since(w), realm, name, keys);
 }
 
 static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
@@ -226,7 +233,37 @@ static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
 {
 	struct worker *w = env;
 
-	return users_by_hash(&w->d->users, w->db, realm, hash, name);
+	return users_by_hash(&w->d->users, since(w), realm, hash, name);
+}
+
+static int user_refuse(void *env, const char *realm, const char *name)
+{
+	struct worker *w = env;
+
+	return users_refuse(&w->d->users, since(w), realm, name);
+}
+
+static void ask(void *env, const struct turn_question *q, const uint8_t *msg,
+		size_t len)
+{
+	const struct kturn_addr *client = &q->tuple->client;
+	struct worker *w = env;
+	struct store_question ask = {
+		.realm = q->realm,
+		.user = q->user,
+		.hash = q->hash,
+		.worker = w->index,
+		.waits = msg,
+	};
+	uint64_t number;
+
+	/* The clients' half of the key is the nonces'. */
+	ask.source = turn_siphash(w->d->state.nonce_key + TURN_SIPHASH_KEY_LEN,
+				  client->ip,
+				  client->family == KTURN_FAMILY_V4 ? 4 : 8);
+	number = store_ask(w->d->users.store, &ask);
+	if (number && msg)
+		park_add(&w->park, number, w->now, q->tuple, msg, len);
 }
 
 static int token_key(void *env, const char *kid, struct turn_token_key *key)
@@ -238,23 +275,20 @@ static int token_key(void *env, const char *kid, struct turn_token_key *key)
 
 static unsigned int features(void *env, const struct turn_realm *realm)
 {
+	struct store_realm known = { true, true };
 	struct worker *w = env;
-	int ret;
 
 	/* Users out of the configuration have all keys. */
-	ret = w->db ? userdb_realm_all_sha256(w->db, realm->name) : 1;
-	if (ret < 0)
-		log_limited(LOG_ERR, "user-store-failed", "error=%s",
-			    userdb_error(w->db));
-	else
-		w->features = ret ? TURN_FEATURE_SHA256 : 0;
+	if (w->d->users.store)
+		known = store_realm(w->d->users.store, realm->name);
 	/*
 	 * A USERHASH can't be turned back into a time-limited name, and an
 	 * access token comes with a USERNAME.
 	 */
-	return w->features |
-	       (realm->n_secrets || w->d->cfg->token_server_name ?
-		0 : TURN_FEATURE_ANONYMITY);
+	if (realm->n_secrets || w->d->cfg->token_server_name)
+		known.all_hashed = false;
+	return (known.all_sha256 ? TURN_FEATURE_SHA256 : 0) |
+	       (known.all_hashed ? TURN_FEATURE_ANONYMITY : 0);
 }
 
 static int take_quota(void *env, const char *realm, const char *user,
@@ -402,6 +436,8 @@ const struct turn_ops worker_ops = {
 	.user_keys = user_keys,
 	.user_by_hash = user_by_hash,
 	.token_key = token_key,
+	.user_refuse = user_refuse,
+	.ask = ask,
 	.features = features,
 	.quota_take = take_quota,
 	.quota_give = give_quota,

@@ -504,20 +504,40 @@ const struct option_def options[] = {
 		.set = option_set_secret_file,
 	}, {
 		.key = "db",
-		.arg = "FILE",
+		.arg = "STORE",
 		.def_text = "/var/lib/kturn/users.db, when it is there",
-		.expected = "a file name",
-		.help = "user store, an SQLite file",
-		.text = "The user store, an SQLite file with coturn's table "
-			"turnusers_lt and kturn's own table of SHA-256 keys; "
-			"kturn user add makes it. Of coturn's other tables "
-			"turn_origin_to_realm, turn_realm_option (max-bps, "
-			"total-quota and user-quota of a realm), turn_secret "
-			"and oauth_key are used. Changes take effect at once, "
-			"those of the latter tables within two seconds. "
-			"A file named here must be there, the default need "
-			"not.",
+		.expected = "a file name, or a URL of postgresql://, redis:// "
+			    "or redis+unix://",
+		.secret = true,
+		.help = "user store: an SQLite file, or a database",
+		.text = "The user store. A file name, with sqlite: before it or "
+			"not, is an SQLite file with coturn's table turnusers_lt "
+			"and kturn's own table of SHA-256 keys; kturn user add "
+			"makes it. A file named here must be there, the default "
+			"need not. postgresql://USER:PASSWORD@HOST/DATABASE, with "
+			"all that libpq knows, and "
+			"redis://USER:PASSWORD@HOST:PORT/DATABASE or "
+			"redis+unix://USER:PASSWORD@/PATH?db=DATABASE are "
+			"databases with coturn's tables or keys, which are only "
+			"read. Of coturn's other tables turn_origin_to_realm, "
+			"turn_realm_option (max-bps, total-quota and user-quota "
+			"of a realm), turn_secret and oauth_key are used, or "
+			"the keys that stand for them in Redis. See USER STORE "
+			"in kturnd(8). Flags can be seen by other users of the "
+			"host for an instant, so with a password in it prefer "
+			"db-file.",
 		.set = option_set_db,
+	}, {
+		.key = "db-file",
+		.arg = "FILE",
+		.expected = "a file name, or - for standard input",
+		.help = "file with what db would say, for its password",
+		.text = "Read the value of db from this file, or from standard "
+			"input if it is -: one line, so that a password stands "
+			"in a file of mode 0600. Without it, PostgreSQL's "
+			"own password file or a connection service may have the "
+			"password.",
+		.set = option_set_db_file,
 	}, {
 		.key = "allow-peer",
 		.arg = "PREFIX",

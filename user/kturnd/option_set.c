@@ -9,6 +9,7 @@
 
 #include <array_size.h>
 #include "db/userdb.h"
+#include "db_url.h"
 #include "kturn.h"
 #include "limit_text.h"
 #include "log.h"
@@ -131,8 +132,19 @@ const char *option_set_secret_file(struct config *cfg, const char *value)
 
 const char *option_set_db(struct config *cfg, const char *value)
 {
+	const char *rest;
+
+	if (db_url_kind(value, &rest) == DB_UNKNOWN || !*rest)
+		return OPTION_UNEXPECTED;
 	cfg->db_required = true;
+	option_wipe(cfg->db);
+	cfg->db = NULL;
 	return option_text(&cfg->db, value);
+}
+
+const char *option_set_db_file(struct config *cfg, const char *value)
+{
+	return option_text(&cfg->db_file, value);
 }
 
 const char *option_set_allow_peer(struct config *cfg, const char *value)

@@ -54,6 +54,7 @@ const char *option_set_secret(struct config *cfg, const char *value);
 const char *option_set_user_file(struct config *cfg, const char *value);
 const char *option_set_secret_file(struct config *cfg, const char *value);
 const char *option_set_db(struct config *cfg, const char *value);
+const char *option_set_db_file(struct config *cfg, const char *value);
 const char *option_set_allow_peer(struct config *cfg, const char *value);
 const char *option_set_deny_peer(struct config *cfg, const char *value);
 const char *option_set_source_rate(struct config *cfg, const char *value);

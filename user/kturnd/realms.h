@@ -18,7 +18,7 @@
 struct config;
 struct daemon;
 struct realms;
-struct userdb;
+struct tables;
 struct worker;
 
 /**
@@ -38,15 +38,16 @@ struct realm {
 };
 
 /**
- * realms_new() - what the configuration and the store say now
+ * realms_new() - what the configuration and the user store say
  * @cfg: configuration
- * @db: store, or NULL
+ * @tables: the store's, or NULL
  *
  * What the store says that makes no sense is logged and left out.
  *
- * Return: NULL without memory, or when the store can't be read, which is logged.
+ * Return: NULL without memory.
  */
-struct realms *realms_new(const struct config *cfg, struct userdb *db);
+struct realms *realms_new(const struct config *cfg,
+			  const struct tables *tables);
 
 /** realms_get() - one more who uses them; any thread */
 struct realms *realms_get(struct realms *set);

@@ -54,6 +54,26 @@ static bool replace(struct daemon *d, struct realms *set)
 	return true;
 }
 
+/* What configuration and store say; NULL without memory. */
+static struct realms *realms_now(struct daemon *d)
+{
+	struct tables *tables = NULL;
+	struct realms *set;
+
+	if (d->users.store)
+		tables = store_tables(d->users.store);
+	set = realms_new(d->cfg, tables);
+	tables_put(tables);
+	return set;
+}
+
+/* The store is asked of each, so that it has spoken of those that clients name. */
+static bool ask_of(const struct realm *realm, void *arg)
+{
+	store_realm(arg, realm->turn.name);
+	return false;
+}
+
 void realms_follow_secrets(struct daemon *d)
 {
 	struct config *cfg = d->cfg;
@@ -69,7 +89,7 @@ void realms_follow_secrets(struct daemon *d)
 	    stamp != before)
 		return;
 	if (!config_read_secrets(cfg) ||
-	    !replace(d, realms_new(cfg, d->store))) {
+	    !replace(d, realms_now(d))) {
 		log_limited(LOG_WARNING, "secrets-reload-failed",
 			    "file=%s effect=%s", cfg->secret_file,
 			    "the secrets read before stay in use");
@@ -83,49 +103,33 @@ void realms_follow_secrets(struct daemon *d)
 
 void realms_follow_store(struct daemon *d)
 {
-	struct realms *set;
-	uint64_t version;
+	struct realms *set = realms_now(d);
 
-	if (!d->store)
-		return;
-	if (userdb_version(d->store, &version)) {
-		log_limited(LOG_ERR, "user-store-failed", "error=%s",
-			    userdb_error(d->store));
-		return;
-	}
-	if (version == d->store_version)
-		return;
-	set = realms_new(d->cfg, d->store);
-	if (!set)
-		return;
-	if (realms_same(set, d->realms)) {
-		/* It was users that changed. */
+	if (set && realms_same(set, d->realms)) {
 		realms_put(set);
 	} else if (replace(d, set)) {
-		log_event(LOG_NOTICE, "realms-reloaded", "store=%s",
-			  d->cfg->db);
+		realms_each(d->realms, ask_of, d->users.store);
+		log_event(LOG_NOTICE, "realms-reloaded", "of=%s", "user-store");
 	} else {
-		return;
+		log_limited(LOG_WARNING, "realms-reload-failed",
+			    "error=%s effect=%s", "out of memory",
+			    "realms, secrets and keys stay as they were");
 	}
-	d->store_version = version;
 }
 
 int realms_open(struct daemon *d)
 {
-	/* Whether it has to be there is for the workers to say. */
-	if (!userdb_open(&d->store, d->cfg->db, USERDB_FOLLOW))
-		userdb_version(d->store, &d->store_version);
-	d->realms = realms_new(d->cfg, d->store);
-	if (d->realms)
-		return 0;
-	/* It is tried again. */
-	d->store_version = UINT64_MAX;
-	d->realms = realms_new(d->cfg, NULL);
-	return d->realms ? 0 : -ENOMEM;
+	d->realms = realms_now(d);
+	if (!d->realms)
+		return -ENOMEM;
+	if (d->users.store) {
+		realms_each(d->realms, ask_of, d->users.store);
+		store_settle(d->users.store);
+	}
+	return 0;
 }
 
 void realms_close(struct daemon *d)
 {
 	realms_put(d->realms);
-	userdb_close(d->store);
 }

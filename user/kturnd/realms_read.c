@@ -11,6 +11,7 @@
 #include "option_read.h"
 #include "origin.h"
 #include "realms_set.h"
+#include "store/tables.h"
 #include "token_key.h"
 
 /**
@@ -218,21 +219,17 @@ static int key_row(const char *const *columns, void *arg)
 }
 
 /* Realms first, then what they have. */
-static bool read_store(struct reader *r, struct userdb *db)
+static bool read_store(struct reader *r, const struct tables *t)
 {
 	int ret;
 
-	ret = userdb_rows(db, USERDB_TABLE_ORIGINS, origin_row, r);
+	ret = tables_each(t, USERDB_TABLE_ORIGINS, origin_row, r);
 	if (!ret && r->cfg->token_server_name)
-		ret = userdb_rows(db, USERDB_TABLE_TOKEN_KEYS, key_row, r);
+		ret = tables_each(t, USERDB_TABLE_TOKEN_KEYS, key_row, r);
 	if (!ret)
-		ret = userdb_rows(db, USERDB_TABLE_REALM_OPTIONS, option_row,
-				  r);
+		ret = tables_each(t, USERDB_TABLE_REALM_OPTIONS, option_row, r);
 	if (!ret)
-		ret = userdb_rows(db, USERDB_TABLE_SECRETS, secret_row, r);
-	if (ret && ret != -ENOMEM)
-		log_limited(LOG_ERR, "user-store-failed", "error=%s",
-			    userdb_error(db));
+		ret = tables_each(t, USERDB_TABLE_SECRETS, secret_row, r);
 	return !ret;
 }
 
@@ -259,7 +256,8 @@ static bool finish(const struct realm *constant, void *arg)
 	return false;
 }
 
-struct realms *realms_new(const struct config *cfg, struct userdb *db)
+struct realms *realms_new(const struct config *cfg,
+			  const struct tables *tables)
 {
 	struct reader r = { .set = realms_empty(), .cfg = cfg };
 	struct realm *def;
@@ -272,7 +270,7 @@ struct realms *realms_new(const struct config *cfg, struct userdb *db)
 	realms_set_default(r.set, def);
 	realms_note(r.set, (const char *const *)cfg->secrets, cfg->n_secrets);
 	if (read_places(&r) && read_credentials(&r) &&
-	    (!db || read_store(&r, db)) && !realms_each(r.set, finish, &r))
+	    (!tables || read_store(&r, tables)) && !realms_each(r.set, finish, &r))
 		return r.set;
 failed:
 	realms_put(r.set);

@@ -59,10 +59,12 @@ void users_free(struct users *users)
 	memset(users, 0, sizeof(*users));
 }
 
-static void store_failed(struct userdb *db)
+static const struct user *find(const struct users *users, const char *realm,
+			       const char *name)
 {
-	log_limited(LOG_ERR, "user-store-failed", "error=%s",
-		    userdb_error(db));
+	const struct user key = { .realm = realm, .name = name };
+
+	return bsearch(&key, users->v, users->n, sizeof(key), compare);
 }
 
 static void copy_keys(const struct userdb_keys *from, struct turn_keys *to)
@@ -73,32 +75,67 @@ static void copy_keys(const struct userdb_keys *from, struct turn_keys *to)
 	memcpy(to->sha256, from->sha256, sizeof(to->sha256));
 }
 
-/* The store is asked either way, so that time does not tell who is where. */
-int users_keys(const struct users *users, struct userdb *db, const char *realm,
-	       const char *name, struct turn_keys *keys)
+/*
+ * While the store can't be reached, what it said of its users goes on counting.
+ * Who was nobody may be somebody by now.
+ */
+static bool is_fresh(const struct users *users,
+		     const struct cache_answer *answer, uint64_t now,
+		     uint64_t age_ms)
 {
-	const struct user key = { .realm = realm, .name = name };
-	const struct user *u;
-	struct userdb_keys stored;
-	int ret = -ENOENT;
-
-	if (db)
-		ret = userdb_get(db, realm, name, &stored);
-	if (ret < 0 && ret != -ENOENT)
-		store_failed(db);
-	u = bsearch(&key, users->v, users->n, sizeof(key), compare);
-	if (u)
-		copy_keys(&u->keys, keys);
-	else if (ret > 0)
-		copy_keys(&stored, keys);
-	explicit_bzero(&stored, sizeof(stored));
-	return u || ret > 0 ? 0 : -ENOENT;
+	if (store_is_local(users->store))
+		age_ms = STORE_LOCAL_MS;
+	/* It may be of a moment after the beginning of the round. */
+	return answer->at >= now || now - answer->at <= age_ms ||
+	       (answer->found && store_is_down(users->store));
 }
 
-int users_by_hash(const struct users *users, struct userdb *db,
-		  const char *realm, const uint8_t hash[32], char *name)
+int users_keys(const struct users *users, uint64_t now, const char *realm,
+	       const char *name, struct turn_keys *keys)
 {
-	int ret = -ENOENT;
+	const struct user *u = find(users, realm, name);
+	struct cache_answer answer;
+	uint64_t age;
+	int ret;
+
+	if (u) {
+		copy_keys(&u->keys, keys);
+		return 0;
+	}
+	if (!users->store)
+		return -ENOENT;
+	if (!store_keys(users->store, realm, name, &answer))
+		return -EINPROGRESS;
+	keys->heard = true;
+	copy_keys(&answer.keys, keys);
+	age = answer.found ? STORE_KEYS_MS : STORE_REFUSE_MS;
+	ret = answer.found ? 0 : -ENOENT;
+	if (!is_fresh(users, &answer, now, age))
+		ret = -EINPROGRESS;
+	explicit_bzero(&answer, sizeof(answer));
+	return ret;
+}
+
+/* For users of the configuration too, so that time does not tell who is one. */
+int users_refuse(const struct users *users, uint64_t now, const char *realm,
+		 const char *name)
+{
+	struct cache_answer answer;
+	int ret = -EINPROGRESS;
+
+	if (!users->store)
+		return 0;
+	if (store_keys(users->store, realm, name, &answer) &&
+	    is_fresh(users, &answer, now, STORE_REFUSE_MS))
+		ret = 0;
+	explicit_bzero(&answer, sizeof(answer));
+	return ret;
+}
+
+int users_by_hash(const struct users *users, uint64_t now, const char *realm,
+		  const uint8_t hash[32], char *name)
+{
+	struct cache_answer answer;
 	size_t i;
 
 	for (i = 0; i < users->n; i++) {
@@ -108,9 +145,13 @@ int users_by_hash(const struct users *users, struct userdb *db,
 		memcpy(name, users->v[i].name, strlen(users->v[i].name) + 1);
 		return 0;
 	}
-	if (db)
-		ret = userdb_find_userhash(db, realm, hash, name);
-	if (ret && ret != -ENOENT)
-		store_failed(db);
-	return ret ? -ENOENT : 0;
+	if (!users->store)
+		return -ENOENT;
+	if (!store_name(users->store, realm, hash, &answer, name))
+		return -EINPROGRESS;
+	/* A name's hash is always the same; whether the user is there is not. */
+	if (answer.found)
+		return 0;
+	return is_fresh(users, &answer, now, STORE_REFUSE_MS) ? -ENOENT :
+								-EINPROGRESS;
 }

@@ -16,9 +16,6 @@
 #include "transport/peer.h"
 #include "worker.h"
 
-/* How old what is known of the user store may be; to look costs a system call. */
-#define USERS_MS		10
-
 /* Misdirected datagrams that may wait; they are an exception. */
 #define DATAGRAMS_MAX	1024
 
@@ -71,19 +68,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --------------------------------------------------------------- datagrams */
 
-/* Changes of the user store are seen by requests that come later than this. */
-static void see_users(struct worker *w)
-{
-	if (!w->db || w->now - w->users_at < USERS_MS)
-		return;
-	userdb_hold(w->db);
-	w->users_at = w->now;
-}
-
 void worker_begin(struct worker *w)
 {
 	w->now = worker_clock();
-	see_users(w);
+}
+
+void worker_client_gone(struct worker *w, const struct turn_tuple *tuple)
+{
+	park_forget(&w->park, tuple);
+	turn_client_gone(w->turn, tuple);
 }
 
 void worker_send(struct worker *w, const struct turn_tuple *to,
@@ -129,7 +122,6 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	w->now = worker_clock();
 	wall = (uint64_t)time(NULL);
 	tuple.server = l->addr;
-	see_users(w);
 	for (i = 0; i < n; i++) {
 		buf = io_datagram(&w->io, i, &tuple.client, &len);
 		home = steer_worker(&d->steer, &tuple.client);
@@ -255,6 +247,28 @@ static void run_datagram(struct worker *w, struct worker_msg *msg)
 	free(dm);
 }
 
+void worker_come_again(struct worker *w, uint64_t number, bool known)
+{
+	uint64_t wall = (uint64_t)time(NULL);
+	struct parked_list list;
+	struct parked *r;
+
+	park_take(&w->park, number, &list);
+	while ((r = TAILQ_FIRST(&list))) {
+		TAILQ_REMOVE(&list, r, entry);
+		w->since = r->since;
+		if (known)
+			turn_client_input(w->turn, w->now, wall, &r->tuple,
+					  r->msg, r->len);
+		else
+			w->park.dropped++;
+		w->since = 0;
+		if (turn_is_stream(&r->tuple))
+			stream_again(&w->stream, &r->tuple);
+		free(r);
+	}
+}
+
 static void post(struct worker *w, struct worker_msg *msg, unsigned int max)
 {
 	const uint64_t one = 1;
@@ -324,7 +338,6 @@ static void on_wakeup(evutil_socket_t fd, short what, void *arg)
 		log_limited(LOG_ERR, "wakeup-failed", "error=%s",
 			    strerror(errno));
 	w->now = worker_clock();
-	see_users(w);
 	take_all(w, &queue, false);
 	run_all(w, &queue);
 	worker_expire(w);
@@ -407,26 +420,6 @@ static int init_turn(struct worker *w)
 	return w->turn ? 0 : -ENOMEM;
 }
 
-/* A store that was named must be there; afterwards it may come and go. */
-static int init_db(struct worker *w)
-{
-	const struct config *cfg = w->d->cfg;
-	int ret = 0;
-
-	if (cfg->db_required) {
-		ret = userdb_open(&w->db, cfg->db, USERDB_READ);
-		userdb_close(w->db);
-	}
-	if (!ret)
-		ret = userdb_open(&w->db, cfg->db, USERDB_FOLLOW);
-	if (!ret)
-		return 0;
-	log_event(cfg->db_required ? LOG_ERR : LOG_WARNING,
-		  "user-store-failed", "file=%s error=%s", cfg->db,
-		  userdb_error(NULL));
-	return cfg->db_required ? ret : 0;
-}
-
 /* The kernel comes first, then the client is told. */
 static bool push_first(void *arg)
 {
@@ -448,6 +441,7 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 	w->stop.run = run_stop;
 	pthread_mutex_init(&w->lock, NULL);
 	STAILQ_INIT(&w->queue);
+	park_init(&w->park);
 
 	ret = init_loop(w);
 	if (!ret)
@@ -467,8 +461,6 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 	if (ret)
 		log_event(LOG_ERR, "worker-failed", "worker=%u error=%s",
 			  index, strerror(-ret));
-	else
-		ret = init_db(w);
 	return ret;
 }
 
@@ -570,7 +562,7 @@ void worker_free(struct worker *w, bool keep)
 	close_listeners(w);
 	realms_put(w->realms);
 	source_limit_free(&w->sources);
-	userdb_close(w->db);
+	park_free(&w->park);
 	local_put(w->local);
 	close_loop(w);
 	io_free(&w->io);

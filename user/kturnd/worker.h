@@ -12,10 +12,10 @@
 #include <pthread.h>
 #include <sys/queue.h>
 
-#include "db/userdb.h"
 #include "io.h"
 #include "local.h"
 #include "offload.h"
+#include "park.h"
 #include "policy.h"
 #include "realms.h"
 #include "relay.h"
@@ -80,9 +80,8 @@ struct listener {
  * @turn: state machine
  * @offload: its mirror in the kernel
  * @realms: realms
- * @db: user store, or NULL
- * @users_at: when it was to be looked at again, in @now's terms
- * @features: what the store allowed last
+ * @park: requests that wait for the user store
+ * @since: when the request came that is being handled, if it waited; else 0
  * @local: the host's addresses
  * @sources: how much those without credentials have asked
  * @policy: peers, as long as they are the same
@@ -111,9 +110,8 @@ struct worker {
 	struct turn_server *turn;
 	struct offload offload;
 	struct realms *realms;
-	struct userdb *db;
-	uint64_t users_at;
-	unsigned int features;
+	struct park park;
+	uint64_t since;
 	struct local_set *local;
 	struct source_limit sources;
 	struct policy_cache policy;
@@ -167,10 +165,19 @@ void worker_set_realms(struct worker *w, struct realms *set);
 /** worker_clock() - milliseconds, going on in suspend */
 uint64_t worker_clock(void);
 
-/** worker_begin() - the beginning of a round: what time it is, which users there
- * are
- */
+/** worker_begin() - the beginning of a round: what time it is */
 void worker_begin(struct worker *w);
+
+/**
+ * worker_come_again() - take up the requests that wait for an answer
+ * @w: worker
+ * @number: of the question
+ * @known: there is an answer; else they are dropped
+ */
+void worker_come_again(struct worker *w, uint64_t number, bool known);
+
+/** worker_client_gone() - as turn_client_gone(), with what waits */
+void worker_client_gone(struct worker *w, const struct turn_tuple *tuple);
 
 /** worker_listen() - accept connections from now on, or not */
 void worker_listen(struct worker *w, bool on);

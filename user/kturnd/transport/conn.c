@@ -55,6 +55,20 @@ void conn_sort(struct conn *c)
 	c->seen_ms = s->w->now;
 }
 
+void conn_again(struct conn *c)
+{
+	uint8_t *rest = c->partial;
+	size_t len = c->partial_len;
+
+	conn_sort(c);
+	if (!c->peer || !len)
+		return;
+	c->partial = NULL;
+	c->partial_len = 0;
+	peer_take(c->peer, rest, len);
+	free(rest);
+}
+
 void conn_close(struct conn *c, const char *reason)
 {
 	char client[KTURN_ADDR_TEXT_MAX];

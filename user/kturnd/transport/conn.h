@@ -35,6 +35,11 @@ void conn_know(struct conn *c);
 /** conn_sort() - put it where its allocation, if it has one, says */
 void conn_sort(struct conn *c);
 
+/** conn_again() - a request of its that had waited was handled; what came meanwhile
+ * comes behind it
+ */
+void conn_again(struct conn *c);
+
 /** conn_sniff() - what does it begin with? As far as that can be told yet */
 void conn_sniff(struct conn *c);
 

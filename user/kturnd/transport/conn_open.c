@@ -124,7 +124,7 @@ static void wait_for(struct conn *c, size_t bytes)
 static void replace(struct conn *old)
 {
 	conn_close(old, "there is a new one with the same addresses");
-	turn_client_gone(old->s->w->turn, &old->tuple);
+	worker_client_gone(old->s->w, &old->tuple);
 	turn_table_del(&old->s->by_tuple, &old->node);
 	old->known = false;
 }

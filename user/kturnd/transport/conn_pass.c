@@ -33,6 +33,7 @@ void conn_leave(struct conn *c)
 	TAILQ_REMOVE(c->settled ? &s->settled : &s->fresh, c, entry);
 	TAILQ_INSERT_TAIL(&s->leaving, c, entry);
 	turn_table_del(&s->by_tuple, &c->node);
+	park_forget(&s->w->park, &c->tuple);
 	c->known = false;
 	if (c->is_dirty)
 		LIST_REMOVE(c, dirty);

@@ -278,7 +278,7 @@ static void read_messages(struct dtls_conn *c)
 static void replace(struct dtls_conn *old)
 {
 	conn_close(old, "the client has begun anew");
-	turn_client_gone(old->d->w->turn, &old->tuple);
+	worker_client_gone(old->d->w, &old->tuple);
 	turn_table_del(&old->d->by_tuple, &old->node);
 	old->known = false;
 }
@@ -416,7 +416,7 @@ void dtls_flush(struct dtls *d)
 			turn_table_del(&d->by_tuple, &c->node);
 		/* What never was open has no allocation, but another may. */
 		if (c->known && c->open)
-			turn_client_gone(d->w->turn, &c->tuple);
+			worker_client_gone(d->w, &c->tuple);
 		d->counters.now--;
 		atomic_fetch_sub(&d->w->d->n_dtls, 1);
 		conn_free(c);

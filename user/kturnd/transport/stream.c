@@ -219,6 +219,14 @@ void stream_send(struct stream *s, const struct turn_tuple *to,
 	c->is_dirty = true;
 }
 
+void stream_again(struct stream *s, const struct turn_tuple *tuple)
+{
+	struct conn *c = conn_find(s, tuple);
+
+	if (c && c->state != CONN_DEAD)
+		conn_again(c);
+}
+
 static void free_dead(struct stream *s)
 {
 	struct conn *c;
@@ -226,7 +234,7 @@ static void free_dead(struct stream *s)
 	while ((c = TAILQ_FIRST(&s->dead))) {
 		TAILQ_REMOVE(&s->dead, c, entry);
 		if (c->known)
-			turn_client_gone(s->w->turn, &c->tuple);
+			worker_client_gone(s->w, &c->tuple);
 		s->counters.now--;
 		atomic_fetch_sub(&s->w->d->n_streams, 1);
 		conn_free(c);

@@ -176,6 +176,11 @@ void stream_set_tick(struct stream *s);
 void stream_send(struct stream *s, const struct turn_tuple *to,
 		 const uint8_t *buf, size_t len);
 
+/** stream_again() - a request of the client's at @tuple that had waited was
+ * handled: it may have an allocation now, or a connection to a peer
+ */
+void stream_again(struct stream *s, const struct turn_tuple *tuple);
+
 /** stream_flush() - the end of a round: send what waits, forget who has gone */
 void stream_flush(struct stream *s);
 

@@ -33,6 +33,7 @@ struct turn_alloc *turn_alloc_new(struct turn_server *s,
 void turn_alloc_free(struct turn_alloc *a)
 {
 	turn_grant_free(a->grant);
+	OPENSSL_cleanse(a->key, sizeof(a->key));
 	free(a);
 }
 

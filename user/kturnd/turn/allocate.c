@@ -324,6 +324,7 @@ static int create(struct turn_server *s, struct turn_request *rq)
 	rq->grant = NULL;
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
 	a->is_tcp = plan.is_tcp;
+	turn_auth_remember(rq, a);
 	ret = acquire(s, rq, &plan, a, lifetime);
 	if (ret) {
 		turn_alloc_free(a);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The long-term credential mechanism (RFC 8489 section 9.2.4). */
+#include <errno.h>
+
 #include "request.h"
 
 /**
@@ -98,37 +100,79 @@ static bool choose_algorithm(struct turn_server *s,
 	}
 }
 
+/* That of the request's 5-tuple, or of the connection that is to be bound. */
+static struct turn_alloc *its_alloc(struct turn_server *s,
+				    const struct turn_request *rq)
+{
+	const struct turn_tuple *control = turn_connection_control(s, rq);
+
+	return turn_alloc_live(s, control ? control : rq->tuple, rq->now);
+}
+
+/* The same, if it is this user's. */
+static struct turn_alloc *own_alloc(struct turn_server *s,
+				    const struct turn_request *rq)
+{
+	struct turn_alloc *a = its_alloc(s, rq);
+
+	return a && turn_owns(rq, a) ? a : NULL;
+}
+
+/* Is it the USERHASH (RFC 8489 section 14.4) of who has the allocation? */
+static bool own_hash(struct turn_server *s, struct turn_request *rq,
+		     const uint8_t *hash)
+{
+	struct turn_alloc *a = its_alloc(s, rq);
+	uint8_t want[TURN_DIGEST_MAX];
+
+	if (!a || a->grant || strcmp(a->realm, rq->realm->name))
+		return false;
+
+	const struct turn_bytes v[] = {
+		{ a->user, strlen(a->user) }, { ":", 1 },
+		{ a->realm, strlen(a->realm) },
+	};
+
+	if (!turn_digest(&s->crypto, TURN_ALG_SHA256, v, ARRAY_SIZE(v), want) ||
+	    memcmp(want, hash, TURN_SHA256_LEN))
+		return false;
+	memcpy(rq->user, a->user, strlen(a->user) + 1);
+	return true;
+}
+
 /*
- * In what is none of ours they are looked for in one that is, so that time does
- * not tell.
+ * In a realm that is none of ours they are looked for in one that is, so that time
+ * does not tell.
+ * Return: 0, -ENOENT, or -EINPROGRESS: it has to wait for the user store.
  */
-static bool find_user(struct turn_server *s, struct turn_request *rq,
-		      const struct claim *claim)
+static int find_user(struct turn_server *s, struct turn_request *rq)
 {
 	const struct kturn_attr *hash = &rq->attr[TURN_A_USERHASH];
-	bool found;
+	int ret;
 
 	if (turn_has(rq, TURN_A_USERNAME))
-		found = turn_username(&rq->attr[TURN_A_USERNAME], rq->user);
+		ret = turn_username(&rq->attr[TURN_A_USERNAME], rq->user) ?
+		      0 : -ENOENT;
+	else if (own_hash(s, rq, hash->value))
+		ret = 0;
 	else
-		found = !s->ops->user_by_hash(s->env, rq->realm->name,
-					      hash->value, rq->user);
-	if (!found)
+		ret = s->ops->user_by_hash(s->env, rq->realm->name,
+					   hash->value, rq->user);
+	if (ret)
 		rq->user[0] = 0;
-	return found && claim->realm_valid;
+	return ret;
 }
 
 /* Takes the key of a stored user, or one that nobody has. */
 static bool stored_key(struct turn_server *s, struct turn_request *rq,
-		       const struct claim *claim, const struct turn_keys *keys,
-		       bool found)
+		       const struct claim *claim, const struct turn_keys *keys)
 {
 	const uint8_t *key = s->dummy_key;
 
 	rq->key_len = turn_alg_len(claim->alg);
-	if (found && claim->alg == TURN_ALG_MD5 && keys->has_md5)
+	if (claim->alg == TURN_ALG_MD5 && keys->has_md5)
 		key = keys->md5;
-	else if (found && claim->alg == TURN_ALG_SHA256 && keys->has_sha256)
+	else if (claim->alg == TURN_ALG_SHA256 && keys->has_sha256)
 		key = keys->sha256;
 	memcpy(rq->key, key, rq->key_len);
 	return key != s->dummy_key;
@@ -141,63 +185,165 @@ static bool stored_key(struct turn_server *s, struct turn_request *rq,
 static bool in_time(struct turn_server *s, const struct turn_request *rq,
 		    uint64_t expires)
 {
-	struct turn_alloc *a;
-
 	if (rq->wall <= expires)
 		return true;
 	/* It is of use to whose allocation has the connection, no more. */
 	if (rq->msg.method == KTURN_CONNECTION_BIND)
 		return true;
-	a = turn_alloc_live(s, rq->tuple, rq->now);
-	return a && turn_owns(rq, a);
+	return own_alloc(s, rq);
+}
+
+/* Time-limited credentials need no user store. */
+static bool verify_rest(struct turn_server *s, struct turn_request *rq,
+			struct claim *claim)
+{
+	uint64_t expires;
+
+	if (!rq->user[0] || !rq->realm->n_secrets ||
+	    !turn_rest_expiry(rq->user, &expires))
+		return false;
+	claim->expired = !in_time(s, rq, expires);
+	return !claim->expired &&
+	       (turn_rest_auth(s, rq, claim->alg) & claim->user_valid);
+}
+
+/*
+ * What is asked of an allocation by who made it does not wait for the user store:
+ * the key that was good goes on being good until the store has said otherwise.
+ */
+static bool verify_own(struct turn_server *s, struct turn_request *rq,
+		       const struct claim *claim, const struct turn_keys *keys)
+{
+	const struct turn_alloc *a = claim->user_valid ? own_alloc(s, rq) :
+							 NULL;
+
+	if (!a)
+		return false;
+	if (keys->heard) {
+		if (!stored_key(s, rq, claim, keys))
+			return false;
+	} else {
+		rq->key_len = turn_alg_len(claim->alg);
+		if (a->key_len != rq->key_len)
+			return false;
+		memcpy(rq->key, a->key, rq->key_len);
+	}
+	return turn_integrity_ok(s, rq, rq->key, rq->key_len, &rq->mac);
+}
+
+static void ask(struct turn_server *s, const struct turn_request *rq,
+		const uint8_t *msg)
+{
+	const struct turn_question q = {
+		.tuple = rq->tuple,
+		.realm = rq->realm->name,
+		.user = rq->user[0] ? rq->user : NULL,
+		.hash = rq->attr[TURN_A_USERHASH].value,
+	};
+
+	s->ops->ask(s->env, &q, msg, rq->len);
 }
 
 /*
  * The integrity check is made with one key or another whether the user
- * exists or not, so that the time it takes does not tell which.
+ * exists or not, so that the time it takes does not tell which. For the same
+ * reason the store is asked before anybody is refused, unless it was lately.
+ * Return: 0, -EACCES, or -EINPROGRESS: it has to wait for the user store.
  */
-static bool verify(struct turn_server *s, struct turn_request *rq,
-		   struct claim *claim)
+static int verify_stored(struct turn_server *s, struct turn_request *rq,
+			 const struct claim *claim)
 {
 	struct turn_keys keys = { 0 };
-	bool found, known, ok;
-	uint64_t expires;
+	int ret = -ENOENT;
+	bool known, ok;
 
-	found = rq->user[0] &&
-		!s->ops->user_keys(s->env, rq->realm->name, rq->user, &keys);
-	if (!found && rq->user[0] && rq->realm->n_secrets &&
-	    turn_rest_expiry(rq->user, &expires)) {
-		claim->expired = !in_time(s, rq, expires);
-		if (!claim->expired)
-			return turn_rest_auth(s, rq, claim->alg) &
-			       claim->user_valid;
+	if (rq->user[0])
+		ret = s->ops->user_keys(s->env, rq->realm->name, rq->user,
+					&keys);
+	if (ret == -EINPROGRESS) {
+		if (verify_own(s, rq, claim, &keys)) {
+			ask(s, rq, NULL);
+			ret = 0;
+		}
+		goto out;
 	}
-
-	known = stored_key(s, rq, claim, &keys, found);
-	OPENSSL_cleanse(&keys, sizeof(keys));
+	known = stored_key(s, rq, claim, &keys);
 	ok = turn_integrity_ok(s, rq, rq->key, rq->key_len, &rq->mac);
-	return known & ok & claim->user_valid;
+	rq->stored = known & ok & claim->user_valid;
+	if (rq->stored)
+		ret = 0;
+	else if (!rq->user[0] ||
+		 !s->ops->user_refuse(s->env, rq->realm->name, rq->user))
+		ret = -EACCES;
+	else
+		ret = -EINPROGRESS;
+out:
+	OPENSSL_cleanse(&keys, sizeof(keys));
+	return ret;
 }
 
-/* NULL, or what is wrong. */
-static const char *check(struct turn_server *s, struct turn_request *rq,
-			 struct claim *claim)
+/* False: it is not by a token. Else @why is what is wrong with that, or NULL. */
+static bool verify_token(struct turn_server *s, struct turn_request *rq,
+			 const struct claim *claim, const char **why)
 {
 	const struct turn_grant *grant;
-	const char *why;
 
-	claim->user_valid = find_user(s, rq, claim);
-	rq->account = rq->realm;
 	if (turn_has(rq, TURN_A_ACCESS_TOKEN)) {
-		why = turn_grant_by_token(s, rq);
-		return claim->realm_valid ? why : "realm";
+		*why = turn_grant_by_token(s, rq);
+		if (!claim->realm_valid)
+			*why = "realm";
+		return true;
 	}
 	grant = claim->user_valid ? turn_grant_of(s, rq) : NULL;
 	if (grant)
-		return turn_grant_by_key(s, rq, grant);
-	if (verify(s, rq, claim))
-		return NULL;
-	return claim->expired ? "expired" : "credentials";
+		*why = turn_grant_by_key(s, rq, grant);
+	return grant;
+}
+
+/*
+ * Return: 0; -EACCES, and in @why what is wrong; or -EINPROGRESS: it has to wait
+ * for the user store.
+ */
+static int check(struct turn_server *s, struct turn_request *rq,
+		 struct claim *claim, const char **why)
+{
+	int ret = find_user(s, rq);
+
+	if (ret == -EINPROGRESS)
+		return ret;
+	claim->user_valid = !ret && claim->realm_valid;
+	rq->account = rq->realm;
+	if (verify_token(s, rq, claim, why))
+		return *why ? -EACCES : 0;
+	ret = verify_rest(s, rq, claim) ? 0 : verify_stored(s, rq, claim);
+	*why = claim->expired ? "expired" : "credentials";
+	return ret;
+}
+
+/*
+ * Until the store answers. Who has no nonce of ours has not shown where they are:
+ * nobody can have the store asked in another's name.
+ */
+static void put_off(struct turn_server *s, const struct turn_request *rq,
+		    enum turn_nonce_state state)
+{
+	/* It waits, if at all, where its connection is to be. */
+	if (turn_connection_passed_on(s, rq))
+		return;
+	if (state != TURN_NONCE_VALID) {
+		turn_reply_error(s, rq, TURN_STALE_NONCE);
+		return;
+	}
+	s->counters.waited++;
+	ask(s, rq, rq->msg.msg);
+}
+
+void turn_auth_remember(const struct turn_request *rq, struct turn_alloc *a)
+{
+	if (!rq->stored)
+		return;
+	memcpy(a->key, rq->key, rq->key_len);
+	a->key_len = rq->key_len;
 }
 
 /* RFC 7635 section 7, whatever its integrity attribute is keyed with. */
@@ -231,7 +377,8 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	enum turn_nonce_state state;
 	unsigned int features = 0;
 	struct claim claim = { 0 };
-	const char *why;
+	const char *why = NULL;
+	int ret;
 
 	if (!turn_has(rq, TURN_A_INTEGRITY) &&
 	    !turn_has(rq, TURN_A_INTEGRITY_SHA256)) {
@@ -249,8 +396,12 @@ bool turn_auth(struct turn_server *s, struct turn_request *rq)
 	if (!choose_algorithm(s, rq, state, features, &claim))
 		return refuse(s, rq, TURN_BAD_REQUEST, "algorithm");
 
-	why = check(s, rq, &claim);
-	if (why)
+	ret = check(s, rq, &claim, &why);
+	if (ret == -EINPROGRESS) {
+		put_off(s, rq, state);
+		return false;
+	}
+	if (ret)
 		return refuse(s, rq, TURN_UNAUTHENTICATED, why);
 	rq->verified = true;
 	/* The other server knows whose nonce it is. */

@@ -257,6 +257,7 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 		turn_reply_error(s, rq, TURN_WRONG_CREDENTIALS);
 		return;
 	}
+	turn_auth_remember(rq, a);
 
 	switch (rq->msg.method) {
 	case KTURN_REFRESH:

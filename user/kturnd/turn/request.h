@@ -83,6 +83,7 @@ enum turn_attr {
  *	that it can't have
  * @third_party: access tokens are taken
  * @verified: it has the credentials of a user, even if its nonce is old
+ * @stored: @key is what the user store says
  * @authenticated: by turn_auth(); the response gets an integrity attribute
  * @realm: that it is in, set once there is an integrity attribute
  * @account: that of its user, or of its access token's key; set by turn_auth()
@@ -113,6 +114,7 @@ struct turn_request {
 	bool malformed;
 	bool third_party;
 	bool verified;
+	bool stored;
 	bool authenticated;
 	const struct turn_realm *realm;
 	const struct turn_realm *account;
@@ -380,9 +382,18 @@ bool turn_rest_auth(struct turn_server *s, struct turn_request *rq,
  * @rq: request
  *
  * Return: true, with @rq's user and key filled in; false when it was
- * answered with an error.
+ * answered with an error, or has to wait for the user store.
  */
 bool turn_auth(struct turn_server *s, struct turn_request *rq);
+
+/**
+ * turn_auth_remember() - keep the key of a user's request with the allocation
+ * @rq: authenticated
+ * @a: the user's allocation
+ *
+ * Its next requests don't wait for the user store.
+ */
+void turn_auth_remember(const struct turn_request *rq, struct turn_alloc *a);
 
 /* ------------------------------------------------------------------ replies */
 

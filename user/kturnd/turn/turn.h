@@ -91,12 +91,14 @@ static inline bool turn_is_stream(const struct turn_tuple *tuple)
  * struct turn_keys - the long-term keys of a user (RFC 8489 section 18.5.1)
  * @has_md5: @md5 is there
  * @has_sha256: @sha256 is there
+ * @heard: the user store has spoken of this user, perhaps some time ago
  * @md5: MD5(user ":" realm ":" password)
  * @sha256: SHA-256 of the same
  */
 struct turn_keys {
 	bool has_md5;
 	bool has_sha256;
+	bool heard;
 	uint8_t md5[16];
 	uint8_t sha256[32];
 };
@@ -138,6 +140,20 @@ struct turn_token_key {
 	uint8_t key[TURN_AEAD_KEY_MAX];
 	uint64_t until;
 	const struct turn_realm *realm;
+};
+
+/**
+ * struct turn_question - what the user store is to be asked
+ * @tuple: for whom
+ * @realm: realm
+ * @user: for the keys of this user; NULL: for the name that @hash is of
+ * @hash: USERHASH
+ */
+struct turn_question {
+	const struct turn_tuple *tuple;
+	const char *realm;
+	const char *user;
+	const uint8_t *hash;
 };
 
 /**
@@ -234,9 +250,15 @@ struct turn_alternate {
  * @realm_find: the realm of that name, if clients may name it, or NULL
  * @realm_by_origin: the realm for that ORIGIN, as the client wrote it, or NULL
  * @realm_at: the realm for who says nothing; never NULL
- * @user_keys: keys of a stored user, by realm and prepared name. 0 or -ENOENT
- * @user_by_hash: the realm's stored user with this USERHASH; writes the name,
- *	at most TURN_USERNAME_MAX bytes and a NUL. 0 or -ENOENT
+ * @user_keys: keys of a stored user of the realm, by prepared name. 0, -ENOENT,
+ *	or -EINPROGRESS when the store is to be asked; then keys are what it
+ *	said last, if it is remembered
+ * @user_by_hash: the realm's stored user with this USERHASH; writes the name, at
+ *	most TURN_USERNAME_MAX bytes and a NUL. 0, -ENOENT or -EINPROGRESS
+ * @user_refuse: may a request be refused by what user_keys said? 0, or
+ *	-EINPROGRESS when that is too old and the store is to be asked
+ * @ask: ask the store. A message comes again by turn_client_input() when the
+ *	answer is there, or never; NULL when nobody waits. Both are copied
  * @features: TURN_FEATURE_… of the realm now
  * @token_key: the key of that name, for access tokens. 0 or -ENOENT
  * @quota_take: count one more allocation of the realm's user, or of its users
@@ -310,6 +332,9 @@ struct turn_ops {
 			 struct turn_keys *keys);
 	int (*user_by_hash)(void *env, const char *realm,
 			    const uint8_t hash[32], char *name);
+	int (*user_refuse)(void *env, const char *realm, const char *name);
+	void (*ask)(void *env, const struct turn_question *q,
+		    const uint8_t *msg, size_t len);
 	unsigned int (*features)(void *env, const struct turn_realm *realm);
 	int (*token_key)(void *env, const char *kid,
 			 struct turn_token_key *key);
@@ -390,6 +415,7 @@ struct turn_counters {
 	uint64_t requests;
 	uint64_t errors;		/* error responses sent */
 	uint64_t limited;		/* not answered: may_answer() */
+	uint64_t waited;		/* put off until the store answers */
 	uint64_t malformed;		/* datagrams dropped unread */
 	uint64_t to_peer_packets;	/* relayed here, not by the kernel */
 	uint64_t to_peer_bytes;

@@ -169,6 +169,8 @@ struct turn_grant {
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
  * @grant: what an access token has brought; NULL: it was made without
  * @realm: of @user
+ * @key: its user's as the store said it, so that the store need not be there
+ * @key_len: its length; 0: not known, or not out of the store
  * @user: who may use it; with a @grant, the first one's key
  */
 struct turn_alloc {
@@ -197,6 +199,8 @@ struct turn_alloc {
 	bool has_token;
 	bool half_ended;
 	bool has_quota;
+	uint8_t key[TURN_DIGEST_MAX];
+	size_t key_len;
 	char user[];
 };
 
@@ -319,6 +323,9 @@ void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a);
  *	the server's from now
  */
 void turn_alloc_link(struct turn_server *s, struct turn_alloc *a);
+
+/** turn_alloc_free() - free one that is not linked; its key is overwritten */
+void turn_alloc_free(struct turn_alloc *a);
 
 /** turn_alloc_ends() - when the last of its halves does */
 uint64_t turn_alloc_ends(const struct turn_alloc *a);
