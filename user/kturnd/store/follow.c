@@ -46,7 +46,7 @@ static struct tables *read_tables(struct backend *b, int *ret)
 }
 
 /* They stay as they were. That the store is gone, those say who ask it. */
-static void failed(struct store *s, const char *error, int ret)
+static void tell_failure(struct store *s, const char *error, int ret)
 {
 	if (ret == -ENOTCONN || ret == -ETIMEDOUT || ret == -ECANCELED)
 		return;
@@ -97,7 +97,7 @@ void *follow_thread_main(void *arg)
 		if (t)
 			publish(s, t);
 		else
-			failed(s, th->b.error, ret);
+			tell_failure(s, th->b.error, ret);
 		s->followed = true;
 		pthread_cond_broadcast(&s->news);
 		if (!s->stopping)
