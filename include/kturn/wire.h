@@ -100,6 +100,8 @@ enum kturn_attr_type {
 	KTURN_ATTR_SOFTWARE			= 0x8022,
 	KTURN_ATTR_ALTERNATE_SERVER		= 0x8023,
 	KTURN_ATTR_FINGERPRINT			= 0x8028,
+	/* RFC 8016 section 4: of servers that let clients move. */
+	KTURN_ATTR_MOBILITY_TICKET		= 0x8030,
 	/* RFC 5780 section 7: in Binding only, of servers that have two addresses. */
 	KTURN_ATTR_CHANGE_REQUEST		= 0x0003,
 	KTURN_ATTR_PADDING			= 0x0026,

@@ -289,6 +289,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 
 	world_init();
 	world.cfg.tcp_relay = true;
+	world.cfg.mobility = true;
 	world_start();
 	for (i = 0; i < CLIENTS; i++) {
 		client_init(&clients[i], 40000 + i);

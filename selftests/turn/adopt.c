@@ -481,6 +481,99 @@ static void retransmission_both(void)
 	}
 }
 
+/* A ticket survives, and that its client will be elsewhere. */
+static void moved(void)
+{
+	struct ticket t, old;
+	struct client next;
+
+	mobile_begin(&c, &t);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	old = t;
+	next = at_port(&c, 40001);
+	KTAP_EQ(do_move(&next, &t, 600), SUCCESS);
+	restart();
+	KTAP_EQ(world.mobile, 1);
+	KTAP_EQ(receives(&c, PEER_A), KTURN_KIND_STUN);
+	KTAP_EQ(do_refresh(&next, 700), SUCCESS);
+	/* Repeated, because the answer was lost with the old server. */
+	KTAP_EQ(do_move(&next, &old, 600), SUCCESS);
+	KTAP_CHECK(sends_by_indication(&next, PEER_A));
+	KTAP_EQ(receives(&next, PEER_A), KTURN_KIND_STUN);
+	KTAP_EQ(do_refresh(&c, 0), 437);
+	/* And on, with the ticket that counts. */
+	restart();
+	next = at_port(&c, 40002);
+	KTAP_EQ(do_move(&next, &t, 600), SUCCESS);
+	KTAP_CHECK(sends_by_indication(&next, PEER_A));
+	world_stop();
+}
+
+/* To a connection nobody comes back after a restart. */
+static void moved_to_tcp(void)
+{
+	struct client next;
+	struct ticket t;
+
+	mobile_begin(&c, &t);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	next = at_port(&c, 40001);
+	next.tuple.transport = TURN_TCP;
+	KTAP_EQ(do_move(&next, &t, 600), SUCCESS);
+	restart();
+	KTAP_CHECK(!sends_by_indication(&next, PEER_A));
+	KTAP_CHECK(sends_by_indication(&c, PEER_A));
+	KTAP_EQ(do_move(&next, &t, 600), SUCCESS);
+	KTAP_CHECK(sends_by_indication(&next, PEER_A));
+	world_stop();
+}
+
+/* No memory, or the id is taken: then it is not taken over. */
+static void ticket_refused(void)
+{
+	static const struct turn_relay relays[2] = {
+		{ .addr = { .family = KTURN_FAMILY_V4 } },
+	};
+	uint8_t copy[TURN_PACKED_MAX];
+	struct turn_relay one[2] = { 0 };
+	struct turn_alloc *a;
+	struct client next;
+	struct ticket t;
+	size_t n = 0, i;
+
+	mobile_begin(&c, &t);
+	next = at_port(&c, 40003);
+	KTAP_EQ(do_move(&next, &t, 600), SUCCESS);
+	turn_server_each(world.s, keep, &n);
+	kept.tuple.client.port ^= 1;
+	for (i = 0; i < kept.packed_len; i++)
+		KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple,
+					     relays, 1000, kept.packed, i));
+	/* Whatever bit is wrong: no crash, and nothing is left of it. */
+	one[0].addr = addr("10.0.0.1:50009");
+	one[0].handle = &world.ports[9];
+	for (i = 0; i < kept.packed_len * 8; i++) {
+		memcpy(copy, kept.packed, kept.packed_len);
+		copy[i / 8] ^= 1 << i % 8;
+		world.ports[9].open = true;
+		a = turn_adopt_alloc(world.s, world.now, &kept.tuple,
+				     one, 1000, copy, kept.packed_len);
+		if (a)
+			turn_alloc_end(world.s, a);
+		world.ports[9].open = false;
+		KTAP_EQ(world.mobile, 1);
+	}
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, relays,
+				     1000, kept.packed, kept.packed_len));
+	KTAP_EQ(world.mobile, 1);
+	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
+	world.mobile_fails = true;
+	KTAP_CHECK(!turn_adopt_alloc(world.s, world.now, &kept.tuple, relays,
+				     1000, kept.packed, kept.packed_len));
+	KTAP_EQ(turn_counters(world.s)->allocs, 0);
+	world_stop();
+}
+
 const struct ktap_case adopt_cases[] = {
 	{ "adopt: clients go on, other users can't", goes_on },
 	{ "adopt: all ends when it would have", ends_in_time },
@@ -493,6 +586,9 @@ const struct ktap_case adopt_cases[] = {
 	{ "adopt: two, of which one can't be had any more", one_family_lost },
 	{ "adopt: a repeated Allocate for two gets the same answer",
 	  retransmission_both },
+	{ "adopt: a ticket, and a client that is about to move", moved },
+	{ "adopt: one that is about to move to a connection", moved_to_tcp },
+	{ "adopt: a ticket that can't be taken over", ticket_refused },
 };
 
 const size_t adopt_count = KTAP_COUNT(adopt_cases);

@@ -3,18 +3,16 @@
 #include <err.h>
 #include <stdlib.h>
 
-#include <openssl/evp.h>
-
 #include <kturnd/turn/token.h>
 
+#include "tokens.h"
 #include "turn_test.h"
 
-#define NAME	"blackdow.carleon.gov"
-#define KEY	"HGkj32KJGiuy098sdfaqbNjOiaz71923"
+#define NAME	TOKEN_SERVER
+#define KEY	TOKEN_KEY
 #define MAC_KEY	"ZksjpweoixXmvn67534m"
 
 static struct client c;
-static uint8_t access[512];
 
 /* ------------------------------------------------------------- the tokens */
 
@@ -84,47 +82,6 @@ static void samples(void)
 	check_sample(TURN_AEAD_A128GCM, sample_128);
 }
 
-/* An authorization server's; @plain as in the RFC's figure 4. */
-static size_t seal(const char *name, size_t nonce_len, const uint8_t *plain,
-		   size_t len, uint8_t *out)
-{
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t *nonce = out + 2, *p = nonce + nonce_len;
-	int n;
-
-	kturn_put16(out, nonce_len);
-	memset(nonce, 0x5a, nonce_len);
-	if (!ctx || !EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, NULL,
-					NULL) ||
-	    !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, nonce_len,
-				 NULL) ||
-	    !EVP_EncryptInit_ex(ctx, NULL, NULL, (const uint8_t *)KEY,
-				nonce) ||
-	    !EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)name,
-			       strlen(name)) ||
-	    !EVP_EncryptUpdate(ctx, p, &n, plain, len) ||
-	    !EVP_EncryptFinal_ex(ctx, p + n, &n) ||
-	    !EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, p + len))
-		errx(1, "making a token");
-	EVP_CIPHER_CTX_free(ctx);
-	return p + len + 16 - out;
-}
-
-static size_t plain_token(uint8_t *plain, size_t key_len, uint64_t timestamp,
-			  uint32_t lifetime)
-{
-	uint8_t *p = plain;
-
-	kturn_put16(p, key_len);
-	memset(p + 2, 'k', key_len);
-	p += 2 + key_len;
-	kturn_put32(p, timestamp >> 16);
-	kturn_put16(p + 4, timestamp & 0xffff);
-	kturn_put16(p + 6, 63999);
-	kturn_put32(p + 8, lifetime);
-	return p + 12 - plain;
-}
-
 /* Authentic, but not as it must be. */
 static void well_formed(void)
 {
@@ -133,8 +90,8 @@ static void well_formed(void)
 	size_t key_len, len, n;
 
 	for (key_len = 0; key_len <= 80; key_len++) {
-		len = plain_token(plain, key_len, WALL0, 60);
-		n = seal(NAME, 12, plain, len, out);
+		len = token_plain(plain, key_len, WALL0, 60);
+		n = token_seal(NAME, 12, plain, len, out);
 		KTAP_EQ(open_token(TURN_AEAD_A256GCM, NAME, out, n, &token),
 			key_len >= 20 && key_len <= 32);
 		if (key_len >= 20 && key_len <= 32) {
@@ -143,18 +100,18 @@ static void well_formed(void)
 		}
 	}
 	/* Something behind it, and a length that goes beyond it. */
-	len = plain_token(plain, 20, WALL0, 60);
-	n = seal(NAME, 12, plain, len + 1, out);
+	len = token_plain(plain, 20, WALL0, 60);
+	n = token_seal(NAME, 12, plain, len + 1, out);
 	KTAP_CHECK(!open_token(TURN_AEAD_A256GCM, NAME, out, n, &token));
 	kturn_put16(plain, 21);
-	n = seal(NAME, 12, plain, len, out);
+	n = token_seal(NAME, 12, plain, len, out);
 	KTAP_CHECK(!open_token(TURN_AEAD_A256GCM, NAME, out, n, &token));
 	kturn_put16(plain, 0xffff);
-	n = seal(NAME, 12, plain, len, out);
+	n = token_seal(NAME, 12, plain, len, out);
 	KTAP_CHECK(!open_token(TURN_AEAD_A256GCM, NAME, out, n, &token));
 	/* RFC 5116 has nonces of 12 bytes. */
-	len = plain_token(plain, 20, WALL0, 60);
-	n = seal(NAME, 16, plain, len, out);
+	len = token_plain(plain, 20, WALL0, 60);
+	n = token_seal(NAME, 16, plain, len, out);
 	KTAP_CHECK(!open_token(TURN_AEAD_A256GCM, NAME, out, n, &token));
 }
 
@@ -178,44 +135,15 @@ static void times(void)
 
 /* ----------------------------------------------------------- the requests */
 
-static struct token_key keys[] = {
-	{ "north", { .aead = TURN_AEAD_A256GCM } },
-	{ "south", { .aead = TURN_AEAD_A256GCM } },
-	{ "old", { .aead = TURN_AEAD_A256GCM, .until = WALL0 } },
-	{ "other", { .aead = TURN_AEAD_A256GCM } },
-};
-
-/* A token from @before seconds ago. */
 static void get_token(const char *kid, uint8_t key_byte, int before,
 		      uint32_t lifetime)
 {
-	static uint8_t mac_key[20];
-	uint8_t plain[64];
-	size_t len;
-
-	len = plain_token(plain, 20, world.wall - before, lifetime);
-	memset(plain + 2, key_byte, 20);
-	memset(mac_key, key_byte, 20);
-	c.access_len = seal(NAME, 12, plain, len, access);
-	c.access = access;
-	c.mac_key = mac_key;
-	c.mac_key_len = 20;
-	c.user = kid;
+	client_token(&c, kid, key_byte, before, lifetime);
 }
 
 static void begin(void)
 {
-	size_t i;
-
-	world_init();
-	world.cfg.server_name = NAME;
-	for (i = 0; i < KTAP_COUNT(keys); i++)
-		memcpy(keys[i].key.key, KEY, 32);
-	/* One that clients can't name. */
-	world.realms[1].name = "other.example";
-	keys[3].key.realm = &world.realms[1];
-	world.keys = keys;
-	world.n_keys = KTAP_COUNT(keys);
+	token_world();
 	world_start();
 	client_init(&c, 40000);
 	client_challenge(&c);
@@ -261,7 +189,7 @@ static void whole_call(void)
 	KTAP_EQ(do_bind(&c, 0x4000, PEER_A), SUCCESS);
 	KTAP_CHECK(sends_by_channel(&c, 0x4000, PEER_A));
 	/* No longer than the token: 1000 + 5 - 1 seconds. */
-	c.access = access;
+	c.access = access_token;
 	KTAP_EQ(do_refresh(&c, 3600), SUCCESS);
 	KTAP_EQ(resp_u32(KTURN_ATTR_LIFETIME), 1004);
 	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
@@ -296,7 +224,7 @@ static void refused(void)
 		if (i == 1)
 			world.wall += 5;
 		if (i == 4)
-			access[30] ^= 1;
+			access_token[30] ^= 1;
 		if (i == 5)
 			c.access_len = 0;
 		if (i == 6)
@@ -443,7 +371,7 @@ static void realm_of_key(void)
 	KTAP_CHECK(!strcmp(world.quota_realm, "other.example"));
 	c.access = NULL;
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
-	c.access = access;
+	c.access = access_token;
 	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
 	world_stop();
 }
@@ -560,18 +488,18 @@ static void adopted(void)
 	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
 	KTAP_CHECK(sends_by_indication(&c, PEER_A) &&
 		   !sends_by_indication(&c, PEER_A));
-	c.access = access;
+	c.access = access_token;
 	KTAP_EQ(do_refresh(&c, 600), SUCCESS);
 	KTAP_EQ(resp_u32(KTURN_ATTR_LIFETIME), 600);
 
 	/* A key that is gone: the next token does, and nothing before. */
 	world.n_keys = 0;
 	restart("other.example");
-	world.n_keys = KTAP_COUNT(keys);
+	world.n_keys = TOKEN_KEYS;
 	client_challenge(&c);
 	c.access = NULL;
 	KTAP_EQ(do_permit(&c, PEER_A), 401);
-	c.access = access;
+	c.access = access_token;
 	KTAP_EQ(do_refresh(&c, 600), SUCCESS);
 	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
 

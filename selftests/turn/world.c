@@ -10,6 +10,7 @@
 #include <openssl/sha.h>
 
 #include "links.h"
+#include "visits.h"
 #include "world.h"
 
 struct world world;
@@ -424,6 +425,13 @@ static int offload_peers(void *env, struct turn_alloc *a,
 	return offload("offload_peers", a);
 }
 
+static int offload_move(void *env, struct turn_alloc *a)
+{
+	world_trace("offload_move");
+	world.packed_len = turn_alloc_pack(a, world.packed);
+	return world.deleted ? -ENOENT : 0;
+}
+
 static void offload_remove(void *env, struct turn_alloc *a)
 {
 	world_trace("offload_remove");
@@ -503,7 +511,14 @@ const struct turn_ops world_ops = {
 	.offload_refresh = offload_refresh,
 	.offload_peers = offload_peers,
 	.offload_shrink = offload_shrink,
+	.offload_move = offload_move,
 	.offload_remove = offload_remove,
+	.mobile_new = mobile_new,
+	.mobile_end = mobile_end,
+	.visit_begin = visit_begin,
+	.visit_end = visit_end,
+	.visit_stay = visit_stay,
+	.home = visit_home,
 	.random = fake_random,
 	.log = fake_log,
 };
@@ -558,6 +573,7 @@ void world_stop(void)
 	KTAP_EQ(world_open_links(), 0);
 	KTAP_EQ(world.quota_used, 0);
 	KTAP_EQ(world.pushed, 0);
+	KTAP_EQ(world.mobile, 0);
 }
 
 void world_clear(void)

@@ -108,6 +108,7 @@ struct world {
 	int quota_left;		/* may be given to users */
 	int quota_used;
 	int pushed;		/* allocations that the offload holds */
+	int mobile;		/* of them have tickets */
 	uint64_t seed;
 
 	/* What is to fail; relays of one family, or of both when it is 0. */
@@ -116,6 +117,14 @@ struct world {
 	int connect_error;
 	bool offload_fails;
 	bool reserve_fails;
+	bool mobile_fails;
+	bool deleted;		/* in the kernel */
+
+	/* Where clients come to that are not here, and the last visit. */
+	uint32_t home;
+	uint64_t visit_id;
+	struct turn_tuple visit;
+	uint32_t visit_home;
 
 	/* Where new clients are to be served. */
 	enum turn_place place;

@@ -2,13 +2,7 @@
 /* Allocations (RFC 8656 section 6). */
 #include <stdlib.h>
 
-#include "turn_internal.h"
-
-static uint64_t tuple_hash(const struct turn_server *s,
-			   const struct turn_tuple *tuple)
-{
-	return turn_siphash(s->hash_key, tuple, sizeof(*tuple));
-}
+#include "mobile.h"
 
 struct turn_alloc *turn_alloc_new(struct turn_server *s,
 				  const struct turn_tuple *tuple,
@@ -60,7 +54,7 @@ void turn_alloc_link(struct turn_server *s, struct turn_alloc *a)
 {
 	struct turn_half *h;
 
-	turn_table_add(&s->by_tuple, &a->node, tuple_hash(s, &a->tuple));
+	turn_table_add(&s->by_tuple, &a->node, turn_tuple_hash(s, &a->tuple));
 	LIST_INSERT_HEAD(&s->allocs, a, entry);
 	s->counters.allocs++;
 	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++) {
@@ -70,6 +64,22 @@ void turn_alloc_link(struct turn_server *s, struct turn_alloc *a)
 			       h->timer.at);
 		s->counters.relays++;
 	}
+}
+
+void turn_alloc_unlink(struct turn_server *s, struct turn_alloc *a)
+{
+	struct turn_half *h;
+
+	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++) {
+		if (!turn_half_there(h))
+			continue;
+		turn_timer_del(&s->timers, &h->timer);
+		s->counters.relays--;
+	}
+	LIST_REMOVE(a, entry);
+	if (!turn_is_away(a))
+		turn_table_del(&s->by_tuple, &a->node);
+	s->counters.allocs--;
 }
 
 uint64_t turn_alloc_ends(const struct turn_alloc *a)
@@ -89,12 +99,10 @@ struct turn_alloc *turn_alloc_find(struct turn_server *s,
 	struct turn_node *node;
 	struct turn_alloc *a;
 
-	node = turn_table_first(&s->by_tuple, tuple_hash(s, tuple));
+	node = turn_table_first(&s->by_tuple, turn_tuple_hash(s, tuple));
 	for (; node; node = turn_table_next(node)) {
 		a = container_of(node, struct turn_alloc, node);
-		if (turn_addr_equal(&a->tuple.client, &tuple->client) &&
-		    turn_addr_equal(&a->tuple.server, &tuple->server) &&
-		    a->tuple.transport == tuple->transport)
+		if (turn_same_tuple(&a->tuple, tuple))
 			return a;
 	}
 	return NULL;
@@ -112,13 +120,9 @@ static void close_relays(struct turn_server *s, struct turn_alloc *a)
 {
 	struct turn_half *h;
 
-	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++) {
-		if (!turn_half_there(h))
-			continue;
-		turn_timer_del(&s->timers, &h->timer);
-		s->ops->relay_close(s->env, &h->relay);
-		s->counters.relays--;
-	}
+	for (h = a->half; h < a->half + ARRAY_SIZE(a->half); h++)
+		if (turn_half_there(h))
+			s->ops->relay_close(s->env, &h->relay);
 }
 
 void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
@@ -139,12 +143,10 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 		turn_chan_remove(s, c);
 	while ((p = LIST_FIRST(&a->perms)))
 		turn_perm_remove(s, p);
+	turn_alloc_unlink(s, a);
+	turn_mobile_free(s, a);
 	close_relays(s, a);
 	turn_alloc_give_quota(s, a);
-
-	LIST_REMOVE(a, entry);
-	turn_table_del(&s->by_tuple, &a->node);
-	s->counters.allocs--;
 	turn_alloc_free(a);
 }
 
@@ -157,7 +159,11 @@ void turn_client_gone(struct turn_server *s, const struct turn_tuple *tuple)
 {
 	struct turn_alloc *a = turn_alloc_find(s, tuple);
 
-	if (a)
+	if (!a)
+		turn_mobile_next_gone(s, tuple);
+	else if (a->mobile)
+		turn_mobile_gone(s, a);
+	else
 		turn_alloc_remove(s, a, true, "disconnected");
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Allocate requests (RFC 8656 section 7.2). */
+#include "mobile.h"
 #include "request.h"
 
 #define PROTOCOL_TCP	6
@@ -58,6 +59,11 @@ static int check(const struct turn_server *s, const struct turn_request *rq,
 		return ret;
 	if (rq->malformed)
 		return TURN_BAD_REQUEST;
+	/* RFC 8016 section 3.1.2: an empty one asks for one. */
+	if (turn_has(rq, TURN_A_TICKET) && attr[TURN_A_TICKET].len)
+		return TURN_BAD_REQUEST;
+	if (turn_has(rq, TURN_A_TICKET) && !s->cfg.mobility)
+		return TURN_MOBILITY_FORBIDDEN;
 	if (turn_has(rq, TURN_A_TOKEN) && (even || family || more))
 		return TURN_BAD_REQUEST;
 	if (family && more)
@@ -97,7 +103,7 @@ static void add_address_error(struct turn_reply *rp, uint8_t family,
 }
 
 static void answer(struct turn_server *s, const struct turn_request *rq,
-		   const struct turn_alloc *a)
+		   struct turn_alloc *a)
 {
 	uint64_t left_ms = turn_alloc_ends(a) - rq->now;
 	struct turn_reply rp;
@@ -122,6 +128,8 @@ static void answer(struct turn_server *s, const struct turn_request *rq,
 		add_address_error(&rp, turn_half_there(&a->half[0]) ?
 				  KTURN_FAMILY_V6 : KTURN_FAMILY_V4,
 				  a->refused);
+	if (a->mobile)
+		turn_ticket_add(s, &rp, a->mobile);
 	turn_reply_send(s, rq, &rp);
 }
 
@@ -298,6 +306,16 @@ static int place(struct turn_server *s, struct turn_request *rq)
 	}
 }
 
+/*
+ * RFC 8016 says nothing of RFC 6062, whose connections can't follow a client: it
+ * is answered as if tickets were not known.
+ */
+static bool wants_ticket(const struct turn_request *rq,
+			 const struct plan *plan)
+{
+	return turn_has(rq, TURN_A_TICKET) && !plan->is_tcp;
+}
+
 /* 0 or the error. */
 static int create(struct turn_server *s, struct turn_request *rq)
 {
@@ -325,8 +343,12 @@ static int create(struct turn_server *s, struct turn_request *rq)
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
 	a->is_tcp = plan.is_tcp;
 	turn_auth_remember(rq, a);
-	ret = acquire(s, rq, &plan, a, lifetime);
+	if (wants_ticket(rq, &plan) && turn_mobile_new(s, a))
+		ret = TURN_NO_CAPACITY;
+	if (!ret)
+		ret = acquire(s, rq, &plan, a, lifetime);
 	if (ret) {
+		turn_mobile_free(s, a);
 		turn_alloc_free(a);
 		return ret;
 	}
@@ -340,7 +362,7 @@ static int create(struct turn_server *s, struct turn_request *rq)
 
 void turn_allocate(struct turn_server *s, struct turn_request *rq)
 {
-	struct turn_alloc *a = turn_alloc_live(s, rq->tuple, rq->now);
+	struct turn_alloc *a = turn_request_alloc(s, rq);
 	int ret;
 
 	if (!a) {

@@ -100,13 +100,14 @@ static bool choose_algorithm(struct turn_server *s,
 	}
 }
 
-/* That of the request's 5-tuple, or of the connection that is to be bound. */
+/* That of the request's 5-tuple or ticket, or of the connection to be bound. */
 static struct turn_alloc *its_alloc(struct turn_server *s,
 				    const struct turn_request *rq)
 {
 	const struct turn_tuple *control = turn_connection_control(s, rq);
 
-	return turn_alloc_live(s, control ? control : rq->tuple, rq->now);
+	return control ? turn_alloc_live(s, control, rq->now) :
+			 turn_request_alloc(s, rq);
 }
 
 /* The same, if it is this user's. */

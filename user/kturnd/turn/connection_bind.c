@@ -40,20 +40,8 @@ bool turn_connection_passed_on(struct turn_server *s,
 			       const struct turn_request *rq)
 {
 	return is_bind(rq) && !rq->malformed &&
-	       !turn_alloc_find(s, rq->tuple) &&
+	       !turn_client_known(s, rq->tuple) &&
 	       s->ops->connection_pass(s->env, rq->tuple, asked_id(rq));
-}
-
-/* Access tokens for one realm need not be one user's, but those with one key. */
-static bool is_owner(const struct turn_request *rq, const struct turn_alloc *a)
-{
-	const struct turn_grant *g = rq->grant;
-
-	if (!turn_owns(rq, a))
-		return false;
-	return !a->grant || (g && g->mac_key_len == a->grant->mac_key_len &&
-			     !CRYPTO_memcmp(g->mac_key, a->grant->mac_key,
-					    g->mac_key_len));
 }
 
 /* Whose connection can be bound by @rq? NULL: none of this server's. */
@@ -64,7 +52,7 @@ static struct turn_connection *find(struct turn_server *s,
 
 	if (!c)
 		return NULL;
-	if (is_owner(rq, c->alloc))
+	if (turn_has_made(rq, c->alloc))
 		return c->state == TURN_PENDING ? c : NULL;
 	/* Whether somebody else has it is not told. */
 	s->ops->log(s->env, LOG_NOTICE, "wrong-user", rq->tuple, rq->user,
@@ -86,8 +74,8 @@ void turn_connection_bind(struct turn_server *s, struct turn_request *rq)
 {
 	struct turn_connection *c;
 
-	/* A connection with an allocation is a control connection. */
-	if (!is_bind(rq) || rq->malformed || turn_alloc_find(s, rq->tuple)) {
+	/* One with an allocation, now or soon, is a control connection. */
+	if (!is_bind(rq) || rq->malformed || turn_client_known(s, rq->tuple)) {
 		turn_reply_error(s, rq, TURN_BAD_REQUEST);
 		return;
 	}

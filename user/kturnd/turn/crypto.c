@@ -87,11 +87,16 @@ bool turn_crypto_init(struct turn_crypto *c)
 	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	/* May be missing: then only SHA-256 keys can be made here. */
 	c->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-	return c->digest && c->sha256;
+	/* Needed where there is mobility, which its absence shows. */
+	c->siv = EVP_CIPHER_fetch(NULL, "AES-128-SIV", NULL);
+	c->cipher = EVP_CIPHER_CTX_new();
+	return c->digest && c->sha256 && c->cipher;
 }
 
 void turn_crypto_destroy(struct turn_crypto *c)
 {
+	EVP_CIPHER_CTX_free(c->cipher);
+	EVP_CIPHER_free(c->siv);
 	EVP_MD_free(c->md5);
 	EVP_MD_free(c->sha256);
 	EVP_MD_CTX_free(c->digest);

@@ -49,6 +49,8 @@ struct turn_crypto {
 	EVP_MD_CTX *digest;
 	EVP_MD *md5;
 	EVP_MD *sha256;
+	EVP_CIPHER_CTX *cipher;
+	EVP_CIPHER *siv;
 };
 
 /** turn_crypto_init() - false without memory or SHA-256 */
@@ -123,5 +125,36 @@ bool turn_hmac(const struct turn_hmac_key *k, const struct turn_bytes *v,
  */
 bool turn_digest(struct turn_crypto *c, enum turn_alg alg,
 		 const struct turn_bytes *v, size_t n, uint8_t *out);
+
+/* AES-SIV (RFC 5297) with two keys of 128 bits. */
+#define TURN_SEAL_KEY_LEN	32
+#define TURN_SEAL_TAG_LEN	16
+
+/**
+ * turn_seal() - encrypt, so that any change is noticed
+ * @c: crypto
+ * @key: TURN_SEAL_KEY_LEN bytes
+ * @text: what to encrypt; the same text gives the same result
+ * @len: its length
+ * @out: TURN_SEAL_TAG_LEN + @len bytes
+ *
+ * Return: false on failure.
+ */
+bool turn_seal(struct turn_crypto *c, const uint8_t *key, const void *text,
+	       size_t len, uint8_t *out);
+
+/**
+ * turn_unseal() - the reverse
+ * @c: crypto
+ * @key: as for turn_seal()
+ * @box: TURN_SEAL_TAG_LEN + @len bytes
+ * @len: bytes of the text
+ * @text: result
+ *
+ * In constant time for boxes of one length. Return: false, and zeros in @text, if
+ * it is not what turn_seal() made.
+ */
+bool turn_unseal(struct turn_crypto *c, const uint8_t *key, const uint8_t *box,
+		 size_t len, void *text);
 
 #endif /* _KTURND_TURN_CRYPTO_H */

@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Relaying (RFC 8656 sections 11 and 12). Nothing here is answered, and
- * nothing changes but counters.
+ * nothing changes but counters, and where a client is that has moved.
  */
+#include "mobile.h"
 #include "request.h"
+
+/*
+ * RFC 8016 section 3.2.2: with the first data from where it said that it would
+ * be, the client is there.
+ */
+static struct turn_alloc *alloc_of(struct turn_server *s,
+				   const struct turn_tuple *tuple, uint64_t now)
+{
+	struct turn_alloc *a = turn_alloc_live(s, tuple, now);
+
+	if (a || !s->by_next.n)
+		return a;
+	a = turn_mobile_next(s, tuple, now);
+	if (!a || a->mobile->home != s->cfg.home)
+		return NULL;
+	return turn_mobile_settle(s, a) ? a : NULL;
+}
 
 static void to_peer(struct turn_server *s, uint64_t now, struct turn_alloc *a,
 		    const struct kturn_addr *peer, const uint8_t *data,
@@ -45,7 +63,7 @@ void turn_channel_data_input(struct turn_server *s, uint64_t now,
 	}
 
 	/* Section 12.6: the channel decides alone, not the permission. */
-	a = turn_alloc_live(s, tuple, now);
+	a = alloc_of(s, tuple, now);
 	if (a)
 		c = turn_chan_by_number(s, a, cd.number, now);
 	if (!c) {
@@ -99,7 +117,7 @@ void turn_send_input(struct turn_server *s, uint64_t now,
 		return;
 	}
 
-	a = turn_alloc_live(s, tuple, now);
+	a = alloc_of(s, tuple, now);
 	ip = turn_addr_ip(&send.peer);
 	if (!a || a->is_tcp || !send.peer.port || !turn_perm_find(s, a, &ip, now)) {
 		s->counters.dropped++;

@@ -20,25 +20,39 @@
  *	refused		2 bytes, ADDRESS-ERROR-CODE of the answer, or 0
  *	family		1 byte: of the relayed address that ends first, or 0
  *	sooner		4 bytes: milliseconds before the other one
+ *
+ * and, for an allocation with a ticket:
+ *
+ *	id		8 bytes, what tickets call it
+ *	seq		4 bytes, which ticket counts
+ *	next		39 bytes, where its client said that it will be: 1, its address
+ *			and the server's, or zeros. Nobody comes back to a connection.
+ *
+ * An address is its family, its port, and 16 bytes of IP address.
  */
 #include <stdlib.h>
 
-#include "request.h"
+#include "mobile.h"
 
 #define VERSION		1
 #define FLAG_TOKEN	1
 #define FLAG_FAMILIES	2
 #define FLAG_REALM	4
 #define FLAG_GRANT	8
-#define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM | FLAG_GRANT)
+#define FLAG_MOBILE	16
+#define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM | \
+			 FLAG_GRANT | FLAG_MOBILE)
 #define USER_OFF	(2 + KTURN_STUN_TID_LEN + TURN_TOKEN_LEN)
 #define FAMILIES_LEN	(2 + 1 + 4)
+#define ADDR_LEN	(1 + 2 + 16)
+#define MOBILE_LEN	(8 + 4 + 1 + 2 * ADDR_LEN)
 
 _Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX + 1 + TURN_OWN_REALM_MAX +
-	       FAMILIES_LEN <= TURN_PACKED_MAX, "the longest user name fits");
+	       FAMILIES_LEN + MOBILE_LEN <= TURN_PACKED_MAX,
+	       "the longest user name fits");
 _Static_assert(USER_OFF + 2 + TURN_KID_MAX + 1 + TURN_OWN_REALM_MAX +
-	       1 + TURN_KID_MAX + 2 + TURN_ACCESS_TOKEN_MAX + FAMILIES_LEN <=
-	       TURN_PACKED_MAX, "the longest access token fits");
+	       1 + TURN_KID_MAX + 2 + TURN_ACCESS_TOKEN_MAX + FAMILIES_LEN +
+	       MOBILE_LEN <= TURN_PACKED_MAX, "the longest access token fits");
 
 /**
  * struct families - what sets the relayed addresses of an allocation apart
@@ -83,6 +97,51 @@ static bool unpack_families(const uint8_t *p, struct families *f)
 	return (!f->refused || f->refused == TURN_FAMILY_UNSUPPORTED ||
 		f->refused == TURN_NO_CAPACITY) &&
 	       f->first <= KTURN_FAMILY_V6;
+}
+
+static uint8_t *pack_addr(uint8_t *p, const struct kturn_addr *addr)
+{
+	p[0] = addr->family;
+	kturn_put16(p + 1, kturn_addr_port(addr));
+	memcpy(p + 3, addr->ip, 16);
+	return p + ADDR_LEN;
+}
+
+static const uint8_t *unpack_addr(const uint8_t *p, struct kturn_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->family = p[0];
+	kturn_addr_set_port(addr, kturn_get16(p + 1));
+	memcpy(addr->ip, p + 3, 16);
+	return p + ADDR_LEN;
+}
+
+static void pack_mobile(const struct turn_mobile *m, uint8_t *p)
+{
+	memset(p, 0, MOBILE_LEN);
+	kturn_put32(p, m->id >> 32);
+	kturn_put32(p + 4, (uint32_t)m->id);
+	kturn_put32(p + 8, m->seq);
+	if (!m->has_next || m->next.transport != TURN_UDP)
+		return;
+	p[12] = 1;
+	pack_addr(pack_addr(p + 13, &m->next.client), &m->next.server);
+}
+
+static bool unpack_mobile(const uint8_t *p, struct turn_mobile *m)
+{
+	m->id = (uint64_t)kturn_get32(p) << 32 | kturn_get32(p + 4);
+	m->seq = kturn_get32(p + 8);
+	m->has_next = p[12];
+	if (m->id >> (64 - TURN_SEQ_BITS) || m->seq > TURN_SEQ_MAX)
+		return false;
+	if (!m->has_next)
+		return true;
+	m->next.transport = TURN_UDP;
+	unpack_addr(unpack_addr(p + 13, &m->next.client), &m->next.server);
+	return (m->next.client.family == KTURN_FAMILY_V4 ||
+		m->next.client.family == KTURN_FAMILY_V6) &&
+	       m->next.server.family == m->next.client.family;
 }
 
 /* @bytes of length; returns what follows. */
@@ -148,7 +207,8 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	*p++ = VERSION;
 	*p++ = (a->has_token ? FLAG_TOKEN : 0) |
 	       (families ? FLAG_FAMILIES : 0) |
-	       FLAG_REALM | (a->grant ? FLAG_GRANT : 0);
+	       FLAG_REALM | (a->grant ? FLAG_GRANT : 0) |
+	       (a->mobile ? FLAG_MOBILE : 0);
 	memcpy(p, a->tid, sizeof(a->tid));
 	p += sizeof(a->tid);
 	memcpy(p, a->token, sizeof(a->token));
@@ -162,6 +222,10 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	if (families) {
 		pack_families(a, p);
 		p += FAMILIES_LEN;
+	}
+	if (a->mobile) {
+		pack_mobile(a->mobile, p);
+		p += MOBILE_LEN;
 	}
 	return p - buf;
 }
@@ -223,13 +287,19 @@ static struct turn_alloc *unpack_names(struct turn_server *s,
 static struct turn_alloc *unpack(struct turn_server *s, uint64_t ends,
 				 const struct turn_tuple *tuple,
 				 const uint8_t *p, size_t len,
-				 struct families *f)
+				 struct families *f, struct turn_mobile *m)
 {
 	struct turn_alloc *a;
 	struct reader r;
 
 	if (len < USER_OFF || p[0] != VERSION || p[1] & ~FLAGS)
 		return NULL;
+	if (p[1] & FLAG_MOBILE) {
+		if (len < USER_OFF + MOBILE_LEN ||
+		    !unpack_mobile(p + len - MOBILE_LEN, m))
+			return NULL;
+		len -= MOBILE_LEN;
+	}
 	r = (struct reader){ .p = p + USER_OFF, .len = len - USER_OFF };
 	*f = (struct families){ 0 };
 	if (p[1] & FLAG_FAMILIES) {
@@ -247,6 +317,10 @@ static struct turn_alloc *unpack(struct turn_server *s, uint64_t ends,
 	}
 	a->refused = f->refused;
 	a->has_token = p[1] & FLAG_TOKEN;
+	if (p[1] & FLAG_MOBILE && turn_mobile_restore(s, a, m)) {
+		turn_alloc_free(a);
+		return NULL;
+	}
 	memcpy(a->tid, p + 2, sizeof(a->tid));
 	memcpy(a->token, p + 2 + sizeof(a->tid), sizeof(a->token));
 	return a;
@@ -273,14 +347,15 @@ struct turn_alloc *turn_adopt_alloc(struct turn_server *s, uint64_t now,
 				    uint32_t left_ms,
 				    const void *packed, size_t len)
 {
+	struct turn_mobile m = { .moved_ms = now };
 	struct turn_alloc *a;
 	struct families f;
 
 	if ((!relays[0].addr.family && !relays[1].addr.family) ||
-	    turn_alloc_find(s, tuple) ||
+	    turn_client_known(s, tuple) ||
 	    !turn_heap_reserve(&s->timers, ARRAY_SIZE(a->half)))
 		return NULL;
-	a = unpack(s, now + left_ms, tuple, packed, len, &f);
+	a = unpack(s, now + left_ms, tuple, packed, len, &f, &m);
 	if (!a)
 		return NULL;
 

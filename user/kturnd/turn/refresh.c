@@ -84,9 +84,8 @@ static int extend(struct turn_server *s, struct turn_request *rq,
 	return TURN_NO_CAPACITY;
 }
 
-/* 0, with the lifetime granted, or the error. */
-static int refresh(struct turn_server *s, struct turn_request *rq,
-		   struct turn_alloc *a, uint32_t *lifetime)
+int turn_refresh_do(struct turn_server *s, struct turn_request *rq,
+		    struct turn_alloc *a, uint32_t *lifetime)
 {
 	const struct kturn_attr *family = &rq->attr[TURN_A_FAMILY];
 	struct turn_half *h = NULL;
@@ -112,7 +111,7 @@ void turn_refresh(struct turn_server *s, struct turn_request *rq,
 		  struct turn_alloc *a)
 {
 	uint32_t lifetime;
-	int ret = refresh(s, rq, a, &lifetime);
+	int ret = turn_refresh_do(s, rq, a, &lifetime);
 
 	if (ret)
 		turn_reply_error(s, rq, ret);

@@ -105,6 +105,8 @@ const char *turn_reason(enum turn_error code)
 		return "Unauthenticated";
 	case TURN_FORBIDDEN:
 		return "Forbidden";
+	case TURN_MOBILITY_FORBIDDEN:
+		return "Mobility Forbidden";
 	case TURN_UNKNOWN_ATTRIBUTE:
 		return "Unknown Attribute";
 	case TURN_ALLOC_MISMATCH:

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Requests: taken apart, checked, dispatched (RFC 8489 section 6.3). */
+#include "handover.h"
+#include "mobile.h"
 #include "request.h"
 
 /* The methods whose requests have a use for an attribute. */
@@ -58,6 +60,8 @@ static const struct spec specs[] = {
 	{ KTURN_ATTR_RESERVATION_TOKEN, TURN_A_TOKEN, TURN_TOKEN_LEN,
 	  ALLOCATE },
 	{ KTURN_ATTR_DATA, TURN_A_DATA, ANY_LEN, 0 },
+	{ KTURN_ATTR_MOBILITY_TICKET, TURN_A_TICKET, ANY_LEN,
+	  ALLOCATE | REFRESH },
 	{ KTURN_ATTR_CHANGE_REQUEST, TURN_A_CHANGE_REQUEST, 4, BINDING },
 	{ KTURN_ATTR_PADDING, TURN_A_PADDING, ANY_LEN, BINDING },
 	/* With the padding that section 7.5 shows, or without. */
@@ -221,14 +225,35 @@ static void binding(struct turn_server *s, struct turn_request *rq)
 
 bool turn_owns(const struct turn_request *rq, const struct turn_alloc *a)
 {
-	/* Its own key fits no other's. */
 	if (rq->granted)
-		return a->grant;
+		return rq->granted == a->grant;
 	if (strcmp(a->realm, rq->account->name))
 		return false;
 	if (a->grant || rq->grant)
 		return a->grant && rq->grant;
 	return !strcmp(a->user, rq->user);
+}
+
+bool turn_has_made(const struct turn_request *rq, const struct turn_alloc *a)
+{
+	const struct turn_grant *g = rq->granted ? rq->granted : rq->grant;
+
+	if (!turn_owns(rq, a))
+		return false;
+	return !a->grant || (g && g->mac_key_len == a->grant->mac_key_len &&
+			     !CRYPTO_memcmp(g->mac_key, a->grant->mac_key,
+					    g->mac_key_len));
+}
+
+struct turn_alloc *turn_request_alloc(struct turn_server *s,
+				      const struct turn_request *rq)
+{
+	struct turn_alloc *a;
+
+	if (rq->ticket.valid)
+		return turn_mobile_find(s, rq->ticket.id, rq->now);
+	a = turn_alloc_live(s, rq->tuple, rq->now);
+	return a ? a : turn_mobile_next(s, rq->tuple, rq->now);
 }
 
 /* Authenticated, and nothing in it is unknown. */
@@ -244,9 +269,13 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 		turn_connection_bind(s, rq);
 		return;
 	}
+	if (rq->msg.method == KTURN_REFRESH && turn_has(rq, TURN_A_TICKET)) {
+		turn_move(s, rq);
+		return;
+	}
 
 	/* RFC 8656 section 5. */
-	a = turn_alloc_live(s, rq->tuple, rq->now);
+	a = turn_request_alloc(s, rq);
 	if (!a) {
 		turn_reply_error(s, rq, TURN_ALLOC_MISMATCH);
 		return;
@@ -282,30 +311,62 @@ static void process(struct turn_server *s, struct turn_request *rq)
 		dispatch(s, rq);
 }
 
+/* Takes it apart; false if it can't be. */
+static bool read_request(struct turn_server *s, struct turn_request *rq,
+			 const uint8_t *buf)
+{
+	if (kturn_stun_parse(buf, rq->len, &rq->msg) || !class_ok(s, &rq->msg) ||
+	    !kturn_fingerprint_ok(&rq->msg)) {
+		s->counters.malformed++;
+		return false;
+	}
+	turn_expire(s, rq->now);
+	rq->discovery = turn_discovery_at(s, rq->tuple);
+	rq->third_party = s->cfg.server_name;
+	rq->tcp_relay = s->cfg.tcp_relay;
+	turn_request_collect(rq);
+	turn_ticket_read(s, rq);
+	return true;
+}
+
+static void carry_out(struct turn_server *s, struct turn_request *rq)
+{
+	s->counters.requests++;
+	process(s, rq);
+	explicit_bzero(rq->key, sizeof(rq->key));
+	explicit_bzero(&rq->mac, sizeof(rq->mac));
+	turn_grant_free(rq->grant);
+}
+
 void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 			const struct turn_tuple *tuple,
 			const uint8_t *buf, size_t len)
 {
 	struct turn_request rq = {
 		.tuple = tuple, .now = now, .wall = wall, .len = len,
-		.tcp_relay = s->cfg.tcp_relay,
+		.home = s->cfg.home,
 	};
 
-	if (kturn_stun_parse(buf, len, &rq.msg) || !class_ok(s, &rq.msg) ||
-	    !kturn_fingerprint_ok(&rq.msg)) {
-		s->counters.malformed++;
-		return;
-	}
+	if (read_request(s, &rq, buf))
+		carry_out(s, &rq);
+}
 
-	s->counters.requests++;
-	turn_expire(s, now);
-	rq.discovery = turn_discovery_at(s, tuple);
-	rq.third_party = s->cfg.server_name;
-	turn_request_collect(&rq);
-	process(s, &rq);
-	explicit_bzero(rq.key, sizeof(rq.key));
-	explicit_bzero(&rq.mac, sizeof(rq.mac));
-	turn_grant_free(rq.grant);
+bool turn_visitor_input(struct turn_server *s, uint64_t now, uint64_t wall,
+			const struct turn_tuple *tuple, uint32_t home,
+			const uint8_t *buf, size_t len)
+{
+	struct turn_request rq = {
+		.tuple = tuple, .now = now, .wall = wall, .len = len,
+		.home = home,
+	};
+
+	if (!read_request(s, &rq, buf))
+		return true;
+	/* Who is expected for one allocation can't ask for another. */
+	if (!turn_request_alloc(s, &rq) && !turn_mobile_next(s, tuple, now))
+		return false;
+	carry_out(s, &rq);
+	return true;
 }
 
 uint32_t turn_lifetime(const struct turn_server *s,

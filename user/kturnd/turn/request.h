@@ -8,12 +8,15 @@
 
 #include "turn_internal.h"
 
-/* RFC 8656 section 19, RFC 8489 section 14.8 and RFC 6062 section 6.3. */
+/* RFC 8656 section 19, RFC 8489 section 14.8, RFC 6062 section 6.3 and RFC 8016
+ * section 3.4.
+ */
 enum turn_error {
 	TURN_TRY_ALTERNATE	= 300,
 	TURN_BAD_REQUEST	= 400,
 	TURN_UNAUTHENTICATED	= 401,
 	TURN_FORBIDDEN		= 403,
+	TURN_MOBILITY_FORBIDDEN	= 405,
 	TURN_UNKNOWN_ATTRIBUTE	= 420,
 	TURN_ALLOC_MISMATCH	= 437,
 	TURN_STALE_NONCE	= 438,
@@ -49,6 +52,7 @@ enum turn_attr {
 	TURN_A_DONT_FRAGMENT,
 	TURN_A_TOKEN,
 	TURN_A_DATA,
+	TURN_A_TICKET,
 	TURN_A_CHANGE_REQUEST,
 	TURN_A_PADDING,
 	TURN_A_RESPONSE_PORT,
@@ -64,6 +68,18 @@ enum turn_attr {
 
 /* As many as fit into TURN_REPLY_UNAUTH bytes. */
 #define TURN_UNKNOWN_MAX	64
+
+/**
+ * struct turn_ticket - what a ticket says
+ * @valid: it is one of ours
+ * @id: allocation
+ * @seq: which of its tickets
+ */
+struct turn_ticket {
+	bool valid;
+	uint64_t id;
+	uint32_t seq;
+};
 
 /**
  * struct turn_request - a STUN message on its way through the server
@@ -88,12 +104,15 @@ enum turn_attr {
  * @realm: that it is in, set once there is an integrity attribute
  * @account: that of its user, or of its access token's key; set by turn_auth()
  * @grant: what its access token has brought; whoever keeps it sets this to NULL
- * @granted: it is keyed by what its allocation's access token has brought
+ * @granted: it is keyed by this, which its allocation's access token has
+ *	brought; only to be compared
  * @hmac: which
  * @key: the user's
  * @key_len: its length
  * @mac: that key, ready for the response
  * @tcp_relay: RFC 6062's attribute is known
+ * @home: the server that its client comes to
+ * @ticket: of a Refresh
  * @discovery: RFC 5780's attributes are known, and the addresses are these
  * @alternate: other servers, for TURN_TRY_ALTERNATE
  * @user: name, whether it came as USERNAME or as USERHASH
@@ -119,11 +138,13 @@ struct turn_request {
 	const struct turn_realm *realm;
 	const struct turn_realm *account;
 	struct turn_grant *grant;
-	bool granted;
+	const struct turn_grant *granted;
 	enum turn_hmac hmac;
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
 	struct turn_hmac_key mac;
+	uint32_t home;
+	struct turn_ticket ticket;
 	const struct turn_discovery *discovery;
 	struct turn_alternate alternate[2];
 	char user[TURN_USERNAME_MAX + 1];
@@ -148,12 +169,21 @@ void turn_request_collect(struct turn_request *rq);
 /**
  * turn_owns() - may the sender of an authenticated request use an allocation?
  * @rq: request
- * @a: allocation of its 5-tuple
+ * @a: turn_request_alloc()
  *
  * The same user in the same realm (RFC 8656 section 5), or one with an access
  * token for it.
  */
 bool turn_owns(const struct turn_request *rq, const struct turn_alloc *a);
+
+/**
+ * turn_has_made() - the same, where the 5-tuple does not say whose it is
+ * @rq: request
+ * @a: allocation
+ *
+ * Access tokens for one realm need not be one user's, but those with one key.
+ */
+bool turn_has_made(const struct turn_request *rq, const struct turn_alloc *a);
 
 /** turn_discovery_at() - is NAT behaviour discovery offered there? or NULL */
 const struct turn_discovery *turn_discovery_at(const struct turn_server *s,
@@ -182,6 +212,16 @@ void turn_classic_input(struct turn_server *s, uint64_t now,
 			const uint8_t *buf, size_t len);
 
 /**
+ * turn_request_alloc() - the allocation that a request is about
+ * @s: server
+ * @rq: request; that of a ticket, if there is one, else that of its 5-tuple
+ *
+ * Return: NULL if there is none here that lives.
+ */
+struct turn_alloc *turn_request_alloc(struct turn_server *s,
+				      const struct turn_request *rq);
+
+/**
  * turn_lifetime() - the desired lifetime (RFC 8656 sections 7.2 and 8.2)
  * @s: server
  * @rq: request; its LIFETIME, if there is one, is well-formed
@@ -203,6 +243,18 @@ void turn_allocate(struct turn_server *s, struct turn_request *rq);
 /** turn_refresh() - Refresh (RFC 8656 section 8.2) */
 void turn_refresh(struct turn_server *s, struct turn_request *rq,
 		  struct turn_alloc *a);
+
+/**
+ * turn_refresh_do() - what a Refresh asks for, but for the answer
+ * @s: server
+ * @rq: request
+ * @a: allocation, which may end
+ * @lifetime: granted, seconds
+ *
+ * Return: 0 or the error: nothing has changed.
+ */
+int turn_refresh_do(struct turn_server *s, struct turn_request *rq,
+		    struct turn_alloc *a, uint32_t *lifetime);
 
 /** turn_create_permission() - CreatePermission (RFC 8656 section 10.2) */
 void turn_create_permission(struct turn_server *s, struct turn_request *rq,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A TURN server: what comes in, what is over, what was counted. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "request.h"
@@ -19,15 +20,23 @@ struct turn_server *turn_server_new(const struct turn_config *cfg,
 
 	if (!turn_crypto_init(&s->crypto) ||
 	    !turn_table_init(&s->by_tuple) ||
+	    !turn_table_init(&s->by_id) ||
+	    !turn_table_init(&s->by_next) ||
 	    !turn_table_init(&s->by_perm) ||
 	    !turn_table_init(&s->by_number) ||
 	    !turn_table_init(&s->by_peer) ||
 	    !turn_table_init(&s->conn_by_id) ||
 	    !turn_table_init(&s->conn_by_peer)) {
 		turn_server_free(s, true);
+		errno = ENOMEM;
 		return NULL;
 	}
 
+	if (cfg->mobility && !s->crypto.siv) {
+		turn_server_free(s, true);
+		errno = ENOTSUP;
+		return NULL;
+	}
 	ops->random(env, s->hash_key, sizeof(s->hash_key));
 	ops->random(env, s->dummy_key, sizeof(s->dummy_key));
 	return s;
@@ -49,6 +58,8 @@ void turn_server_free(struct turn_server *s, bool keep)
 	turn_table_destroy(&s->by_peer);
 	turn_table_destroy(&s->by_number);
 	turn_table_destroy(&s->by_perm);
+	turn_table_destroy(&s->by_next);
+	turn_table_destroy(&s->by_id);
 	turn_table_destroy(&s->by_tuple);
 	turn_crypto_destroy(&s->crypto);
 	OPENSSL_cleanse(s, sizeof(*s));

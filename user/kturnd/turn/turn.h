@@ -29,6 +29,12 @@
 #define TURN_CONNECTION_LIFETIME	30
 #define TURN_NONCE_LIFETIME		3600
 
+/*
+ * RFC 8016 section 3.2.2: an old ticket is known again for at least 30 seconds.
+ * A client that gets no answer goes on for 39.5 (RFC 8489 section 6.2.1).
+ */
+#define TURN_TICKET_KEPT		40
+
 /* RFC 8489 section 14.3: what a parser must take. */
 #define TURN_USERNAME_MAX		763
 #define TURN_REALM_MAX			763
@@ -273,8 +279,18 @@ struct turn_alternate {
  *	permission and channel
  * @offload_shrink: one of two relayed addresses has ended, with the
  *	permissions and channels of its family, and will be closed; never fails
+ * @offload_move: the client of an allocation is at another 5-tuple, which
+ *	turn_alloc_tuple() tells. 0 or -ENOENT: somebody had deleted it
  * @offload_remove: remove an allocation with its permissions and channels;
  *	never fails
+ * @mobile_new: an allocation that tickets name by this id is here from now: 0,
+ *	-EEXIST: one of all servers has it; or a negative errno (508)
+ * @mobile_end: there is none any more
+ * @visit_begin: such an allocation's client may be at another server from now
+ *	(@home there), at this 5-tuple; once and again
+ * @visit_end: it is not expected there any more; perhaps it never was
+ * @visit_stay: it is there for good: turn_alloc_leave() is due, later
+ * @home: which server a 5-tuple's client comes to
  * @place: where an authenticated client without an allocation is to have it;
  *	for TURN_GO another server of its address's family, and one of the
  *	other family, if there is one
@@ -350,7 +366,17 @@ struct turn_ops {
 			     const struct kturn_addr *peers, size_t n,
 			     uint16_t number);
 	void (*offload_shrink)(void *env, struct turn_alloc *alloc);
+	int (*offload_move)(void *env, struct turn_alloc *alloc);
 	void (*offload_remove)(void *env, struct turn_alloc *alloc);
+	int (*mobile_new)(void *env, uint64_t id);
+	void (*mobile_end)(void *env, uint64_t id);
+	void (*visit_begin)(void *env, uint64_t id,
+			    const struct turn_tuple *tuple, uint32_t home);
+	void (*visit_end)(void *env, uint64_t id,
+			  const struct turn_tuple *tuple, uint32_t home);
+	void (*visit_stay)(void *env, uint64_t id,
+			   const struct turn_tuple *tuple, uint32_t home);
+	uint32_t (*home)(void *env, const struct turn_tuple *tuple);
 	enum turn_place (*place)(void *env, const struct turn_tuple *client,
 				 struct turn_alternate alt[2]);
 	bool (*may_answer)(void *env, const struct turn_tuple *to,
@@ -388,6 +414,9 @@ struct turn_discovery {
  * @discovery: where NAT behaviour discovery is offered
  * @n_discovery: how many
  * @lifetime_max: seconds, at least TURN_LIFETIME_DEFAULT
+ * @mobility: clients get tickets that they ask for (RFC 8016)
+ * @ticket_key: TURN_SEAL_KEY_LEN bytes, the same for all workers
+ * @home: number of this server among those that share clients
  */
 struct turn_config {
 	const char *software;
@@ -403,6 +432,9 @@ struct turn_config {
 	const struct turn_discovery *discovery;
 	size_t n_discovery;
 	uint32_t lifetime_max;
+	bool mobility;
+	uint8_t ticket_key[32];
+	uint32_t home;
 };
 
 /** struct turn_counters - of one server; only its thread writes */
@@ -428,6 +460,7 @@ struct turn_counters {
 	uint64_t connects_failed;	/* 447 */
 	uint64_t attempts;		/* peers' that clients were told of */
 	uint64_t attempts_refused;	/* peers' that were closed at once */
+	uint64_t moved;			/* clients that came to another 5-tuple */
 };
 
 /**
@@ -436,7 +469,8 @@ struct turn_counters {
  * @ops: not copied
  * @env: for the ops
  *
- * Return: NULL without memory.
+ * Return: NULL with errno ENOMEM, or ENOTSUP: libcrypto does not have what
+ * @cfg->mobility needs.
  */
 struct turn_server *turn_server_new(const struct turn_config *cfg,
 				    const struct turn_ops *ops, void *env);
@@ -543,8 +577,13 @@ size_t turn_connection_room(struct turn_server *s,
 void turn_connection_passed(struct turn_server *s, struct turn_connection *c,
 			    enum turn_direction dir, size_t len, uint64_t now);
 
-/** turn_client_gone() - a connection to a client has ended, and its allocation, if it
- * had one, can't be used any more
+/**
+ * turn_client_gone() - a connection to a client has ended
+ * @s: server
+ * @tuple: its 5-tuple
+ *
+ * Its allocation, if it had one, ends; one that has a ticket waits for its client
+ * instead, until its lifetime is over.
  */
 void turn_client_gone(struct turn_server *s, const struct turn_tuple *tuple);
 
@@ -616,6 +655,11 @@ void turn_alloc_each_chan(const struct turn_alloc *a, uint64_t now,
 struct turn_alloc *turn_alloc_find(struct turn_server *s,
 				   const struct turn_tuple *tuple);
 
+/** turn_client_known() - is there an allocation for the 5-tuple, or one whose
+ * client has said that it will be there?
+ */
+bool turn_client_known(struct turn_server *s, const struct turn_tuple *tuple);
+
 /** turn_alloc_end() - an administrator deleted it; no offload_remove */
 void turn_alloc_end(struct turn_server *s, struct turn_alloc *a);
 /** turn_perm_end() - an administrator ended a permission */
@@ -633,8 +677,9 @@ void turn_chan_end(struct turn_server *s, struct turn_alloc *a,
  * @buf: room for TURN_PACKED_MAX bytes
  *
  * User name, realm, transaction id, reservation, access token (encrypted as it
- * came), what two relayed addresses differ in; versioned, independent of byte
- * order. The state is complete before the client is answered.
+ * came), what two relayed addresses differ in, what its ticket says; versioned,
+ * independent of byte order. The state is complete before the client is
+ * answered.
  * Return: bytes.
  */
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf);

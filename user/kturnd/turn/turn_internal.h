@@ -11,6 +11,7 @@
  *	realm.c token.c grant.c	realms, access tokens
  *	allocate.c refresh.c create_permission.c channel_bind.c
  *	connect.c connection_bind.c	the methods
+ *	mobile.c move.c ticket.c handover.c	clients that move (RFC 8016)
  *	discovery.c	Binding where NATs are examined (RFC 5780)
  *	reply.c		responses
  *	peer.c		which addresses may be peers
@@ -58,6 +59,8 @@ struct turn_chan {
 	struct kturn_addr peer;
 	uint16_t number;
 };
+
+struct turn_mobile;
 
 /** enum turn_connection_state - how far a connection to a peer is */
 enum turn_connection_state {
@@ -167,6 +170,7 @@ struct turn_grant {
  * @limit: of its data, its realm's: [0] to peers, [1] to the client
  * @used: of its limits
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
+ * @mobile: what it needs to follow its client; NULL: it has no ticket
  * @grant: what an access token has brought; NULL: it was made without
  * @realm: of @user
  * @key: its user's as the store said it, so that the store need not be there
@@ -190,6 +194,7 @@ struct turn_alloc {
 	struct turn_limit limit[2];
 	struct turn_used used[2];
 	uint64_t icmp_at;
+	struct turn_mobile *mobile;
 	struct turn_grant *grant;
 	const char *realm;
 	uint8_t tid[KTURN_STUN_TID_LEN];
@@ -230,6 +235,8 @@ struct turn_ready_key {
  * @dummy_key: stands in for the key of a user who does not exist
  * @ready: keys that fitted, each in the place that it says itself
  * @by_tuple: allocations
+ * @by_id: allocations with a ticket, by its id
+ * @by_next: those whose client has said that it will be at a 5-tuple, by that
  * @by_perm: permissions, by allocation and address
  * @by_number: channels, by allocation and number
  * @by_peer: channels, by allocation and peer
@@ -252,6 +259,8 @@ struct turn_server {
 	uint8_t dummy_key[TURN_DIGEST_MAX];
 	struct turn_ready_key ready[TURN_READY_KEYS];
 	struct turn_table by_tuple;
+	struct turn_table by_id;
+	struct turn_table by_next;
 	struct turn_table by_perm;
 	struct turn_table by_number;
 	struct turn_table by_peer;
@@ -291,6 +300,20 @@ static inline struct kturn_addr turn_addr_ip(const struct kturn_addr *addr)
 const char *turn_addr_text(const struct kturn_addr *addr,
 			   char buf[TURN_ADDR_TEXT]);
 
+/** turn_same_tuple() - the same 5-tuple? */
+static inline bool turn_same_tuple(const struct turn_tuple *a,
+				   const struct turn_tuple *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/** turn_tuple_hash() - of a 5-tuple, for the server's tables */
+static inline uint64_t turn_tuple_hash(const struct turn_server *s,
+				       const struct turn_tuple *tuple)
+{
+	return turn_siphash(s->hash_key, tuple, sizeof(*tuple));
+}
+
 /* ------------------------------------------------------------- allocations */
 
 /**
@@ -323,6 +346,9 @@ void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a);
  *	the server's from now
  */
 void turn_alloc_link(struct turn_server *s, struct turn_alloc *a);
+
+/** turn_alloc_unlink() - the reverse: its halves keep what their timers say */
+void turn_alloc_unlink(struct turn_server *s, struct turn_alloc *a);
 
 /** turn_alloc_free() - free one that is not linked; its key is overwritten */
 void turn_alloc_free(struct turn_alloc *a);
