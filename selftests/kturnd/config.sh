@@ -85,6 +85,7 @@ tcp-relay: yes
 max-peer-connections: 1024
 limit-to-peer: 2Mbit/64kB,500pps/50
 limit-to-client: none
+mobility: yes
 alternate-server: [192.0.2.9, "[2001:db8::9]:5349/turn.example.org"]
 redirect-above: 900
 realm: example.org
@@ -119,6 +120,7 @@ PUBLIC/PRIVATE, or stun:HOST[:PORT], nat-pmp, upnp or pcp, and perhaps /PRIVATE"
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, tcp-relay, max-peer-connections, limit-to-peer, limit-to-client, \
+mobility, \
 alternate-server, redirect-above, realm, listen-realm, origin-realm, software, user, realm-user, secret, realm-secret, \
 token-server-name, token-key, token-key-file, user-file, secret-file, db, db-file, allow-peer, deny-peer, \
 source-rate, plane, ingress, workers, state-dir, grace, log-level"

@@ -282,7 +282,7 @@ test_control()
 	[ "$(kturnd_value "d['counters']['requests']")" -ge 3 ]
 	[ "$(kturnd_value "d['counters']['errors']")" -eq 1 ]
 	[ "$(kturnd_value "sorted(d['counters'])")" = "['allocs', 'chans', \
-'connections', 'dropped', 'dtls', 'errors', 'icmp', 'kernel_allocs', 'limited', 'malformed', 'over_limit', \
+'connections', 'dropped', 'dtls', 'errors', 'icmp', 'kernel_allocs', 'limited', 'malformed', 'moved', 'over_limit', \
 'peer_connections', 'perms', \
 'relays', 'requests', 'send_errors', 'send_full', 'to_client', 'to_peer', \
 'wait_dropped', 'waited']" ]

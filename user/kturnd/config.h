@@ -133,6 +133,7 @@ struct config_source {
  * @tcp_relay: TCP is relayed
  * @max_peer_connections: of an allocation
  * @limit: of an allocation: [0] to peers, [1] to the client
+ * @mobility: clients can take their allocations along
  * @alternates: servers to which clients are sent
  * @n_alternates: how many
  * @redirect_above: so many allocations; 0: never
@@ -205,6 +206,7 @@ struct config {
 	bool tcp_relay;
 	uint32_t max_peer_connections;
 	struct kturn_limit limit[2];
+	bool mobility;
 	struct config_alternate *alternates;
 	size_t n_alternates;
 	uint32_t redirect_above;

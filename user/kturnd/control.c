@@ -99,6 +99,7 @@ static void add_counters(struct query *q, struct worker *w)
 	q->turn.connects_failed += c->connects_failed;
 	q->turn.attempts += c->attempts;
 	q->turn.attempts_refused += c->attempts_refused;
+	q->turn.moved += c->moved;
 	q->io.send_errors += w->io.counters.send_errors;
 	q->io.send_full += w->io.counters.send_full;
 	add_stream(&q->stream, &w->stream.counters);
@@ -221,7 +222,7 @@ static json_t *counters_json(const struct query *q)
 {
 	const struct turn_counters *t = &q->turn;
 
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}",
 		"allocs", (json_int_t)t->allocs,
 		"relays", (json_int_t)t->relays,
 		"perms", (json_int_t)t->perms,
@@ -242,6 +243,7 @@ static json_t *counters_json(const struct query *q)
 		"dropped", (json_int_t)t->dropped,
 		"over_limit", (json_int_t)t->over_limit,
 		"icmp", (json_int_t)t->icmp,
+		"moved", (json_int_t)t->moved,
 		"send_errors", (json_int_t)q->io.send_errors,
 		"send_full", (json_int_t)q->io.send_full,
 		"connections", connections_json(&q->stream),

@@ -4,6 +4,7 @@
 #define _KTURND_DAEMON_H
 
 #include "config.h"
+#include "mobility.h"
 #include "nat/nat.h"
 #include "peer_acl.h"
 #include "quota.h"
@@ -27,6 +28,7 @@ struct answers;
  * @relays: relayed addresses
  * @reserve: reserved ports
  * @quota: allocations of each user
+ * @mobility: which worker has which allocation that may move
  * @redirect: where clients are sent
  * @n_streams: connections of TCP and TLS
  * @n_dtls: those of DTLS
@@ -54,6 +56,7 @@ struct daemon {
 	struct relay_pool relays;
 	struct reserve reserve;
 	struct quota quota;
+	struct mobility mobility;
 	struct redirect redirect;
 	atomic_uint n_streams;
 	atomic_uint n_dtls;

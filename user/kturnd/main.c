@@ -163,6 +163,9 @@ static int setup(struct server *s)
 
 	d->started_ms = worker_clock();
 	reserve_init(&d->reserve);
+	ret = mobility_init(&d->mobility);
+	if (ret)
+		return ret;
 	quota_init(&d->quota, d->cfg->total_quota);
 	d->redirect.cfg = d->cfg;
 	d->redirect.listen = &d->listen;
@@ -382,6 +385,8 @@ static void teardown(struct server *s)
 	for (i = 0; i < d->n_workers && d->workers; i++)
 		worker_stop(&d->workers[i]);
 	answers_close(&s->answers);
+	for (i = 0; i < d->n_workers && d->workers; i++)
+		handover_finish(&d->workers[i]);
 	left = watch_entries(&s->watch);
 	/* What the kernel goes on with, peers and clients have to reach. */
 	nat_close(d, left);
@@ -392,6 +397,7 @@ static void teardown(struct server *s)
 	if (s->ports_saved[0] && !left)
 		reserved_ports_remove(RESERVED_PORTS_SYSCTL, s->ports_saved);
 	reserve_free(&d->reserve);
+	mobility_free(&d->mobility);
 	free(d->workers);
 	local_close(d->local);
 	tls_close(&d->tls);

@@ -172,6 +172,19 @@ int offload_refresh(struct offload *o, struct turn_alloc *a)
 	return offload_go_on(o, ret);
 }
 
+void offload_give(struct offload *o, struct turn_alloc *a)
+{
+	offload_flush(o);
+	if (offload_id(a))
+		o->entries--;
+}
+
+void offload_take(struct offload *o, struct turn_alloc *a)
+{
+	if (offload_id(a))
+		o->entries++;
+}
+
 void offload_remove(struct offload *o, struct turn_alloc *a)
 {
 	int ret;

@@ -94,6 +94,17 @@ bool offload_settled(struct offload *o);
 /** offload_shrink() - as turn_ops.offload_shrink */
 void offload_shrink(struct offload *o, struct turn_alloc *a);
 
+/** offload_move() - as turn_ops.offload_move */
+int offload_move(struct offload *o, struct turn_alloc *a);
+
+/** offload_give() - an allocation goes to another worker; what the kernel has of
+ * it stays there
+ */
+void offload_give(struct offload *o, struct turn_alloc *a);
+
+/** offload_take() - one has come from another worker */
+void offload_take(struct offload *o, struct turn_alloc *a);
+
 /** offload_remove() - as turn_ops.offload_remove */
 void offload_remove(struct offload *o, struct turn_alloc *a);
 

@@ -234,3 +234,64 @@ void offload_shrink(struct offload *o, struct turn_alloc *a)
 		offload_log_failed(a, "alloc", kturn_error(o->kt),
 				   "the daemon relays");
 }
+
+/* The module may have gone and come back while the allocation was on its way. */
+static bool is_other(const struct offload *o, const struct turn_alloc *a,
+		     const struct kturn_alloc *old)
+{
+	uint8_t packed[KTURN_OWNER_DATA_MAX];
+	struct kturn_alloc ka;
+
+	offload_fill(o, a, 0, 0, packed, &ka);
+	return old->owner_id != o->owner_id ||
+	       !addr_equal(&ka.relay[0], &old->relay[0]) ||
+	       !addr_equal(&ka.relay[1], &old->relay[1]);
+}
+
+/* Takes the entry away, if there is one; its copy is in @old. */
+static int withdraw_old(struct offload *o, struct turn_alloc *a,
+			struct kturn_alloc *old)
+{
+	int ret = kturn_alloc_get(o->kt, offload_id(a), 0, copy_alloc, old);
+
+	if (ret == -ENOENT)
+		return offload_lost_module(o) ? 0 : ret;
+	if (!ret && is_other(o, a, old)) {
+		o->entries--;
+		turn_alloc_set_offload(a, 0);
+		return 0;
+	}
+	return ret ? ret : offload_withdraw(o, a);
+}
+
+/*
+ * The old entry goes, and one with the new 5-tuple takes its place; what comes in
+ * between is relayed by the daemon, to and from the new one.
+ */
+int offload_move(struct offload *o, struct turn_alloc *a)
+{
+	struct kturn_alloc old = { 0 };
+	struct pushed one = { .a = a, .whole = true };
+	struct push_all p = { .o = o, .now = o->w->now, .v = &one, .n = 1 };
+	int ret;
+
+	offload_flush(o);
+	if (o->kt && offload_id(a)) {
+		ret = withdraw_old(o, a, &old);
+		if (ret == -ENOENT)
+			return ret;
+		if (ret) {
+			offload_log_failed(a, "removal", kturn_error(o->kt),
+					   "the kernel relays to the old address until the lifetime ends");
+			return 0;
+		}
+		one.old = old.id ? &old : NULL;
+	}
+	if (!o->kt || turn_alloc_tuple(a)->transport != TURN_UDP)
+		return 0;
+	push(&p);
+	if (!offload_id(a))
+		offload_log_failed(a, "alloc", kturn_error(o->kt),
+				   "the daemon relays");
+	return 0;
+}

@@ -21,6 +21,10 @@ static void client_send(void *env, const struct turn_tuple *to,
 {
 	struct worker *w = env;
 
+	if (w->answers) {
+		visitor_answer(w, to, buf, len);
+		return;
+	}
 	switch (to->transport) {
 	case TURN_UDP:
 		worker_send(w, to, buf, len);
@@ -351,11 +355,59 @@ static void push_shrink(void *env, struct turn_alloc *alloc)
 	offload_shrink(&w->offload, alloc);
 }
 
+static int push_move(void *env, struct turn_alloc *alloc)
+{
+	struct worker *w = env;
+
+	return offload_move(&w->offload, alloc);
+}
+
 static void push_remove(void *env, struct turn_alloc *alloc)
 {
 	struct worker *w = env;
 
 	offload_remove(&w->offload, alloc);
+}
+
+/* ----------------------------------------------------------------- mobility */
+
+static int mobile_new(void *env, uint64_t id)
+{
+	struct worker *w = env;
+
+	return mobility_add(&w->d->mobility, id, w);
+}
+
+static void mobile_end(void *env, uint64_t id)
+{
+	struct worker *w = env;
+
+	mobility_remove(&w->d->mobility, id);
+}
+
+static void visit_begin(void *env, uint64_t id,
+			const struct turn_tuple *tuple, uint32_t home)
+{
+	visitor_begin(env, id, tuple, home);
+}
+
+static void visit_end(void *env, uint64_t id, const struct turn_tuple *tuple,
+		      uint32_t home)
+{
+	visitor_end(env, id, tuple, home);
+}
+
+static void visit_stay(void *env, uint64_t id, const struct turn_tuple *tuple,
+		       uint32_t home)
+{
+	visitor_stay(env, id, tuple, home);
+}
+
+static uint32_t client_home(void *env, const struct turn_tuple *tuple)
+{
+	struct worker *w = env;
+
+	return steer_worker(&w->d->steer, &tuple->client);
 }
 
 /* --------------------------------------------------------------------- rest */
@@ -446,7 +498,14 @@ const struct turn_ops worker_ops = {
 	.offload_refresh = push_refresh,
 	.offload_peers = push_peers,
 	.offload_shrink = push_shrink,
+	.offload_move = push_move,
 	.offload_remove = push_remove,
+	.mobile_new = mobile_new,
+	.mobile_end = mobile_end,
+	.visit_begin = visit_begin,
+	.visit_end = visit_end,
+	.visit_stay = visit_stay,
+	.home = client_home,
 	.place = place,
 	.may_answer = may_answer,
 	.random = fill_random,

@@ -294,6 +294,24 @@ const struct option_def options[] = {
 		.text = "The same for what comes from an allocation's peers.",
 		.set = option_set_limit_to_client,
 	}, {
+		.key = "mobility",
+		.arg = "yes|no",
+		.def = "no",
+		.expected = "yes or no",
+		.help = "clients can take their allocations along",
+		.text = "Whether a client that asks for it gets a ticket with "
+			"which it can take its allocation along when its "
+			"address, port or transport changes (RFC 8016); while "
+			"it is off, who asks gets error 405. Few clients ask. "
+			"Allocations that relay TCP get none. "
+			"It is off by default because of what it opens: "
+			"whoever has seen a ticket and has the same user's "
+			"password, which many clients may share, can "
+			"take the allocation over, and one that was made by "
+			"TCP, TLS or DTLS counts against the quotas until its "
+			"lifetime ends even if its connection has ended.",
+		.set = option_set_mobility,
+	}, {
 		.key = "alternate-server",
 		.arg = "ADDR[:PORT][/NAME]",
 		.expected = "an IP address, with a port if it is not 3478, and "

@@ -72,12 +72,17 @@ const char *option_set_max_channels(struct config *cfg, const char *value)
 	return option_u32(&cfg->max_channels, value, 1, TURN_CHANNELS_MAX);
 }
 
-const char *option_set_tcp_relay(struct config *cfg, const char *value)
+static const char *set_switch(bool *to, const char *value)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
 		return OPTION_UNEXPECTED;
-	cfg->tcp_relay = value[0] == 'y';
+	*to = value[0] == 'y';
 	return NULL;
+}
+
+const char *option_set_tcp_relay(struct config *cfg, const char *value)
+{
+	return set_switch(&cfg->tcp_relay, value);
 }
 
 const char *option_set_max_peer_connections(struct config *cfg,
@@ -85,6 +90,11 @@ const char *option_set_max_peer_connections(struct config *cfg,
 {
 	return option_u32(&cfg->max_peer_connections, value, 1,
 			  TURN_CONNECTIONS_MAX);
+}
+
+const char *option_set_mobility(struct config *cfg, const char *value)
+{
+	return set_switch(&cfg->mobility, value);
 }
 
 static const char *set_limit(struct kturn_limit *limit, const char *value)

@@ -76,7 +76,7 @@ void worker_begin(struct worker *w)
 void worker_client_gone(struct worker *w, const struct turn_tuple *tuple)
 {
 	park_forget(&w->park, tuple);
-	turn_client_gone(w->turn, tuple);
+	visitor_client_gone(w, tuple);
 }
 
 void worker_send(struct worker *w, const struct turn_tuple *to,
@@ -103,7 +103,7 @@ static void input(struct worker *w, struct turn_tuple *tuple, uint64_t wall,
 		dtls_input(&w->dtls, tuple, buf, len);
 	} else if (transports & CONFIG_UDP) {
 		tuple->transport = TURN_UDP;
-		turn_client_input(w->turn, w->now, wall, tuple, buf, len);
+		visitor_client_input(w, wall, tuple, buf, len);
 	}
 }
 
@@ -293,6 +293,11 @@ void worker_post(struct worker *w, struct worker_msg *msg)
 	post(w, msg, UINT32_MAX);
 }
 
+void worker_post_some(struct worker *w, struct worker_msg *msg)
+{
+	post(w, msg, DATAGRAMS_MAX);
+}
+
 void worker_post_datagram(struct worker *w, const struct turn_tuple *tuple,
 			  const uint8_t *buf, size_t len)
 {
@@ -305,7 +310,7 @@ void worker_post_datagram(struct worker *w, const struct turn_tuple *tuple,
 	dm->tuple = *tuple;
 	dm->len = len;
 	memcpy(dm->data, buf, len);
-	post(w, &dm->msg, DATAGRAMS_MAX);
+	worker_post_some(w, &dm->msg);
 }
 
 static void take_all(struct worker *w, struct worker_queue *queue, bool close)
@@ -411,13 +416,17 @@ static int init_turn(struct worker *w)
 		.discovery = d->cfg->discovery,
 		.n_discovery = d->cfg->n_discovery,
 		.lifetime_max = TURN_LIFETIME_MAX,
+		.mobility = d->cfg->mobility,
+		.home = w->index,
 	};
 
 	memcpy(cfg.nonce_key, d->state.nonce_key, sizeof(cfg.nonce_key));
 	worker_set_realms(w, realms_get(d->realms));
+	if (!mobility_key(d->state.nonce_key, cfg.ticket_key))
+		return -EIO;
 	w->turn = turn_server_new(&cfg, &worker_ops, w);
 	explicit_bzero(&cfg, sizeof(cfg));
-	return w->turn ? 0 : -ENOMEM;
+	return w->turn ? 0 : -errno;
 }
 
 /* The kernel comes first, then the client is told. */
@@ -442,8 +451,11 @@ int worker_init(struct worker *w, struct daemon *d, unsigned int index)
 	pthread_mutex_init(&w->lock, NULL);
 	STAILQ_INIT(&w->queue);
 	park_init(&w->park);
+	STAILQ_INIT(&w->stranded);
 
 	ret = init_loop(w);
+	if (!ret)
+		ret = visitors_init(&w->visitors);
 	if (!ret)
 		ret = init_listeners(w);
 	if (!ret)
@@ -557,6 +569,7 @@ void worker_free(struct worker *w, bool keep)
 	stream_free(&w->stream);
 	dtls_free(&w->dtls);
 	turn_server_free(w->turn, keep);
+	visitors_free(&w->visitors);
 	io_flush(&w->io);
 	offload_close(&w->offload);
 	close_listeners(w);

@@ -23,6 +23,7 @@
 #include "transport/dtls.h"
 #include "transport/stream.h"
 #include "turn/turn.h"
+#include "visitor.h"
 
 struct daemon;
 struct worker;
@@ -85,6 +86,9 @@ struct listener {
  * @local: the host's addresses
  * @sources: how much those without credentials have asked
  * @policy: peers, as long as they are the same
+ * @visitors: clients whose allocations other workers have
+ * @answers: whose visitor is being answered, or NULL
+ * @stranded: allocations that came too late, protected by @lock
  * @reading: whose datagrams are being handled, NULL once it is closed
  * @now: milliseconds, CLOCK_BOOTTIME, when the current event began
  * @stop: ends the loop
@@ -115,6 +119,9 @@ struct worker {
 	struct local_set *local;
 	struct source_limit sources;
 	struct policy_cache policy;
+	struct visitors visitors;
+	struct worker *answers;
+	struct worker_queue stranded;
 	struct relay_sock *reading;
 	uint64_t now;
 	struct worker_msg stop;
@@ -141,6 +148,11 @@ void worker_free(struct worker *w, bool keep);
 
 /** worker_post() - hand over a message; any thread */
 void worker_post(struct worker *w, struct worker_msg *msg);
+
+/** worker_post_some() - hand over a client's message, if not many wait there
+ * already: it may get lost; any thread
+ */
+void worker_post_some(struct worker *w, struct worker_msg *msg);
 
 /** worker_send() - send a datagram to a client, from the tuple's server address */
 void worker_send(struct worker *w, const struct turn_tuple *to,

@@ -43,8 +43,8 @@ struct conn *conn_find(struct stream *s, const struct turn_tuple *tuple)
 void conn_sort(struct conn *c)
 {
 	struct stream *s = c->s;
-	bool settled = c->peer || (c->known &&
-				   turn_alloc_find(s->w->turn, &c->tuple));
+	bool settled = c->peer ||
+		       (c->known && visitor_client_known(s->w, &c->tuple));
 
 	if (settled == c->settled)
 		return;
@@ -281,6 +281,9 @@ static void take_messages(struct conn *c, size_t len)
 			break;
 		}
 		n = frame_len(p, len);
+		/* Another worker may have said so in between. */
+		if (!c->settled)
+			conn_sort(c);
 		if (n < 0 || too_long(c, n)) {
 			conn_close(c, n < 0 ? "what comes is not STUN" :
 					      "a message too long");
@@ -288,8 +291,7 @@ static void take_messages(struct conn *c, size_t len)
 		}
 		if (!n || (size_t)n > len)
 			break;
-		turn_client_input(w->turn, w->now, wall, &c->tuple, p,
-				  (size_t)n);
+		visitor_client_input(w, wall, &c->tuple, p, (size_t)n);
 		if (!c->settled && c->state != CONN_DEAD)
 			conn_sort(c);
 		if (c->state == CONN_DEAD)

@@ -217,7 +217,7 @@ static void set_tick(struct dtls *d)
 /* Is it where its allocation, if it has one, says? */
 static void sort(struct dtls *d, struct dtls_conn *c)
 {
-	bool settled = c->open && turn_alloc_find(d->w->turn, &c->tuple);
+	bool settled = c->open && visitor_client_known(d->w, &c->tuple);
 
 	if (settled == c->settled)
 		return;
@@ -258,8 +258,8 @@ static void read_messages(struct dtls_conn *c)
 		if (n <= 0)
 			break;
 		c->seen_ms = d->w->now;
-		turn_client_input(d->w->turn, d->w->now, wall, &c->tuple,
-				  d->plain, (size_t)n);
+		visitor_client_input(d->w, wall, &c->tuple, d->plain,
+				     (size_t)n);
 	}
 	switch (SSL_get_error(c->tls.ssl, n)) {
 	case SSL_ERROR_WANT_READ:
