@@ -35,8 +35,8 @@ from turnmessage import (ACCESS_TOKEN, ADDITIONAL_ADDRESS_FAMILY, ALLOCATE,
                          CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION,
                          DATA, DATA_METHOD, DONT_FRAGMENT, ERROR, EVEN_PORT,
                          FEATURE_USERNAME_ANONYMITY, HEADER_LEN,
-                         INDICATION, LIFETIME, MD5, NONCE, NONCE_COOKIE,
-                         ORIGIN,
+                         INDICATION, LIFETIME, MD5, MOBILITY_TICKET, NONCE,
+                         NONCE_COOKIE, ORIGIN,
                          PASSWORD_ALGORITHM, PASSWORD_ALGORITHMS, REALM,
                          REFRESH, REQUEST, REQUESTED_ADDRESS_FAMILY,
                          REQUESTED_TRANSPORT, RESERVATION_TOKEN, SEND, SHA256,
@@ -378,10 +378,11 @@ class TurnClient:
     @staticmethod
     def build_allocate(msg, transport=UDP, lifetime=None, family=None,
                        even_port=None, token=None, dont_fragment=False,
-                       additional_family=None):
+                       additional_family=None, ticket=None):
         """Attributes of Allocate; None leaves one out.
 
-        @family, @additional_family: 4 or 6; @even_port: the R bit
+        @family, @additional_family: 4 or 6; @even_port: the R bit; @ticket:
+        an empty one asks for one
         """
         if transport is not None:
             msg.add(REQUESTED_TRANSPORT, bytes([transport, 0, 0, 0]))
@@ -399,16 +400,20 @@ class TurnClient:
             msg.add(RESERVATION_TOKEN, token)
         if dont_fragment:
             msg.add(DONT_FRAGMENT)
+        if ticket is not None:
+            msg.add(MOBILITY_TICKET, ticket)
 
     def allocate(self, **attributes):
         """See build_allocate(). The answer has .relay, .mapped, .token."""
         return self.expect("Allocate", self.request(
             ALLOCATE, lambda m: self.build_allocate(m, **attributes)))
 
-    def refresh(self, lifetime=None, family=None):
+    def refresh(self, lifetime=None, family=None, ticket=None, tid=None):
+        """With a ticket the answer has .ticket, the next one."""
         return self.expect("Refresh", self.request(
             REFRESH, lambda m: self.build_allocate(
-                m, transport=None, lifetime=lifetime, family=family)))
+                m, transport=None, lifetime=lifetime, family=family,
+                ticket=ticket), tid=tid))
 
     def permit(self, *peers):
         """CreatePermission; a peer is an address, or a pair."""

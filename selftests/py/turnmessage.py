@@ -67,6 +67,7 @@ SOFTWARE = 0x8022
 FINGERPRINT = 0x8028
 THIRD_PARTY_AUTHORIZATION = 0x802E
 ORIGIN = 0x802F
+MOBILITY_TICKET = 0x8030
 
 # RFC 8489 section 18.5: password algorithms.
 MD5 = 1
@@ -292,3 +293,7 @@ class Message:
     @property
     def token(self):
         return self.get(RESERVATION_TOKEN)
+
+    @property
+    def ticket(self):
+        return self.get(MOBILITY_TICKET)
