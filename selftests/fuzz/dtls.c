@@ -61,25 +61,23 @@ void worker_expire(struct worker *w)
 	dtls_flush(&w->dtls);
 }
 
-void turn_client_input(struct turn_server *s, uint64_t now, uint64_t wall,
-		       const struct turn_tuple *from, const uint8_t *buf,
-		       size_t len)
+void visitor_client_input(struct worker *w, uint64_t wall,
+			  const struct turn_tuple *from, const uint8_t *buf,
+			  size_t len)
 {
 	FUZZ_ASSERT(len == TEXT_LEN && !memcmp(buf, TEXT, len));
 	FUZZ_ASSERT(from->transport == TURN_DTLS);
-	dtls_send(&worker.dtls, from, buf, len);
+	dtls_send(&w->dtls, from, buf, len);
 }
 
-void turn_client_gone(struct turn_server *s, const struct turn_tuple *from)
+void worker_client_gone(struct worker *w, const struct turn_tuple *from)
 {
 }
 
 /* Every other client has an allocation. */
-struct turn_alloc *turn_alloc_find(struct turn_server *s,
-				   const struct turn_tuple *from)
+bool visitor_client_known(struct worker *w, const struct turn_tuple *from)
 {
-	return kturn_get16((const uint8_t *)&from->client.port) & 1 ?
-	       (struct turn_alloc *)&worker : NULL;
+	return kturn_get16((const uint8_t *)&from->client.port) & 1;
 }
 
 /* ------------------------------------------------------------ certificates */
