@@ -28,16 +28,30 @@ at_is()
 	[ "$(in_kernel "len(d['perms']), len(d['chans'])")" = "$2" ]
 }
 
+# Packets that come while an allocation is on its way to another worker are the
+# daemon's. On a slow machine that may be one more, or two.
+SLACK=2
+
 # kernel_relayed N: so many of that allocation's packets to peers. What comes back
 # for a packet that was the daemon's may be the kernel's already.
 kernel_relayed()
 {
-	[ "$(in_kernel "d['allocs'][0]['to_peer']['packets']")" -eq "$1" ]
+	local n
+
+	n=$(in_kernel "d['allocs'][0]['to_peer']['packets']")
+	echo "the kernel has relayed $n packets, $1 are expected"
+	[ "$n" -le "$1" ] && [ "$n" -ge $(($1 - SLACK)) ]
 }
 
+# daemon_relayed N: none is none.
 daemon_relayed()
 {
-	[ "$(kturnd_value "d['counters']['to_peer']['packets']")" -eq "$1" ]
+	local n
+
+	n=$(kturnd_value "d['counters']['to_peer']['packets']")
+	echo "the daemon has relayed $n packets, $1 are expected"
+	[ "$n" -eq "$1" ] || { [ "$1" -gt 0 ] && [ "$n" -gt "$1" ] &&
+		[ "$n" -le $(($1 + SLACK)) ]; }
 }
 
 test_moves()
