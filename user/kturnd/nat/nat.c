@@ -63,13 +63,21 @@ static bool is_others(const struct daemon *d, const struct relay_addr *ra,
 	return false;
 }
 
+/* Of two that learn the same at once, one has to see the other. */
+static pthread_mutex_t publishing;
+
+static void init_publishing(void)
+{
+	pthread_mutex_init(&publishing, NULL);
+}
+
 static int publish(struct nat *n, const struct kturn_addr *address)
 {
-	/* Of two that learn the same at once, one has to see the other. */
-	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int ret = 0;
 
-	pthread_mutex_lock(&one);
+	pthread_once(&once, init_publishing);
+	pthread_mutex_lock(&publishing);
 	pthread_mutex_lock(&n->lock);
 	if (n->d && is_others(n->d, n->ra, address))
 		ret = nat_failed(n, -EADDRINUSE,
@@ -79,7 +87,7 @@ static int publish(struct nat *n, const struct kturn_addr *address)
 	if (n->d && !ret)
 		tell_workers(n->d);
 	pthread_mutex_unlock(&n->lock);
-	pthread_mutex_unlock(&one);
+	pthread_mutex_unlock(&publishing);
 	return ret;
 }
 

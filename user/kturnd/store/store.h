@@ -145,8 +145,7 @@ uint64_t store_ask(struct store *s, const struct store_question *q);
  */
 struct store_realm store_realm(struct store *s, const char *realm);
 
-/**
- * store_settle() - wait until it has spoken of each realm that was asked for, or
+/** store_settle() - wait until it has spoken of each realm that was asked for, or
  * for BACKEND_MS
  */
 void store_settle(struct store *s);
