@@ -362,7 +362,7 @@ static int create(struct turn_server *s, struct turn_request *rq)
 
 void turn_allocate(struct turn_server *s, struct turn_request *rq)
 {
-	struct turn_alloc *a = turn_request_alloc(s, rq);
+	struct turn_alloc *a = rq->alloc;
 	int ret;
 
 	if (!a) {

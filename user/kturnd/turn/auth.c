@@ -107,7 +107,7 @@ static struct turn_alloc *its_alloc(struct turn_server *s,
 	const struct turn_tuple *control = turn_connection_control(s, rq);
 
 	return control ? turn_alloc_live(s, control, rq->now) :
-			 turn_request_alloc(s, rq);
+			 rq->alloc;
 }
 
 /* The same, if it is this user's. */

@@ -113,7 +113,7 @@ const char *turn_grant_by_token(struct turn_server *s, struct turn_request *rq)
 struct turn_grant *turn_grant_of(struct turn_server *s,
 				 const struct turn_request *rq)
 {
-	struct turn_alloc *a = turn_request_alloc(s, rq);
+	struct turn_alloc *a = rq->alloc;
 
 	return a && a->grant && a->grant->mac_key_len &&
 	       !strcmp(a->grant->kid, rq->user) ? a->grant : NULL;

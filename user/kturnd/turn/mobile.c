@@ -35,6 +35,8 @@ static struct turn_mobile *find_next(const struct turn_server *s,
 	struct turn_node *node;
 	struct turn_mobile *m;
 
+	if (!s->by_next.n)
+		return NULL;
 	node = turn_table_first(&s->by_next, turn_tuple_hash(s, tuple));
 	for (; node; node = turn_table_next(node)) {
 		m = container_of(node, struct turn_mobile, by_next);

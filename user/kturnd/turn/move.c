@@ -48,7 +48,7 @@ static int check(struct turn_server *s, const struct turn_request *rq,
 		return TURN_MOBILITY_FORBIDDEN;
 	if (!rq->ticket.valid)
 		return TURN_BAD_REQUEST;
-	a = turn_request_alloc(s, rq);
+	a = rq->alloc;
 	if (!a)
 		return TURN_ALLOC_MISMATCH;
 	if (!is_repeated(rq, a) && (rq->ticket.seq != a->mobile->seq ||

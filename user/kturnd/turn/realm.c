@@ -38,7 +38,7 @@ const struct turn_realm *turn_realm_choose(struct turn_server *s,
 	struct turn_alloc *a;
 
 	/* It can't be used with another's credentials. */
-	a = turn_request_alloc(s, rq);
+	a = rq->alloc;
 	if (a)
 		realm = s->ops->realm_find(s->env, a->realm, strlen(a->realm));
 	if (!realm && turn_has(rq, TURN_A_ORIGIN))

@@ -245,8 +245,9 @@ bool turn_has_made(const struct turn_request *rq, const struct turn_alloc *a)
 					    g->mac_key_len));
 }
 
-struct turn_alloc *turn_request_alloc(struct turn_server *s,
-				      const struct turn_request *rq)
+/* The allocation that a request is about. */
+static struct turn_alloc *find_alloc(struct turn_server *s,
+				     const struct turn_request *rq)
 {
 	struct turn_alloc *a;
 
@@ -275,7 +276,7 @@ static void dispatch(struct turn_server *s, struct turn_request *rq)
 	}
 
 	/* RFC 8656 section 5. */
-	a = turn_request_alloc(s, rq);
+	a = rq->alloc;
 	if (!a) {
 		turn_reply_error(s, rq, TURN_ALLOC_MISMATCH);
 		return;
@@ -326,6 +327,7 @@ static bool read_request(struct turn_server *s, struct turn_request *rq,
 	rq->tcp_relay = s->cfg.tcp_relay;
 	turn_request_collect(rq);
 	turn_ticket_read(s, rq);
+	rq->alloc = find_alloc(s, rq);
 	return true;
 }
 
@@ -363,7 +365,7 @@ bool turn_visitor_input(struct turn_server *s, uint64_t now, uint64_t wall,
 	if (!read_request(s, &rq, buf))
 		return true;
 	/* Who is expected for one allocation can't ask for another. */
-	if (!turn_request_alloc(s, &rq) && !turn_mobile_next(s, tuple, now))
+	if (!rq.alloc && !turn_mobile_next(s, tuple, now))
 		return false;
 	carry_out(s, &rq);
 	return true;

@@ -114,6 +114,8 @@ struct turn_ticket {
  * @home: the server that its client comes to
  * @ticket: of a Refresh
  * @discovery: RFC 5780's attributes are known, and the addresses are these
+ * @alloc: that it is about: its ticket's, if it has one, else its 5-tuple's;
+ *	NULL: there is none here that lives
  * @alternate: other servers, for TURN_TRY_ALTERNATE
  * @user: name, whether it came as USERNAME or as USERHASH
  */
@@ -146,6 +148,7 @@ struct turn_request {
 	uint32_t home;
 	struct turn_ticket ticket;
 	const struct turn_discovery *discovery;
+	struct turn_alloc *alloc;
 	struct turn_alternate alternate[2];
 	char user[TURN_USERNAME_MAX + 1];
 };
@@ -169,7 +172,7 @@ void turn_request_collect(struct turn_request *rq);
 /**
  * turn_owns() - may the sender of an authenticated request use an allocation?
  * @rq: request
- * @a: turn_request_alloc()
+ * @a: @rq->alloc
  *
  * The same user in the same realm (RFC 8656 section 5), or one with an access
  * token for it.
@@ -210,16 +213,6 @@ void turn_request_input(struct turn_server *s, uint64_t now, uint64_t wall,
 void turn_classic_input(struct turn_server *s, uint64_t now,
 			const struct turn_tuple *tuple,
 			const uint8_t *buf, size_t len);
-
-/**
- * turn_request_alloc() - the allocation that a request is about
- * @s: server
- * @rq: request; that of a ticket, if there is one, else that of its 5-tuple
- *
- * Return: NULL if there is none here that lives.
- */
-struct turn_alloc *turn_request_alloc(struct turn_server *s,
-				      const struct turn_request *rq);
 
 /**
  * turn_lifetime() - the desired lifetime (RFC 8656 sections 7.2 and 8.2)
