@@ -62,6 +62,8 @@ patience_finish()
 	cat "$patience_log"
 	grep -qx passed "$patience_log"
 	grep -q 'reason="its other end has gone"' "$patience_server_log"
+	wait_for 10 grep -q 'reason="its peer takes nothing"' \
+		"$patience_server_log"
 }
 
 # idle_start TRANSPORT [OPTION...]: clients that say nothing for a minute, at a
