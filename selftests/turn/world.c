@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
+#include "accounts.h"
 #include "links.h"
 #include "visits.h"
 #include "world.h"
@@ -196,165 +194,6 @@ size_t world_open_ports(void)
 	return n;
 }
 
-/* -------------------------------------------------------------------- users */
-
-static const struct user default_users[] = {
-	{ "alice", "wonderland", true, true, NULL },
-	{ "bob", "builder", true, true, NULL },
-};
-
-static const struct turn_realm *realm_find(void *env, const char *name,
-					   size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < world.n_realms; i++)
-		if (len == strlen(world.realms[i].name) &&
-		    !memcmp(world.realms[i].name, name, len))
-			return &world.realms[i];
-	return NULL;
-}
-
-static const struct turn_realm *realm_by_origin(void *env, const char *origin,
-						size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < world.n_realms; i++)
-		if (world.origins[i] && len == strlen(world.origins[i]) &&
-		    !memcmp(world.origins[i], origin, len))
-			return &world.realms[i];
-	return NULL;
-}
-
-static const struct turn_realm *realm_at(void *env,
-					 const struct turn_tuple *tuple)
-{
-	return &world.realms[world.at_port &&
-			     ntohs(tuple->server.port) == world.at_port ?
-			     world.at_realm : 0];
-}
-
-static const char *realm_of(const struct user *u)
-{
-	return u->realm ? u->realm : world.realms[0].name;
-}
-
-static void make_key(const EVP_MD *md, const char *realm, const char *name,
-		     const char *password, uint8_t *out)
-{
-	char text[2048];
-
-	snprintf(text, sizeof(text), "%s:%s:%s", name, realm, password);
-	EVP_Digest(text, strlen(text), out, NULL, md, NULL);
-}
-
-static int find_keys(const struct user *u, size_t n, const char *realm,
-		     const char *name, struct turn_keys *keys)
-{
-	const struct user *end = u + n;
-
-	for (; u < end; u++) {
-		if (strcmp(u->name, name) || strcmp(realm_of(u), realm))
-			continue;
-		keys->has_md5 = u->md5;
-		keys->has_sha256 = u->sha256;
-		if (u->md5)
-			make_key(EVP_md5(), realm, name, u->password,
-				 keys->md5);
-		if (u->sha256)
-			make_key(EVP_sha256(), realm, name, u->password,
-				 keys->sha256);
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int user_keys(void *env, const char *realm, const char *name,
-		     struct turn_keys *keys)
-{
-	world_trace("user_keys");
-	if (!world.asks)
-		return find_keys(world.users, world.n_users, realm, name,
-				 keys);
-	keys->heard = world.old_users;
-	find_keys(world.old_users, world.n_old_users, realm, name, keys);
-	return -EINPROGRESS;
-}
-
-static int user_by_hash(void *env, const char *realm, const uint8_t hash[32],
-			char *name)
-{
-	const struct user *u = world.users;
-	uint8_t want[32];
-	char text[2048];
-
-	if (world.asks)
-		return -EINPROGRESS;
-	for (; u < world.users + world.n_users; u++) {
-		snprintf(text, sizeof(text), "%s:%s", u->name, realm);
-		SHA256((uint8_t *)text, strlen(text), want);
-		if (memcmp(want, hash, sizeof(want)) ||
-		    strcmp(realm_of(u), realm))
-			continue;
-		memcpy(name, u->name, strlen(u->name) + 1);
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int user_refuse(void *env, const char *realm, const char *name)
-{
-	return world.asks_to_refuse ? -EINPROGRESS : 0;
-}
-
-static void ask(void *env, const struct turn_question *q, const uint8_t *msg,
-		size_t len)
-{
-	world_trace(msg ? "ask_again" : "ask");
-	world.n_asked++;
-	snprintf(world.asked_realm, sizeof(world.asked_realm), "%s", q->realm);
-	snprintf(world.asked, sizeof(world.asked), "%s",
-		 q->user ? q->user : "(hash)");
-}
-
-static unsigned int features(void *env, const struct turn_realm *realm)
-{
-	return world.features;
-}
-
-static int token_key(void *env, const char *kid, struct turn_token_key *key)
-{
-	size_t i;
-
-	for (i = 0; i < world.n_keys; i++) {
-		if (strcmp(world.keys[i].kid, kid))
-			continue;
-		*key = world.keys[i].key;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int quota_take(void *env, const char *realm, const char *user,
-		      bool granted)
-{
-	world_trace("quota_take");
-	snprintf(world.quota_realm, sizeof(world.quota_realm), "%s", realm);
-	snprintf(world.quota_user, sizeof(world.quota_user), "%s",
-		 user ? user : "-");
-	if (world.quota_used >= world.quota_left && !granted)
-		return -EDQUOT;
-	world.quota_used++;
-	return 0;
-}
-
-static void quota_give(void *env, const char *realm, const char *user)
-{
-	world_trace("quota_give");
-	world.quota_used--;
-}
-
 /* ------------------------------------------------------------ peers, offload */
 
 static enum turn_verdict peer_check(void *env, const struct kturn_addr *peer,
@@ -493,19 +332,19 @@ const struct turn_ops world_ops = {
 	.relay_start = relay_start,
 	.reserve = reserve,
 	.claim = claim,
-	.realm_find = realm_find,
-	.realm_by_origin = realm_by_origin,
-	.realm_at = realm_at,
-	.token_key = token_key,
-	.user_keys = user_keys,
-	.user_by_hash = user_by_hash,
-	.user_refuse = user_refuse,
-	.ask = ask,
-	.features = features,
-	.quota_take = quota_take,
+	.realm_find = account_realm_find,
+	.realm_by_origin = account_realm_by_origin,
+	.realm_at = account_realm_at,
+	.token_key = account_token_key,
+	.user_keys = account_user_keys,
+	.user_by_hash = account_user_by_hash,
+	.user_refuse = account_user_refuse,
+	.ask = account_ask,
+	.features = account_features,
+	.quota_take = account_quota_take,
 	.place = place,
 	.may_answer = may_answer,
-	.quota_give = quota_give,
+	.quota_give = account_quota_give,
 	.peer_check = peer_check,
 	.offload_alloc = offload_alloc,
 	.offload_refresh = offload_refresh,
@@ -528,12 +367,7 @@ void world_init(void)
 	memset(&world, 0, sizeof(world));
 	world.now = T0;
 	world.wall = WALL0;
-	world.features = TURN_FEATURE_SHA256;
-	world.users = default_users;
-	world.n_users = KTAP_COUNT(default_users);
-	world.quota_left = 1000;
-	world.realms[0].name = REALM;
-	world.n_realms = 1;
+	accounts_init();
 	world.cfg = (struct turn_config){
 		.software = SOFTWARE,
 		.nonce_key = { 1, 2, 3 },
