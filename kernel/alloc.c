@@ -215,7 +215,8 @@ err_relays:
 /**
  * kturn_alloc_create() - make an allocation
  * @kn: namespace
- * @req: what it is to be
+ * @req: what it is to be; of its quotas' limits, those that are used are taken
+ *	over
  * @extack: for the refusal
  * @id: its number
  *
@@ -224,7 +225,7 @@ err_relays:
  * -ENOMEM and its like; -EINVAL: owner data too long.
  */
 int kturn_alloc_create(struct kturn_net *kn,
-		       const struct kturn_alloc_request *req,
+		       struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id)
 {
 	struct kturn_limit *limit;
@@ -260,7 +261,7 @@ int kturn_alloc_create(struct kturn_net *kn,
 			NL_SET_ERR_MSG(extack, "no memory for the limit");
 			goto err_free;
 		}
-		kturn_limit_install(&alloc->limit[i], limit);
+		kturn_limit_alloc_set(alloc, i, limit);
 	}
 	if (req->label) {
 		err = kturn_alloc_set_label(alloc, req->label, extack);
@@ -274,22 +275,26 @@ int kturn_alloc_create(struct kturn_net *kn,
 	}
 
 	kturn_alloc_make_way_all(kn, alloc);
+	err = kturn_quota_join(kn, alloc, req, extack);
+	if (err)
+		goto err_quota;
 	if (kn->n_allocs >= kn->limits.allocs) {
 		NL_SET_ERR_MSG(extack,
 			       "the namespace's limit of allocations is reached");
 		err = -ENOSPC;
-		goto err_free;
+		goto err_quota;
 	}
 	err = kturn_hooks_get(kn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "could not register the netfilter hooks");
-		goto err_free;
+		goto err_quota;
 	}
 	alloc->expires = kturn_deadline(req->lifetime_ms);
 	err = kturn_alloc_publish(kn, alloc, extack);
 	if (err)
 		goto err_publish;
 
+	kturn_quota_update(alloc, req);
 	if (alloc->owner) {
 		list_add_tail(&alloc->owner_link, &alloc->owner->allocs);
 		alloc->owner->n_allocs++;
@@ -304,9 +309,12 @@ int kturn_alloc_create(struct kturn_net *kn,
 err_publish:
 	/* Expiry takes the hooks back when nothing else needs them. */
 	kturn_gc_kick(kn);
+	kturn_quota_leave(kn, alloc);
 	/* A hook may have seen it for a moment. */
 	call_rcu(&alloc->rcu, kturn_alloc_free_rcu);
 	return err;
+err_quota:
+	kturn_quota_leave(kn, alloc);
 err_free:
 	kturn_alloc_free(alloc);
 	return err;
@@ -359,6 +367,7 @@ void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc)
 		kturn_perm_destroy(kn, perm);
 
 	xa_erase(&kn->ids, alloc->id);
+	kturn_quota_leave(kn, alloc);
 	list_del(&alloc->gc_link);
 	if (alloc->owner) {
 		list_del(&alloc->owner_link);

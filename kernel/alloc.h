@@ -3,6 +3,7 @@
 #define _KTURN_ALLOC_H
 
 #include "kturn.h"
+#include "quota.h"
 
 /**
  * struct kturn_alloc_request - an allocation to be made
@@ -12,6 +13,8 @@
  * @lifetime_ms: at least 1
  * @flags: KTURN_ALLOC_FLAGS_…
  * @rate: by direction, complete
+ * @quota: @n_quotas of them, none twice
+ * @n_quotas: how many
  * @label: attribute or NULL
  * @owner_data: attribute or NULL
  */
@@ -22,6 +25,8 @@ struct kturn_alloc_request {
 	u32 lifetime_ms;
 	u32 flags;
 	struct kturn_rate rate[KTURN_DIRS];
+	struct kturn_quota_request quota[KTURN_QUOTAS_MAX];
+	unsigned int n_quotas;
 	const struct nlattr *label;
 	const struct nlattr *owner_data;
 };

@@ -16,8 +16,8 @@
 static __always_inline bool kturn_limited_twice(const struct kturn_plan *plan)
 {
 	return unlikely(plan->next.alloc) &&
-	       (rcu_access_pointer(plan->hop.alloc->limit[plan->hop.dir]) ||
-		rcu_access_pointer(plan->next.alloc->limit[plan->next.dir]));
+	       (READ_ONCE(plan->hop.alloc->limited) ||
+		READ_ONCE(plan->next.alloc->limited));
 }
 
 /*
@@ -30,11 +30,12 @@ static __always_inline bool kturn_go(struct kturn_packet *pkt,
 {
 	struct kturn_net *kn = pkt->kn;
 	struct sk_buff *skb = pkt->skb;
+	struct kturn_alloc *over;
 
 	if (unlikely(!kturn_is_direct(kn, &plan->fwd)) ||
 	    kturn_limited_twice(plan) ||
 	    unlikely(kturn_rewrite_prepare(pkt, &plan->fwd, plan->dst)) ||
-	    unlikely(kturn_limit_plan(plan)))
+	    unlikely(kturn_limit_plan(plan, &over) >= 0))
 		return false;
 
 	*verdict = NF_STOLEN;

@@ -10,6 +10,7 @@
 
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
+#include <linux/rbtree.h>
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/timekeeping.h>
@@ -121,6 +122,7 @@ enum kturn_net_rate {
 /* ----------------------------------------------------------------- entries */
 
 struct kturn_net;
+struct kturn_quota;
 
 /**
  * struct kturn_owner - who answers for allocations
@@ -207,6 +209,8 @@ struct kturn_relay {
  * @relay: IPv4, IPv6; key.relay.family says whether there is one
  * @route: to the client
  * @limit: by direction; NULL for none
+ * @quota: limits that it shares, NULL for none; set once
+ * @limited: there is a limit, or a quota
  * @source: of the client's packets
  * @active: jiffies when a packet was relayed, to a second; 0: never
  * @lanes: whose those of @counter are, and of its channels'
@@ -237,9 +241,11 @@ struct kturn_alloc {
 	struct kturn_relay relay[2];
 	struct kturn_route __rcu *route;
 	struct kturn_limit __rcu *limit[KTURN_DIRS];
+	struct kturn_quota *quota[KTURN_QUOTAS_MAX];
 	struct kturn_source source;
 	unsigned long active;
 	struct kturn_lanes lanes;
+	bool limited;
 
 	struct kturn_counter counter[KTURN_LANES][KTURN_DIRS][KTURN_FAMILIES]
 		____cacheline_aligned_in_smp;
@@ -331,6 +337,7 @@ struct kturn_chan {
  * @ports: local ports that have or had an entry, as __be16
  * @ids: struct kturn_alloc by id
  * @owners: all owners
+ * @quotas: struct kturn_quota by owner and id
  * @next_id: hint for @ids
  * @next_owner_id: last owner's id
  * @n_allocs: entries now
@@ -366,6 +373,7 @@ struct kturn_net {
 
 	struct xarray ids;
 	struct list_head owners;
+	struct rb_root quotas;
 	u32 next_id;
 	u32 next_owner_id;
 	u32 n_allocs;
@@ -492,7 +500,7 @@ struct kturn_alloc_request;
 int kturn_alloc_init(void);
 void kturn_alloc_exit(void);
 int kturn_alloc_create(struct kturn_net *kn,
-		       const struct kturn_alloc_request *req,
+		       struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id);
 void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc);
 void kturn_alloc_refresh(struct kturn_net *kn, struct kturn_alloc *alloc,

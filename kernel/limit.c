@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rate limits: of an allocation, by direction; of a namespace, for what is
- * punted and for ICMP. Token buckets without a lock; see kturn/bucket.h.
+ * Rate limits: of an allocation, by direction; of several together (quotas); of
+ * a namespace, for what is punted and for ICMP. Token buckets without a lock; see
+ * kturn/bucket.h.
  */
 #include <linux/slab.h>
 #include <linux/udp.h>
 
 #include "limit.h"
+#include "quota.h"
 #include "relay.h"
 #include "route.h"
 
@@ -146,6 +148,24 @@ void kturn_limit_flush(struct kturn_limit __rcu **slot)
 	RCU_INIT_POINTER(*slot, NULL);
 }
 
+/**
+ * kturn_limit_alloc_set() - replace an allocation's own limit
+ * @alloc: whose quotas do not change any more
+ * @dir: direction
+ * @limit: taken over; NULL for none
+ *
+ * Context: kturn_net.lock, or nobody else knows @alloc yet.
+ */
+void kturn_limit_alloc_set(struct kturn_alloc *alloc, enum kturn_dir dir,
+			   struct kturn_limit *limit)
+{
+	kturn_limit_install(&alloc->limit[dir], limit);
+	WRITE_ONCE(alloc->limited,
+		   rcu_access_pointer(alloc->limit[KTURN_TO_PEER]) ||
+		   rcu_access_pointer(alloc->limit[KTURN_TO_CLIENT]) ||
+		   alloc->quota[0]);
+}
+
 /** kturn_limit_init() - for all namespaces. Context: module init. */
 void __init kturn_limit_init(void)
 {
@@ -206,6 +226,50 @@ bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes)
 	return true;
 }
 
+/* Undo kturn_limit_take() of so many bytes. */
+static void kturn_limit_give(struct kturn_limit *limit, unsigned int bytes)
+{
+	if (limit->rate.packets)
+		atomic64_sub(kturn_bucket_cost(&limit->packets.bucket, 1),
+			     &limit->packets.time);
+	if (limit->rate.bits)
+		atomic64_sub(kturn_bucket_cost(&limit->bytes.bucket, bytes),
+			     &limit->bytes.time);
+}
+
+/**
+ * kturn_limit_take_all() - may this packet pass all limits of an allocation?
+ * @alloc: its own and its quotas are charged if it may, and left alone if not
+ * @dir: direction
+ * @bytes: that count
+ *
+ * Context: RCU.
+ * Return: -1 if it may, or the enum kturn_drop_reason why not.
+ */
+int kturn_limit_take_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
+			 unsigned int bytes)
+{
+	struct kturn_limit *limit[1 + KTURN_QUOTAS_MAX];
+	int i;
+
+	limit[0] = rcu_dereference(alloc->limit[dir]);
+	for (i = 0; i < KTURN_QUOTAS_MAX; i++)
+		limit[1 + i] = alloc->quota[i] ?
+			rcu_dereference(alloc->quota[i]->limit[dir]) : NULL;
+
+	for (i = 0; i < ARRAY_SIZE(limit); i++)
+		if (limit[i] && !kturn_limit_take(limit[i], bytes))
+			break;
+	if (i == ARRAY_SIZE(limit))
+		return -1;
+	if (!i)
+		return KTURN_DROP_REASON_LIMIT;
+	while (--i >= 0)
+		if (limit[i])
+			kturn_limit_give(limit[i], bytes);
+	return KTURN_DROP_REASON_QUOTA;
+}
+
 /**
  * kturn_limit_icmp_ind() - may one more Data indication with an ICMP attribute
  * be sent (RFC 8656 section 11.5)?
@@ -226,7 +290,7 @@ bool kturn_limit_icmp_ind(const struct kturn_net *kn,
 				 kturn_limit_now(),
 				 kturn_bucket_cost(&kturn_told_bucket, 1)))
 		return false;
-	if (!kturn_limit_relay(alloc, KTURN_TO_CLIENT, 0))
+	if (kturn_limit_relay(alloc, KTURN_TO_CLIENT, 0) >= 0)
 		return false;
 	limit = rcu_dereference(kn->limit[KTURN_RATE_ICMP_IND]);
 	return !limit || kturn_limit_take(limit, 0);
@@ -252,7 +316,7 @@ static bool kturn_limit_counts(struct kturn_packet *pkt,
 /**
  * kturn_limit_punt() - is a packet that is to be punted within the limits?
  * @pkt: packet, with its contents unchanged
- * @alloc: whose it is; charged if the packet is within its limit
+ * @alloc: whose it is; charged if the packet is within its limits
  * @reason: why it is to be punted
  *
  * Control messages are charged, but never refused: by them a client keeps its
@@ -266,13 +330,11 @@ int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 		     enum kturn_punt_reason reason)
 {
 	enum kturn_dir dir = kturn_account_dir(pkt, alloc);
-	struct kturn_limit *limit = rcu_dereference(alloc->limit[dir]);
 	struct kturn_limit *net;
-	bool fits = true;
-	int odd;
+	int odd, over;
 
 	net = rcu_dereference(pkt->kn->limit[KTURN_RATE_PUNT]);
-	if (likely(!limit && !net))
+	if (likely(!READ_ONCE(alloc->limited) && !net))
 		return -1;
 	odd = kturn_droppable(pkt);
 	if (odd >= 0 && odd != KTURN_PUNT_REASON_GSO)
@@ -280,13 +342,12 @@ int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 	if (!kturn_limit_counts(pkt, alloc, dir))
 		return -1;
 	/* With a header that lies about it, @pkt->len is not all. */
-	if (limit)
-		fits = kturn_limit_take(limit, pkt->skb->len - pkt->thoff -
-					sizeof(struct udphdr));
+	over = kturn_limit_relay(alloc, dir, pkt->skb->len - pkt->thoff -
+				 sizeof(struct udphdr));
 	if (odd >= 0 || reason == KTURN_PUNT_REASON_CONTROL)
 		return -1;
-	if (!fits)
-		return KTURN_DROP_REASON_LIMIT;
+	if (over >= 0)
+		return over;
 	if (net && !kturn_limit_take(net, 0))
 		return KTURN_DROP_REASON_PUNT_LIMIT;
 	return -1;

@@ -43,7 +43,11 @@ int kturn_limit_make(const struct kturn_rate *rate,
 void kturn_limit_install(struct kturn_limit __rcu **slot,
 			 struct kturn_limit *limit);
 void kturn_limit_flush(struct kturn_limit __rcu **slot);
+void kturn_limit_alloc_set(struct kturn_alloc *alloc, enum kturn_dir dir,
+			   struct kturn_limit *limit);
 bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes);
+int kturn_limit_take_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
+			 unsigned int bytes);
 void kturn_limit_alloc_init(struct kturn_alloc *alloc);
 bool kturn_limit_icmp_ind(const struct kturn_net *kn,
 			  struct kturn_alloc *alloc);
@@ -55,38 +59,41 @@ void kturn_limit_net_exit(struct kturn_net *kn);
 
 /**
  * kturn_limit_relay() - may an allocation relay one more packet?
- * @alloc: allocation; it is charged if the answer is yes
+ * @alloc: allocation; it and its quotas are charged if the answer is yes
  * @dir: direction
  * @bytes: application data
  *
  * Context: RCU.
+ * Return: -1 if it may, or the enum kturn_drop_reason why not.
  */
-static inline bool kturn_limit_relay(const struct kturn_alloc *alloc,
-				     enum kturn_dir dir, unsigned int bytes)
+static inline int kturn_limit_relay(const struct kturn_alloc *alloc,
+				    enum kturn_dir dir, unsigned int bytes)
 {
-	struct kturn_limit *limit = rcu_dereference(alloc->limit[dir]);
-
-	return likely(!limit) || kturn_limit_take(limit, bytes);
+	if (likely(!READ_ONCE(alloc->limited)))
+		return -1;
+	return kturn_limit_take_all(alloc, dir, bytes);
 }
 
 /**
  * kturn_limit_plan() - may a packet be relayed as planned?
  * @plan: its plan; who relays it is charged
+ * @over: set to the allocation for whom it is too much
  *
  * Context: RCU.
- * Return: NULL, or the allocation whose limit it exceeds.
+ * Return: -1 if it may, or the enum kturn_drop_reason why not.
  */
-static __always_inline struct kturn_alloc *
-kturn_limit_plan(const struct kturn_plan *plan)
+static __always_inline int kturn_limit_plan(const struct kturn_plan *plan,
+					    struct kturn_alloc **over)
 {
 	const struct kturn_account *hop = &plan->hop, *next = &plan->next;
+	int reason;
 
-	if (unlikely(!kturn_limit_relay(hop->alloc, hop->dir, plan->fwd.len)))
-		return hop->alloc;
-	if (unlikely(next->alloc) &&
-	    !kturn_limit_relay(next->alloc, next->dir, plan->fwd.len))
-		return next->alloc;
-	return NULL;
+	*over = hop->alloc;
+	reason = kturn_limit_relay(hop->alloc, hop->dir, plan->fwd.len);
+	if (likely(!next->alloc) || reason >= 0)
+		return reason;
+	*over = next->alloc;
+	return kturn_limit_relay(next->alloc, next->dir, plan->fwd.len);
 }
 
 /**

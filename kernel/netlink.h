@@ -54,6 +54,11 @@ int kturn_nl_put_limit(struct sk_buff *skb, int type,
 int kturn_nl_net_rates(struct genl_info *info, struct kturn_net *kn);
 int kturn_nl_put_net_rates(struct sk_buff *skb, const struct kturn_net *kn);
 
+/* nl_quota.c */
+int kturn_nl_quotas(struct genl_info *info, struct kturn_alloc_request *req);
+void kturn_nl_quotas_free(struct kturn_alloc_request *req);
+int kturn_nl_put_quotas(struct sk_buff *skb, const struct kturn_alloc *alloc);
+
 /* endpoint.c */
 int kturn_nl_endpoint(const struct nlattr *attr, struct kturn_addr *addr,
 		      struct netlink_ext_ack *extack);

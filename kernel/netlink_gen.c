@@ -24,6 +24,13 @@ const struct nla_policy kturn_limit_nl_policy[KTURN_A_LIMIT_BURST_PACKETS + 1] =
 	[KTURN_A_LIMIT_BURST_PACKETS] = { .type = NLA_U32, },
 };
 
+const struct nla_policy kturn_quota_nl_policy[KTURN_A_QUOTA_ALLOCS + 1] = {
+	[KTURN_A_QUOTA_ID] = { .type = NLA_U64, },
+	[KTURN_A_QUOTA_LIMIT_TO_PEER] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
+	[KTURN_A_QUOTA_LIMIT_TO_CLIENT] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
+	[KTURN_A_QUOTA_ALLOCS] = { .type = NLA_U32, },
+};
+
 /* KTURN_CMD_OWNER_JOIN - do */
 const struct nla_policy kturn_owner_join_nl_policy[KTURN_A_OWNER_LABEL + 1] = {
 	[KTURN_A_OWNER_COOKIE] = { .type = NLA_U64, },
@@ -37,7 +44,7 @@ const struct nla_policy kturn_owner_get_nl_policy[KTURN_A_OWNER_ID + 1] = {
 };
 
 /* KTURN_CMD_ALLOC_NEW - do */
-const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1] = {
+const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_QUOTA + 1] = {
 	[KTURN_A_ALLOC_CLIENT] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_SERVER] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
 	[KTURN_A_ALLOC_RELAY4] = NLA_POLICY_NESTED(kturn_endpoint_nl_policy),
@@ -49,6 +56,7 @@ const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT 
 	[KTURN_A_ALLOC_OWNER_DATA] = { .type = NLA_BINARY, },
 	[KTURN_A_ALLOC_LIMIT_TO_PEER] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
 	[KTURN_A_ALLOC_LIMIT_TO_CLIENT] = NLA_POLICY_NESTED(kturn_limit_nl_policy),
+	[KTURN_A_ALLOC_QUOTA] = NLA_POLICY_NESTED(kturn_quota_nl_policy),
 };
 
 /* KTURN_CMD_ALLOC_SET - do */
@@ -176,7 +184,7 @@ const struct genl_ops kturn_nl_ops[19] = {
 		.cmd		= KTURN_CMD_ALLOC_NEW,
 		.doit		= kturn_nl_alloc_new_doit,
 		.policy		= kturn_alloc_new_nl_policy,
-		.maxattr	= KTURN_A_ALLOC_LIMIT_TO_CLIENT,
+		.maxattr	= KTURN_A_ALLOC_QUOTA,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -14,12 +14,13 @@
 /* Common nested types */
 extern const struct nla_policy kturn_endpoint_nl_policy[KTURN_A_ENDPOINT_PORT + 1];
 extern const struct nla_policy kturn_limit_nl_policy[KTURN_A_LIMIT_BURST_PACKETS + 1];
+extern const struct nla_policy kturn_quota_nl_policy[KTURN_A_QUOTA_ALLOCS + 1];
 
 extern const struct nla_policy kturn_owner_join_nl_policy[KTURN_A_OWNER_LABEL + 1];
 
 extern const struct nla_policy kturn_owner_get_nl_policy[KTURN_A_OWNER_ID + 1];
 
-extern const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1];
+extern const struct nla_policy kturn_alloc_new_nl_policy[KTURN_A_ALLOC_QUOTA + 1];
 
 extern const struct nla_policy kturn_alloc_set_nl_policy[KTURN_A_ALLOC_LIMIT_TO_CLIENT + 1];
 

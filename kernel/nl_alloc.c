@@ -151,7 +151,8 @@ static int kturn_nl_alloc_put(struct sk_buff *skb, const void *entry)
 		nla_put(skb, KTURN_A_ALLOC_OWNER_DATA, alloc->owner_data_len,
 			alloc->owner_data)) ||
 	       kturn_nl_alloc_put_use(skb, alloc) ||
-	       kturn_nl_alloc_put_limits(skb, alloc);
+	       kturn_nl_alloc_put_limits(skb, alloc) ||
+	       kturn_nl_put_quotas(skb, alloc);
 }
 
 static void kturn_nl_alloc_remove(struct kturn_net *kn, void *entry)
@@ -261,7 +262,8 @@ static int kturn_nl_alloc_request(struct genl_info *info,
 	err = kturn_nl_tuple(info, &req->tuple) ?:
 	      kturn_nl_relays(info, req) ?:
 	      kturn_nl_rates(info, req->rate) ?:
-	      kturn_nl_need(info, KTURN_A_ALLOC_LIFETIME_MS);
+	      kturn_nl_need(info, KTURN_A_ALLOC_LIFETIME_MS) ?:
+	      kturn_nl_quotas(info, req);
 	if (err)
 		return err;
 	req->lifetime_ms = nla_get_u32(info->attrs[KTURN_A_ALLOC_LIFETIME_MS]);
@@ -304,16 +306,19 @@ int kturn_nl_alloc_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	err = kturn_nl_alloc_request(info, &req);
 	if (err)
-		return err;
+		goto free_quotas;
 	/* Nothing must stay behind that nobody was told of. */
 	reply = kturn_nl_alloc_reply(info, &attr);
-	if (!reply)
-		return -ENOMEM;
+	if (!reply) {
+		err = -ENOMEM;
+		goto free_quotas;
+	}
 
 	kn = kturn_nl_lock(info);
 	if (IS_ERR(kn)) {
 		nlmsg_free(reply);
-		return PTR_ERR(kn);
+		err = PTR_ERR(kn);
+		goto free_quotas;
 	}
 	req.owner = kturn_owner_of(kn, NETLINK_CB(skb).sk);
 	err = kturn_alloc_create(kn, &req, info->extack, &id);
@@ -328,6 +333,8 @@ int kturn_nl_alloc_new_doit(struct sk_buff *skb, struct genl_info *info)
 		kturn_alloc_destroy(kn, xa_load(&kn->ids, id));
 out:
 	mutex_unlock(&kn->lock);
+free_quotas:
+	kturn_nl_quotas_free(&req);
 	return err;
 }
 
@@ -368,7 +375,7 @@ static int kturn_nl_alloc_change(struct kturn_net *kn, struct genl_info *info,
 	for (i = 0; i < KTURN_DIRS; i++) {
 		if (!info->attrs[kturn_nl_limits[i]])
 			continue;
-		kturn_limit_install(&alloc->limit[i], limit[i]);
+		kturn_limit_alloc_set(alloc, i, limit[i]);
 		limit[i] = NULL;
 	}
 	attr = info->attrs[KTURN_A_ALLOC_LIFETIME_MS];

@@ -136,13 +136,14 @@ static unsigned int kturn_send_on(struct kturn_packet *pkt,
 {
 	struct kturn_alloc *alloc = plan->hop.alloc;
 	struct kturn_alloc *over;
+	int reason;
 
 	/* The last that can make it a punt, and before the first change. */
 	if (unlikely(kturn_rewrite_prepare(pkt, &plan->fwd, plan->dst)))
 		return kturn_punt(pkt, alloc, KTURN_PUNT_REASON_NO_MEMORY);
-	over = kturn_limit_plan(plan);
-	if (unlikely(over))
-		return kturn_drop(pkt, over, KTURN_DROP_REASON_LIMIT);
+	reason = kturn_limit_plan(plan, &over);
+	if (unlikely(reason >= 0))
+		return kturn_drop(pkt, over, reason);
 	if (unlikely(kturn_rewrite(pkt, &plan->fwd)))
 		return kturn_drop(pkt, alloc, KTURN_DROP_REASON_NO_MEMORY);
 

@@ -9,7 +9,7 @@
  * the same for the last one. And how many there are.
  */
 
-#define KTURN_DROP_REASONS	10
+#define KTURN_DROP_REASONS	11
 #define KTURN_DROP_REASON_LIST(X, LAST) \
 	X(KTURN_DROP_REASON_NO_CHANNEL, "no-channel", \
 	  "ChannelData on a channel that is not bound (RFC 8656, 12.6)") \
@@ -29,8 +29,10 @@
 	  "Too big for the way out, and not to be fragmented") \
 	X(KTURN_DROP_REASON_LOOP, "loop", \
 	  "The client's address is a relayed address of this host") \
-	LAST(KTURN_DROP_REASON_SPLIT, "split", \
-	  "Segment that could not be relayed any more")
+	X(KTURN_DROP_REASON_SPLIT, "split", \
+	  "Segment that could not be relayed any more") \
+	LAST(KTURN_DROP_REASON_QUOTA, "quota", \
+	  "Beyond a quota of the allocation in that direction")
 
 #define KTURN_PUNT_REASONS	17
 #define KTURN_PUNT_REASON_LIST(X, LAST) \

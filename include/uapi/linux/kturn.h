@@ -14,6 +14,7 @@
 #define KTURN_ALLOC_PERMS_MAX	1024
 #define KTURN_CHAN_NUMBER_MIN	16384
 #define KTURN_CHAN_NUMBER_MAX	32767
+#define KTURN_QUOTAS_MAX	2
 #define KTURN_GRACE_MS_MAX	3600000
 
 /**
@@ -69,6 +70,8 @@ enum kturn_gone_reason {
  * @KTURN_DROP_REASON_SPLIT: Segment that could not be relayed any more. When
  *   its super-packet was split, all of them could be, and punting one alone is
  *   impossible.
+ * @KTURN_DROP_REASON_QUOTA: Beyond a quota of the allocation in that
+ *   direction.
  */
 enum kturn_drop_reason {
 	KTURN_DROP_REASON_NO_CHANNEL,
@@ -81,6 +84,7 @@ enum kturn_drop_reason {
 	KTURN_DROP_REASON_TOO_BIG,
 	KTURN_DROP_REASON_LOOP,
 	KTURN_DROP_REASON_SPLIT,
+	KTURN_DROP_REASON_QUOTA,
 };
 
 /**
@@ -159,6 +163,17 @@ enum {
 #define KTURN_A_LIMIT_MAX (__KTURN_A_LIMIT_MAX - 1)
 
 enum {
+	KTURN_A_QUOTA_PAD = 1,
+	KTURN_A_QUOTA_ID,
+	KTURN_A_QUOTA_LIMIT_TO_PEER,
+	KTURN_A_QUOTA_LIMIT_TO_CLIENT,
+	KTURN_A_QUOTA_ALLOCS,
+
+	__KTURN_A_QUOTA_MAX
+};
+#define KTURN_A_QUOTA_MAX (__KTURN_A_QUOTA_MAX - 1)
+
+enum {
 	KTURN_A_REASON_COUNT_PAD = 1,
 	KTURN_A_REASON_COUNT_REASON,
 	KTURN_A_REASON_COUNT_PACKETS,
@@ -206,6 +221,7 @@ enum {
 	KTURN_A_ALLOC_IDLE_MS,
 	KTURN_A_ALLOC_LIMIT_TO_PEER,
 	KTURN_A_ALLOC_LIMIT_TO_CLIENT,
+	KTURN_A_ALLOC_QUOTA,
 
 	__KTURN_A_ALLOC_MAX
 };
