@@ -273,6 +273,11 @@ static void reply_round_trip(void)
 		.owner_data_len = 5,
 		.limit_to_peer = { UINT64_MAX, 1ULL << 40, UINT32_MAX, 5 },
 		.limit_to_client = { .packet_rate = 7 },
+		.quota = {
+			{ UINT64_MAX, { 1, 2, 3, 4 } },
+			{ .to_client = { .bit_rate = UINT64_MAX } },
+		},
+		.n_quotas = 2,
 	}, got;
 	const char *why;
 
@@ -296,6 +301,10 @@ static void reply_round_trip(void)
 		    sizeof(a.limit_to_peer));
 	KTAP_MEM_EQ(&got.limit_to_client, &a.limit_to_client,
 		    sizeof(a.limit_to_client));
+	KTAP_EQ(got.n_quotas, 2);
+	KTAP_MEM_EQ(got.quota, a.quota, sizeof(a.quota));
+	a.n_quotas = KTURN_QUOTAS_MAX + 1;
+	KTAP_EQ(kt_put_alloc(nlh, &a, &why), -EINVAL);
 }
 
 /* No limit is no attribute; a limit that is taken away is an empty one. */

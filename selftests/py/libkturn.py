@@ -60,6 +60,14 @@ class Limit(Structure):
         return repr(self) == repr(other)
 
 
+class Quota(Structure):
+    _fields_ = [("id", c_uint64), ("to_peer", Limit), ("to_client", Limit),
+                ("allocs", c_uint32)]
+
+    def __init__(self, id=0, to_peer=None, to_client=None):
+        super().__init__(id, to_peer or Limit(), to_client or Limit())
+
+
 class Alloc(Structure):
     _fields_ = [("id", c_uint32), ("owner_id", c_uint32), ("client", Addr),
                 ("server", Addr), ("relay", Addr * 2), ("l3mdev", c_uint32),
@@ -70,7 +78,8 @@ class Alloc(Structure):
                 ("punted", c_uint64), ("gone", c_int),
                 ("to_peer_by", Counter * 2), ("to_client_by", Counter * 2),
                 ("idle_ms", c_int64), ("limit_to_peer", Limit),
-                ("limit_to_client", Limit)]
+                ("limit_to_client", Limit), ("quota", Quota * 2),
+                ("n_quotas", c_size_t)]
 
 
 class Perm(Structure):
@@ -205,11 +214,14 @@ PUNT = reason_numbers(lib.kturn_punt_name)
 
 
 def make_alloc(client, server, relays, lifetime_ms, flags=0, label="",
-               l3mdev=0, to_peer=None, to_client=None):
+               l3mdev=0, to_peer=None, to_client=None, quotas=()):
     a = Alloc(lifetime_ms=lifetime_ms, flags=flags, label=label.encode(),
               l3mdev=l3mdev)
     a.limit_to_peer = to_peer or Limit()
     a.limit_to_client = to_client or Limit()
+    a.n_quotas = len(quotas)
+    for i, quota in enumerate(quotas[:2]):
+        a.quota[i] = quota
     a.client, a.server = Addr(client), Addr(server)
     for relay in map(Addr, relays):
         a.relay[relay.family - 1] = relay

@@ -42,6 +42,41 @@ static bool vrf_read(const char *text, struct kturn_alloc *a)
 	return false;
 }
 
+static bool quota_read(const char *text, struct kturn_alloc *a)
+{
+	uint64_t id;
+
+	if (a->n_quotas == KTURN_QUOTAS_MAX) {
+		cli_usage("quota: there are more than %d", KTURN_QUOTAS_MAX);
+		return false;
+	}
+	if (!cli_number64(text, 0, UINT64_MAX, &id)) {
+		cli_usage("quota: '%s' is not a number of up to 64 bits",
+			  text);
+		return false;
+	}
+	a->quota[a->n_quotas++].id = id;
+	return true;
+}
+
+/* The last one that was named, or NULL after a message. */
+static struct kturn_quota *quota_of(const char *word, struct kturn_alloc *a)
+{
+	if (a->n_quotas)
+		return &a->quota[a->n_quotas - 1];
+	cli_usage("%s: no quota is named before it", word);
+	return NULL;
+}
+
+static bool quota_limit_read(const char *word, const char *text,
+			     struct kturn_alloc *a)
+{
+	struct kturn_quota *q = quota_of(word, a);
+
+	return q && cli_limit(word, text, !strcmp(word, "quota-to-peer") ?
+					  &q->to_peer : &q->to_client);
+}
+
 /* Reads argv[0] and what belongs to it; how many words, 0 after a message. */
 static int word_read(int argc, char **argv, struct kturn_alloc *a)
 {
@@ -76,6 +111,11 @@ static int word_read(int argc, char **argv, struct kturn_alloc *a)
 		ok = cli_limit(word, value, &a->limit_to_peer);
 	else if (!strcmp(word, "limit-to-client"))
 		ok = cli_limit(word, value, &a->limit_to_client);
+	else if (!strcmp(word, "quota"))
+		ok = quota_read(value, a);
+	else if (!strcmp(word, "quota-to-peer") ||
+		 !strcmp(word, "quota-to-client"))
+		ok = quota_limit_read(word, value, a);
 	else
 		ok = !cli_usage("unknown word '%s'", word);
 	return ok ? 2 : 0;
@@ -257,13 +297,15 @@ static int del_run(int argc, char **argv)
 const struct cli_command alloc_commands[] = {
 	{
 		.name = "add",
-		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [alternate] [label TEXT] [vrf DEVICE] [limit-to-peer LIMIT] [limit-to-client LIMIT]",
+		.arguments = "client ADDR:PORT server ADDR:PORT relay ADDR:PORT [relay ADDR:PORT] lifetime TIME [exclusive] [alternate] [label TEXT] [vrf DEVICE] [limit-to-peer LIMIT] [limit-to-client LIMIT] [quota NUMBER [quota-to-peer LIMIT] [quota-to-client LIMIT]]...",
 		.summary = "Make an allocation without an owner; prints its ID.",
 		.details =
 "At most one relay for each address family. TIME is as in 500ms, 30s, 10m or\n"
 "1h30m. In an exclusive allocation, data that no permission or channel allows\n"
 "is dropped; otherwise it is left to the socket.\n"
-LIMIT_HELP,
+LIMIT_HELP "\n"
+"Allocations that name the same quota share its limits, which are what the last\n"
+"one to be added says. At most two.",
 		.json = true,
 		.run = add_run,
 	}, {

@@ -276,18 +276,29 @@ int cli_request(int (*request)(struct kturn *kt, void *arg), void *arg)
 	return status;
 }
 
-bool cli_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
+bool cli_number64(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
 	uint64_t n = 0;
 
-	if (!*text || strlen(text) > 10)
+	if (!*text)
 		return false;
 	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
+		if (*text < '0' || *text > '9' ||
+		    __builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *text - '0', &n))
 			return false;
-		n = 10 * n + (*text - '0');
 	}
 	if (n < min || n > max)
+		return false;
+	*value = n;
+	return true;
+}
+
+bool cli_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
+{
+	uint64_t n;
+
+	if (!cli_number64(text, min, max, &n))
 		return false;
 	*value = n;
 	return true;

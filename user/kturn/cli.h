@@ -119,6 +119,10 @@ int cli_request(int (*request)(struct kturn *kt, void *arg), void *arg);
  */
 bool cli_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
 
+/** cli_number64() - the same of up to 64 bits */
+bool cli_number64(const char *text, uint64_t min, uint64_t max,
+		  uint64_t *value);
+
 /** cli_id() - read the ID of an allocation or an owner, which is not 0.
  * Returns false after a message.
  */
@@ -235,6 +239,7 @@ json_t *cli_alloc_json(const struct kturn_alloc *a);
 json_t *cli_perm_json(const struct kturn_perm *p);
 json_t *cli_chan_json(const struct kturn_chan *c);
 json_t *cli_owner_json(const struct kturn_owner *o);
+json_t *cli_quota_json(const struct kturn_quota *q);
 json_t *cli_counter_json(const struct kturn_counter *c);
 
 /**

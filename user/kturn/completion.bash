@@ -56,16 +56,16 @@ _kturn_words()
 {
 	case "$1 $2" in
 	"show "*) [ "$cword" -gt 3 ] || case $2 in
-		alloc | perm | chan) _kturn_ids alloc ;;
+		alloc | perm | chan | quota) _kturn_ids alloc ;;
 		owner) _kturn_ids owner ;;
-		*) echo "alloc perm chan owner" ;;
+		*) echo "alloc perm chan owner quota" ;;
 		esac
 		echo "--json" ;;
 	"stats "*) echo "--all --reasons --json" ;;
 	"top "*) echo "--sort --interval --count --json" ;;
 	"monitor "*) echo "--json" ;;
 	"alloc add") echo "client server relay lifetime exclusive alternate label vrf" \
-		"limit-to-peer limit-to-client --json" ;;
+		"limit-to-peer limit-to-client quota quota-to-peer quota-to-client --json" ;;
 	"alloc set")
 		if [ "$cword" -gt 3 ]; then
 			echo "lifetime limit-to-peer limit-to-client"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Entries as JSON. */
+#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,11 +91,24 @@ static void limit_add(json_t *o, const char *key,
 		cli_json_put(o, key, cli_limit_json(limit));
 }
 
+json_t *cli_quota_json(const struct kturn_quota *q)
+{
+	json_t *o = json_object();
+
+	/* As text: its 64 bits are more than JSON's readers can be trusted with. */
+	cli_json_put(o, "id", json_sprintf("%" PRIu64, q->id));
+	cli_json_put(o, "allocs", json_integer(q->allocs));
+	limit_add(o, "limit_to_peer", &q->to_peer);
+	limit_add(o, "limit_to_client", &q->to_client);
+	return o;
+}
+
 json_t *cli_alloc_json(const struct kturn_alloc *a)
 {
 	bool v4 = a->relay[0].family != KTURN_FAMILY_NONE;
 	bool v6 = a->relay[1].family != KTURN_FAMILY_NONE;
 	json_t *o = json_object(), *relays = json_array();
+	json_t *quotas = json_array();
 	char name[IF_NAMESIZE];
 
 	cli_json_put(o, "id", json_integer(a->id));
@@ -131,6 +145,9 @@ json_t *cli_alloc_json(const struct kturn_alloc *a)
 		cli_json_put(o, "idle_ms", json_integer(a->idle_ms));
 	limit_add(o, "limit_to_peer", &a->limit_to_peer);
 	limit_add(o, "limit_to_client", &a->limit_to_client);
+	for (size_t i = 0; i < a->n_quotas; i++)
+		cli_json_append(quotas, cli_quota_json(&a->quota[i]));
+	cli_json_put(o, "quotas", quotas);
 	gone_add(o, a->gone);
 	return o;
 }

@@ -8,10 +8,10 @@
 const struct cli_command cli_commands[] = {
 	{
 		.name = "show",
-		.arguments = "[alloc|perm|chan|owner] [ID]",
-		.summary = "Show allocations, permissions, channels and owners.",
+		.arguments = "[alloc|perm|chan|owner|quota] [ID]",
+		.summary = "Show allocations, permissions, channels, owners and quotas.",
 		.details =
-"Without a word, all four. ID is that of an allocation (for owner, that of an\n"
+"Without a word, all of them. ID is that of an allocation (for owner, that of an\n"
 "owner); without it, all are shown.",
 		.json = true,
 		.run = show_run,

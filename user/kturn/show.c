@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* kturn show: allocations, permissions, channels and owners. */
+/* kturn show: allocations, permissions, channels, owners and quotas. */
 #include <inttypes.h>
 #include <net/if.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,14 @@
  * @table: for people
  * @array: for programs; the other one is NULL
  * @id: that of the only owner to be shown, or 0
+ * @quotas: tsearch()'s, of struct quota: those that are in it
  * @n: entries so far
  */
 struct list {
 	struct cli_table *table;
 	json_t *array;
 	uint32_t id;
+	void *quotas;
 	unsigned int n;
 };
 
@@ -219,6 +222,94 @@ static int owner_get(struct kturn *kt, uint32_t id, struct list *l)
 	return kturn_owner_get(kt, owner_row, l);
 }
 
+/* ------------------------------------------------------------------ quotas */
+
+static const char *const quota_columns[] = {
+	"QUOTA", ">OWNER", ">ALLOCS", "LIMIT TO PEER", "LIMIT TO CLIENT", NULL
+};
+
+/**
+ * struct quota - which one it is
+ * @owner_id: whose; 0: of those without an owner
+ * @id: the owner's name for it
+ */
+struct quota {
+	uint32_t owner_id;
+	uint64_t id;
+};
+
+static int quota_compare(const void *a, const void *b)
+{
+	const struct quota *p = a, *q = b;
+
+	if (p->owner_id != q->owner_id)
+		return p->owner_id < q->owner_id ? -1 : 1;
+	return p->id < q->id ? -1 : p->id > q->id;
+}
+
+/* 1 the first time, then 0; -ENOMEM. */
+static int quota_is_new(struct list *l, const struct kturn_alloc *a,
+			const struct kturn_quota *q)
+{
+	struct quota *new = malloc(sizeof(*new)), **found;
+
+	if (!new)
+		return -ENOMEM;
+	*new = (struct quota){ a->owner_id, q->id };
+	found = tsearch(new, &l->quotas, quota_compare);
+	if (found && *found == new)
+		return 1;
+	free(new);
+	return found ? 0 : -ENOMEM;
+}
+
+static void quota_row(struct list *l, const struct kturn_alloc *a,
+		      const struct kturn_quota *q)
+{
+	char limit[CLI_LIMIT_MAX];
+	struct cli_table *t = l->table;
+	json_t *o;
+
+	l->n++;
+	if (l->array) {
+		o = cli_quota_json(q);
+		if (a->owner_id)
+			cli_json_put(o, "owner_id", json_integer(a->owner_id));
+		cli_json_append(l->array, o);
+		return;
+	}
+	cli_table_cell(t, "%" PRIu64, q->id);
+	if (a->owner_id)
+		cli_table_cell(t, "%" PRIu32, a->owner_id);
+	else
+		cli_table_cell(t, "-");
+	cli_table_cell(t, "%" PRIu32, q->allocs);
+	cli_table_cell(t, "%s", cli_limit_text(&q->to_peer, limit));
+	cli_table_cell(t, "%s", cli_limit_text(&q->to_client, limit));
+}
+
+static int quota_rows(const struct kturn_alloc *a, void *arg)
+{
+	struct list *l = arg;
+	int ret = 0;
+
+	for (size_t i = 0; i < a->n_quotas && ret >= 0; i++) {
+		ret = quota_is_new(l, a, &a->quota[i]);
+		if (ret > 0)
+			quota_row(l, a, &a->quota[i]);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* The kernel shows them with their allocations. */
+static int quota_get(struct kturn *kt, uint32_t id, struct list *l)
+{
+	int ret = kturn_alloc_get(kt, id, 0, quota_rows, l);
+
+	tdestroy(l->quotas, free);
+	return ret;
+}
+
 /* ----------------------------------------------------------------- command */
 
 static const struct kind kinds[] = {
@@ -226,6 +317,7 @@ static const struct kind kinds[] = {
 	{ "perm", "perms", perm_columns, perm_get },
 	{ "chan", "chans", chan_columns, chan_get },
 	{ "owner", "owners", owner_columns, owner_get },
+	{ "quota", "quotas", quota_columns, quota_get },
 };
 
 static void list_free(struct list *l)
@@ -316,7 +408,7 @@ int show_run(int argc, char **argv)
 		if (!strcmp(argv[0], kinds[i].name))
 			break;
 	if (i == ARRAY_SIZE(kinds))
-		return cli_usage("expected alloc, perm, chan or owner, not '%s'",
+		return cli_usage("expected alloc, perm, chan, owner or quota, not '%s'",
 				 argv[0]);
 	if (argc > 2)
 		return cli_usage("too many words: '%s'", argv[2]);

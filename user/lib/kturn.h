@@ -50,6 +50,25 @@ struct kturn_limit {
 };
 
 /**
+ * struct kturn_quota - what may pass of several allocations together
+ * @id: the owner's name for it, the same for all that share it; those of
+ *	different owners are apart
+ * @to_peer: of what comes from clients
+ * @to_client: of what comes from peers
+ * @allocs: how many allocations share it; shown only
+ *
+ * It is made with the first allocation that names it and goes with the last.
+ * What the newest one asks for holds; buckets whose limit stays the same are left
+ * alone.
+ */
+struct kturn_quota {
+	uint64_t id;
+	struct kturn_limit to_peer;
+	struct kturn_limit to_client;
+	uint32_t allocs;
+};
+
+/**
  * struct kturn_alloc - an allocation, as asked for and as shown
  * @id: the kernel's number for it; not looked at by kturn_alloc_new()
  * @owner_id: 0 without an owner; shown only
@@ -74,6 +93,8 @@ struct kturn_limit {
  *	many; -1 if none ever was; shown only
  * @limit_to_peer: of what comes from the client
  * @limit_to_client: of what comes from peers
+ * @quota: beside its own limits, those that it shares, none twice
+ * @n_quotas: how many, at most KTURN_QUOTAS_MAX
  */
 struct kturn_alloc {
 	uint32_t id;
@@ -97,6 +118,8 @@ struct kturn_alloc {
 	int64_t idle_ms;
 	struct kturn_limit limit_to_peer;
 	struct kturn_limit limit_to_client;
+	struct kturn_quota quota[KTURN_QUOTAS_MAX];
+	size_t n_quotas;
 };
 
 /** struct kturn_perm - a permission; the peer's port is 0 */

@@ -34,6 +34,15 @@ static const struct kt_attr_name limit_attrs[] = {
 };
 SET(limit, "limit");
 
+static const struct kt_attr_name quota_attrs[] = {
+	[KTURN_A_QUOTA_PAD] = { "pad" },
+	[KTURN_A_QUOTA_ID] = { "id" },
+	[KTURN_A_QUOTA_LIMIT_TO_PEER] = { "limit-to-peer", &limit_set },
+	[KTURN_A_QUOTA_LIMIT_TO_CLIENT] = { "limit-to-client", &limit_set },
+	[KTURN_A_QUOTA_ALLOCS] = { "allocs" },
+};
+SET(quota, "quota");
+
 static const struct kt_attr_name reason_count_attrs[] = {
 	[KTURN_A_REASON_COUNT_PAD] = { "pad" },
 	[KTURN_A_REASON_COUNT_REASON] = { "reason" },
@@ -78,6 +87,7 @@ static const struct kt_attr_name alloc_attrs[] = {
 	[KTURN_A_ALLOC_IDLE_MS] = { "idle-ms" },
 	[KTURN_A_ALLOC_LIMIT_TO_PEER] = { "limit-to-peer", &limit_set },
 	[KTURN_A_ALLOC_LIMIT_TO_CLIENT] = { "limit-to-client", &limit_set },
+	[KTURN_A_ALLOC_QUOTA] = { "quota", &quota_set },
 };
 SET(alloc, "alloc");
 

@@ -132,6 +132,34 @@ static void get_limit(const struct nlattr *nest, struct kturn_limit *limit,
 	}
 }
 
+/* A quota beyond what there is room for is newer than this library. */
+static void get_quota(const struct nlattr *nest, struct kturn_alloc *a,
+		      int *err)
+{
+	const struct nlattr *attr;
+	struct kturn_quota *q;
+
+	if (a->n_quotas == KTURN_QUOTAS_MAX)
+		return;
+	q = &a->quota[a->n_quotas++];
+	mnl_attr_for_each_nested(attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case KTURN_A_QUOTA_ID:
+			get_u64(attr, &q->id, err);
+			break;
+		case KTURN_A_QUOTA_LIMIT_TO_PEER:
+			get_limit(attr, &q->to_peer, err);
+			break;
+		case KTURN_A_QUOTA_LIMIT_TO_CLIENT:
+			get_limit(attr, &q->to_client, err);
+			break;
+		case KTURN_A_QUOTA_ALLOCS:
+			get_u32(attr, &q->allocs, err);
+			break;
+		}
+	}
+}
+
 /* A reason beyond what there is room for is newer than this library. */
 static void get_reason(const struct nlattr *nest,
 		       uint64_t counts[KTURN_REASONS_MAX], int *err)
@@ -244,6 +272,9 @@ int kt_parse_alloc(const struct nlmsghdr *nlh, struct kturn_alloc *a)
 			break;
 		case KTURN_A_ALLOC_LIMIT_TO_CLIENT:
 			get_limit(attr, &a->limit_to_client, &err);
+			break;
+		case KTURN_A_ALLOC_QUOTA:
+			get_quota(attr, a, &err);
 			break;
 		}
 	}

@@ -95,6 +95,30 @@ static bool has_limit(const struct kturn_limit *limit)
 	       limit->burst_packets;
 }
 
+static int put_quotas(struct nlmsghdr *nlh, const struct kturn_alloc *a,
+		      const char **why)
+{
+	const struct kturn_quota *q;
+	struct nlattr *nest;
+
+	if (a->n_quotas > KTURN_QUOTAS_MAX) {
+		*why = "an allocation has more than two quotas";
+		return -EINVAL;
+	}
+	for (q = a->quota; q < a->quota + a->n_quotas; q++) {
+		nest = mnl_attr_nest_start(nlh, KTURN_A_ALLOC_QUOTA);
+		mnl_attr_put_u64(nlh, KTURN_A_QUOTA_ID, q->id);
+		if (has_limit(&q->to_peer))
+			kt_put_limit(nlh, KTURN_A_QUOTA_LIMIT_TO_PEER,
+				     &q->to_peer);
+		if (has_limit(&q->to_client))
+			kt_put_limit(nlh, KTURN_A_QUOTA_LIMIT_TO_CLIENT,
+				     &q->to_client);
+		mnl_attr_nest_end(nlh, nest);
+	}
+	return 0;
+}
+
 int kt_put_alloc(struct nlmsghdr *nlh, const struct kturn_alloc *a,
 		 const char **why)
 {
@@ -118,7 +142,7 @@ int kt_put_alloc(struct nlmsghdr *nlh, const struct kturn_alloc *a,
 	if (has_limit(&a->limit_to_client))
 		kt_put_limit(nlh, KTURN_A_ALLOC_LIMIT_TO_CLIENT,
 			     &a->limit_to_client);
-	return 0;
+	return put_quotas(nlh, a, why);
 }
 
 /* ---------------------------------------------------------------- requests */
