@@ -88,7 +88,7 @@ class World:
     count = 0
 
     def __init__(self, kt, side=V4, lifetime=LONG, perm=LONG, chan=LONG,
-                 flags=EXCLUSIVE, label=""):
+                 flags=EXCLUSIVE, label="", quotas=()):
         self.side, n = side, World.count
         World.count += 1
         self.cport, self.rport = CLIENT_PORT + n, RELAY_PORT + n
@@ -101,12 +101,14 @@ class World:
         self.tag, self.flags = 0, flags
         self.to_chan = text(side.peer, self.pport)
         if kt:
-            self.begin(kt, lifetime, perm, chan, label)
+            self.begin(kt, lifetime, perm, chan, label, quotas)
 
-    def begin(self, kt, lifetime=LONG, perm=LONG, chan=LONG, label=""):
+    def begin(self, kt, lifetime=LONG, perm=LONG, chan=LONG, label="",
+              quotas=()):
         self.id = kt.alloc_new(
             text(self.side.client, self.cport), text(*self.server),
-            [text(*self.relay)], lifetime, self.flags, label)
+            [text(*self.relay)], lifetime, self.flags, label,
+            quotas=quotas)
         if perm:
             kt.perm_new(self.id, self.side.peer, perm)
         if chan:

@@ -10,7 +10,7 @@ import time
 from child import Child
 from ktap import Tests
 from lab import V4, udp
-from libkturn import EXCLUSIVE, Limit, Refused
+from libkturn import EXCLUSIVE, Limit, Quota, Refused
 from packets import channel, expect, send_ind
 from race import (RACE_SECONDS, crowd, flooded_worlds, flooding,
                   joined, nothing_left, rounds)
@@ -143,10 +143,10 @@ def kill(s, w, n):
 
 # ----------------------------------------------------------------- all together
 
-def attempt(call, *args):
+def attempt(call, *args, **kwargs):
     """Others change the same entries, so it may fail for these reasons."""
     try:
-        return call(*args)
+        return call(*args, **kwargs)
     except Refused as e:
         if e.errno not in (errno.ENOENT, errno.EEXIST):
             raise
@@ -162,7 +162,9 @@ def churn(seed, until):
         n = rnd.randrange(20)
         id = attempt(kt.alloc_new, f"198.51.100.2:{2000 + n}",
                      "198.51.100.1:3478", [f"203.0.113.1:{2000 + n}"],
-                     rnd.choice((1, 20, LONG)), EXCLUSIVE)
+                     rnd.choice((1, 20, LONG)), EXCLUSIVE,
+                     quotas=[Quota(i, Limit(bit_rate=rnd.randrange(3) << 10))
+                             for i in rnd.sample(range(4), n % 3)])
         ids = [a.id for a in kt.allocs(0, kt.join(80, 10).id)]
         for id in rnd.sample(ids, min(len(ids), 5)):
             port, ms = rnd.randrange(1, 4), rnd.choice((1, 20, LONG))
