@@ -11,7 +11,7 @@ import sys
 
 from ktap import Tests
 from lab import V4, libc, netns
-from libkturn import Refused
+from libkturn import Limit, Quota, Refused
 from packets import Failed, expect
 from world import ALL, CHAN, LONG, World, kturn, refused, wait_until
 
@@ -117,8 +117,12 @@ def starve(w, report):
     """In a process of its own: make entries until there is no memory."""
     kt = kturn()
 
+    def make(n):
+        return kt.alloc_new(*alloc_args(n), quotas=[
+            Quota(i, Limit(packet_rate=9)) for i in (n, MANY)])
+
     def fill():
-        n = until_refused(lambda n: kt.alloc_new(*alloc_args(n)))
+        n = until_refused(make)
         p = until_refused(lambda n: kt.perm_new(w.id, peer(n), LONG))
         c = until_refused(lambda n: kt.chan_new(
             w.id, CHAN + 1 + n, peer(0) + f":{n + 1}", LONG))
@@ -176,6 +180,12 @@ def no_memory(kt, w, steady):
             if a.id not in (w.id, steady.id):
                 kt.alloc_del(a.id)
         expect("allocations", kt.stats().allocs, 2)
+        # A quota that was left behind would count who made it.
+        for n in (allocs, MANY):
+            id = kt.alloc_new(*alloc_args(0), quotas=[Quota(n)])
+            a, = kt.allocs(id)
+            expect("its quota's", a.quota[0].allocs, 1)
+            kt.alloc_del(id)
         expect("passes", w.passes(steady), ALL)
     finally:
         wait_until("the group is empty", lambda: not open(

@@ -29,7 +29,8 @@ test_generated()
 ALLOC='{"client": {"addr4": 3325256706, "port": 40000},
 	"server": {"addr4": 3325256705, "port": 3478},
 	"relay6": {"addr6": "20010db8000200000000000000000001", "port": 50000},
-	"lifetime-ms": 600000, "flags": ["exclusive"], "label": "by ynl"}'
+	"lifetime-ms": 600000, "flags": ["exclusive"], "label": "by ynl",
+	"quota": [{"id": 3, "limit-to-peer": {"packet-rate": 7}}, {"id": 9}]}'
 PERM='{"alloc-id": 1, "peer": {"addr6": "20010db8000200000000000000000002"}, "lifetime-ms": 500000}'
 CHAN='{"alloc-id": 1, "number": 16384, "lifetime-ms": 500000,
 	"peer": {"addr6": "20010db8000200000000000000000002", "port": 9}}'
@@ -42,6 +43,7 @@ test_do()
 	ynl --do chan-new --json "$CHAN"
 	in_relay kturn show alloc | grep -q "by ynl"
 	in_relay kturn show chan | grep -q 0x4000
+	in_relay kturn show quota | grep -q "^3  *-  *1 *7pps/16"
 	ynl --do alloc-set --json '{"id": 1, "limit-to-client":
 		{"bit-rate": 2000000, "packet-rate": 500}}'
 	in_relay kturn show alloc | grep -q "2Mbit/65535B,500pps/125"
@@ -61,6 +63,8 @@ test_dump()
 	ynl --dump chan-get | grep -q "'number': 16384"
 	ynl --do stats-get --json '{}' | grep -q "'chans': 1"
 	grep -q "'bit-rate': 2000000" "$tmp/out"
+	grep -q "'quota': " "$tmp/out"
+	grep -q "'id': 9" "$tmp/out"
 	ynl --do config-get --json '{}' | grep -q max-allocs
 	ynl --do config-get --json '{}' | grep -q "'icmp-rate': 1000"
 }
@@ -70,6 +74,11 @@ test_refusal()
 {
 	ynl --do alloc-new --json "$ALLOC" >"$tmp/out" 2>&1 && return 1
 	grep -q "in use by another allocation" "$tmp/out"
+	for quota in '{}' '{"id": 3, "allocs": 1}'; do
+		ynl --do alloc-new --json "${ALLOC%\"quota\"*}\"quota\": [$quota]}" \
+			>"$tmp/out" 2>&1 && return 1
+		grep -qE "a quota without an id|is shown only" "$tmp/out"
+	done
 	ynl --do perm-new --json '{"alloc-id": 1, "lifetime-ms": 1000,
 		"peer": {"addr4": 3221225985}}' >"$tmp/out" 2>&1 && return 1
 	grep -q "no relayed address of the peer's family" "$tmp/out"
