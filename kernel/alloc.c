@@ -215,8 +215,7 @@ err_relays:
 /**
  * kturn_alloc_create() - make an allocation
  * @kn: namespace
- * @req: what it is to be; of its quotas' limits, those that are used are taken
- *	over
+ * @req: what it is to be; the limits of its quotas are kturn_quota_update()'s
  * @extack: for the refusal
  * @id: its number
  *
@@ -225,7 +224,7 @@ err_relays:
  * -ENOMEM and its like; -EINVAL: owner data too long.
  */
 int kturn_alloc_create(struct kturn_net *kn,
-		       struct kturn_alloc_request *req,
+		       const struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id)
 {
 	struct kturn_limit *limit;
@@ -294,7 +293,6 @@ int kturn_alloc_create(struct kturn_net *kn,
 	if (err)
 		goto err_publish;
 
-	kturn_quota_update(alloc, req);
 	if (alloc->owner) {
 		list_add_tail(&alloc->owner_link, &alloc->owner->allocs);
 		alloc->owner->n_allocs++;

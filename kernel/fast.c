@@ -12,14 +12,6 @@
 #include "limit.h"
 #include "packet.h"
 
-/* Who is refused by the second limit has been charged by the first. */
-static __always_inline bool kturn_limited_twice(const struct kturn_plan *plan)
-{
-	return unlikely(plan->next.alloc) &&
-	       (READ_ONCE(plan->hop.alloc->limited) ||
-		READ_ONCE(plan->next.alloc->limited));
-}
-
 /*
  * Relay it as planned, if that needs nothing special. Return: false if it does;
  * the packet is as it came then.
@@ -33,7 +25,6 @@ static __always_inline bool kturn_go(struct kturn_packet *pkt,
 	struct kturn_alloc *over;
 
 	if (unlikely(!kturn_is_direct(kn, &plan->fwd)) ||
-	    kturn_limited_twice(plan) ||
 	    unlikely(kturn_rewrite_prepare(pkt, &plan->fwd, plan->dst)) ||
 	    unlikely(kturn_limit_plan(plan, &over) >= 0))
 		return false;

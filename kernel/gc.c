@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "kturn.h"
+#include "quota.h"
 
 #define KTURN_GC_INTERVAL	HZ
 
@@ -176,11 +177,12 @@ static void kturn_gc_work(struct work_struct *work)
 	kturn_gc_collect(kn, kturn_now());
 	while (kturn_gc_batch(kn))
 		kturn_net_pause(kn);
-	if (kn->n_allocs || !list_empty(&kn->owners))
+	kturn_quota_expire(kn);
+	if (!kn->n_allocs && list_empty(&kn->owners))
+		kturn_hooks_release(kn);
+	if (kn->n_allocs || !list_empty(&kn->owners) || kn->n_idle_quotas)
 		queue_delayed_work(system_power_efficient_wq, &kn->gc,
 				   kturn_gc_delay(kn));
-	else
-		kturn_hooks_release(kn);
 	mutex_unlock(&kn->lock);
 }
 

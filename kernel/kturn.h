@@ -205,12 +205,11 @@ struct kturn_relay {
  * @id: in kturn_net.ids; unique for as long as it exists
  * @flags: KTURN_ALLOC_FLAGS_…
  * @expires: boot time in ns
- * @owner: or NULL; set once
+ * @limited: there is a limit, or a quota
  * @relay: IPv4, IPv6; key.relay.family says whether there is one
  * @route: to the client
  * @limit: by direction; NULL for none
  * @quota: limits that it shares, NULL for none; set once
- * @limited: there is a limit, or a quota
  * @source: of the client's packets
  * @active: jiffies when a packet was relayed, to a second; 0: never
  * @lanes: whose those of @counter are, and of its channels'
@@ -218,6 +217,7 @@ struct kturn_relay {
  * @dropped: packets
  * @punted: packets
  * @told: the time of a token bucket, for errors that the client is told of
+ * @owner: or NULL; set once
  * @n_perms: how many permissions it has
  * @n_chans: how many channels
  * @perms: all its permissions
@@ -237,7 +237,7 @@ struct kturn_alloc {
 	u32 id;
 	u32 flags;
 	u64 expires;
-	struct kturn_owner *owner;
+	bool limited;
 	struct kturn_relay relay[2];
 	struct kturn_route __rcu *route;
 	struct kturn_limit __rcu *limit[KTURN_DIRS];
@@ -245,7 +245,6 @@ struct kturn_alloc {
 	struct kturn_source source;
 	unsigned long active;
 	struct kturn_lanes lanes;
-	bool limited;
 
 	struct kturn_counter counter[KTURN_LANES][KTURN_DIRS][KTURN_FAMILIES]
 		____cacheline_aligned_in_smp;
@@ -253,6 +252,7 @@ struct kturn_alloc {
 	atomic64_t punted;
 	atomic64_t told;
 
+	struct kturn_owner *owner;
 	u32 n_perms;
 	u32 n_chans;
 	struct list_head perms;
@@ -338,6 +338,8 @@ struct kturn_chan {
  * @ids: struct kturn_alloc by id
  * @owners: all owners
  * @quotas: struct kturn_quota by owner and id
+ * @idle_quotas: those without allocations that are not full yet, oldest first
+ * @n_idle_quotas: how many
  * @next_id: hint for @ids
  * @next_owner_id: last owner's id
  * @n_allocs: entries now
@@ -374,6 +376,8 @@ struct kturn_net {
 	struct xarray ids;
 	struct list_head owners;
 	struct rb_root quotas;
+	struct list_head idle_quotas;
+	u32 n_idle_quotas;
 	u32 next_id;
 	u32 next_owner_id;
 	u32 n_allocs;
@@ -500,7 +504,7 @@ struct kturn_alloc_request;
 int kturn_alloc_init(void);
 void kturn_alloc_exit(void);
 int kturn_alloc_create(struct kturn_net *kn,
-		       struct kturn_alloc_request *req,
+		       const struct kturn_alloc_request *req,
 		       struct netlink_ext_ack *extack, u32 *id);
 void kturn_alloc_destroy(struct kturn_net *kn, struct kturn_alloc *alloc);
 void kturn_alloc_refresh(struct kturn_net *kn, struct kturn_alloc *alloc,

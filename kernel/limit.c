@@ -179,6 +179,45 @@ void kturn_limit_alloc_init(struct kturn_alloc *alloc)
 	atomic64_set(&alloc->told, kturn_limit_now());
 }
 
+/* What is still to be worked off, in ticks. */
+static u64 kturn_tokens_debt(const struct kturn_tokens *tokens, u64 now)
+{
+	s64 debt = atomic64_read(&tokens->time) - now;
+
+	return max_t(s64, debt, 0);
+}
+
+/** kturn_limit_is_full() - does it let through as much as a new one? */
+bool kturn_limit_is_full(const struct kturn_limit *limit)
+{
+	u64 now = kturn_limit_now();
+
+	return !kturn_tokens_debt(&limit->bytes, now) &&
+	       !kturn_tokens_debt(&limit->packets, now);
+}
+
+static void kturn_tokens_inherit(struct kturn_tokens *tokens,
+				 const struct kturn_tokens *old, u64 now)
+{
+	atomic64_set(&tokens->time,
+		     now + min(kturn_tokens_debt(old, now),
+			       tokens->bucket.depth));
+}
+
+/**
+ * kturn_limit_inherit() - another one takes a limit's place, as full as that is
+ * @limit: that nobody else knows yet
+ * @old: what it is to replace
+ */
+void kturn_limit_inherit(struct kturn_limit *limit,
+			 const struct kturn_limit *old)
+{
+	u64 now = kturn_limit_now();
+
+	kturn_tokens_inherit(&limit->bytes, &old->bytes, now);
+	kturn_tokens_inherit(&limit->packets, &old->packets, now);
+}
+
 static bool kturn_bucket_charge(const struct kturn_bucket *bucket,
 				atomic64_t *bucket_time, u64 now, u64 cost)
 {
@@ -198,16 +237,9 @@ static bool kturn_tokens_take(struct kturn_tokens *tokens, u64 now, u64 cost)
 	return kturn_bucket_charge(&tokens->bucket, &tokens->time, now, cost);
 }
 
-/**
- * kturn_limit_take() - may this packet pass?
- * @limit: charged if it may, and left alone if not
- * @bytes: that count
- *
- * Context: RCU.
- */
-bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes)
+static bool kturn_limit_take_at(struct kturn_limit *limit, u64 now,
+				unsigned int bytes)
 {
-	u64 now = kturn_limit_now();
 	u64 cost = 0;
 
 	if (limit->rate.packets) {
@@ -226,7 +258,23 @@ bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes)
 	return true;
 }
 
-/* Undo kturn_limit_take() of so many bytes. */
+/**
+ * kturn_limit_take() - may this packet pass?
+ * @limit: charged if it may, and left alone if not
+ * @bytes: that count
+ *
+ * Context: RCU.
+ */
+bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes)
+{
+	return kturn_limit_take_at(limit, kturn_limit_now(), bytes);
+}
+
+/*
+ * Undo a take of so many bytes. If all of that has been worked off meanwhile, the
+ * bucket gets more than it gave, as much as one packet; its time never goes back
+ * behind a full one's.
+ */
 static void kturn_limit_give(struct kturn_limit *limit, unsigned int bytes)
 {
 	if (limit->rate.packets)
@@ -237,11 +285,37 @@ static void kturn_limit_give(struct kturn_limit *limit, unsigned int bytes)
 			     &limit->bytes.time);
 }
 
+/* What an allocation has in a direction: its own, and its quotas'. */
+#define KTURN_LIMITS_MAX	(1 + KTURN_QUOTAS_MAX)
+
+static int kturn_limits_of(const struct kturn_alloc *alloc, enum kturn_dir dir,
+			   struct kturn_limit *limit[KTURN_LIMITS_MAX])
+{
+	int i;
+
+	limit[0] = rcu_dereference(alloc->limit[dir]);
+	for (i = 0; i < KTURN_QUOTAS_MAX && alloc->quota[i]; i++)
+		limit[1 + i] = rcu_dereference(alloc->quota[i]->limit[dir]);
+	return 1 + i;
+}
+
+static void kturn_limits_give(struct kturn_limit *limit[], int n,
+			      unsigned int bytes)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (limit[i])
+			kturn_limit_give(limit[i], bytes);
+}
+
 /**
  * kturn_limit_take_all() - may this packet pass all limits of an allocation?
  * @alloc: its own and its quotas are charged if it may, and left alone if not
  * @dir: direction
  * @bytes: that count
+ *
+ * For a moment, others may find too little in those that come first.
  *
  * Context: RCU.
  * Return: -1 if it may, or the enum kturn_drop_reason why not.
@@ -249,25 +323,33 @@ static void kturn_limit_give(struct kturn_limit *limit, unsigned int bytes)
 int kturn_limit_take_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
 			 unsigned int bytes)
 {
-	struct kturn_limit *limit[1 + KTURN_QUOTAS_MAX];
-	int i;
+	struct kturn_limit *limit[KTURN_LIMITS_MAX];
+	int i, n = kturn_limits_of(alloc, dir, limit);
+	u64 now = kturn_limit_now();
 
-	limit[0] = rcu_dereference(alloc->limit[dir]);
-	for (i = 0; i < KTURN_QUOTAS_MAX; i++)
-		limit[1 + i] = alloc->quota[i] ?
-			rcu_dereference(alloc->quota[i]->limit[dir]) : NULL;
-
-	for (i = 0; i < ARRAY_SIZE(limit); i++)
-		if (limit[i] && !kturn_limit_take(limit[i], bytes))
+	for (i = 0; i < n; i++)
+		if (limit[i] && !kturn_limit_take_at(limit[i], now, bytes))
 			break;
-	if (i == ARRAY_SIZE(limit))
+	if (i == n)
 		return -1;
-	if (!i)
-		return KTURN_DROP_REASON_LIMIT;
-	while (--i >= 0)
-		if (limit[i])
-			kturn_limit_give(limit[i], bytes);
-	return KTURN_DROP_REASON_QUOTA;
+	kturn_limits_give(limit, i, bytes);
+	return i ? KTURN_DROP_REASON_QUOTA : KTURN_DROP_REASON_LIMIT;
+}
+
+/**
+ * kturn_limit_give_all() - a packet that was let through is not relayed
+ * @alloc: its own limit and its quotas get back what they gave
+ * @dir: direction
+ * @bytes: that counted
+ *
+ * Context: RCU.
+ */
+void kturn_limit_give_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
+			  unsigned int bytes)
+{
+	struct kturn_limit *limit[KTURN_LIMITS_MAX];
+
+	kturn_limits_give(limit, kturn_limits_of(alloc, dir, limit), bytes);
 }
 
 /**
@@ -276,8 +358,8 @@ int kturn_limit_take_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
  * @kn: namespace
  * @alloc: whose client it is for
  *
- * All three are charged if the answer is yes: the errors that an allocation is
- * told of, its packets to the client, and the namespace.
+ * All are charged if the answer is yes: the errors that an allocation is told of,
+ * its packets to the client and its quotas', and the namespace.
  *
  * Context: RCU.
  */
@@ -293,7 +375,11 @@ bool kturn_limit_icmp_ind(const struct kturn_net *kn,
 	if (kturn_limit_relay(alloc, KTURN_TO_CLIENT, 0) >= 0)
 		return false;
 	limit = rcu_dereference(kn->limit[KTURN_RATE_ICMP_IND]);
-	return !limit || kturn_limit_take(limit, 0);
+	if (!limit || kturn_limit_take(limit, 0))
+		return true;
+	if (READ_ONCE(alloc->limited))
+		kturn_limit_give_all(alloc, KTURN_TO_CLIENT, 0);
+	return false;
 }
 
 /* --------------------------------------------------------- what is punted */
@@ -311,6 +397,22 @@ static bool kturn_limit_counts(struct kturn_packet *pkt,
 	return kturn_source_check(pkt->kn, pkt->skb,
 				  dir == KTURN_TO_PEER ? &alloc->source :
 				  &unknown, pkt->family, pkt->tos);
+}
+
+/*
+ * Whoever knows a relayed address can send to it what is punted, without any
+ * permission: that must not use up what others share.
+ */
+static int kturn_limit_punted(const struct kturn_alloc *alloc,
+			      enum kturn_dir dir, unsigned int bytes)
+{
+	struct kturn_limit *own;
+
+	if (dir == KTURN_TO_PEER)
+		return kturn_limit_relay(alloc, dir, bytes);
+	own = rcu_dereference(alloc->limit[dir]);
+	return !own || kturn_limit_take(own, bytes) ?
+		-1 : KTURN_DROP_REASON_LIMIT;
 }
 
 /**
@@ -331,6 +433,7 @@ int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 {
 	enum kturn_dir dir = kturn_account_dir(pkt, alloc);
 	struct kturn_limit *net;
+	unsigned int bytes;
 	int odd, over;
 
 	net = rcu_dereference(pkt->kn->limit[KTURN_RATE_PUNT]);
@@ -342,8 +445,8 @@ int kturn_limit_punt(struct kturn_packet *pkt, struct kturn_alloc *alloc,
 	if (!kturn_limit_counts(pkt, alloc, dir))
 		return -1;
 	/* With a header that lies about it, @pkt->len is not all. */
-	over = kturn_limit_relay(alloc, dir, pkt->skb->len - pkt->thoff -
-				 sizeof(struct udphdr));
+	bytes = pkt->skb->len - pkt->thoff - sizeof(struct udphdr);
+	over = kturn_limit_punted(alloc, dir, bytes);
 	if (odd >= 0 || reason == KTURN_PUNT_REASON_CONTROL)
 		return -1;
 	if (over >= 0)

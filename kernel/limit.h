@@ -46,8 +46,13 @@ void kturn_limit_flush(struct kturn_limit __rcu **slot);
 void kturn_limit_alloc_set(struct kturn_alloc *alloc, enum kturn_dir dir,
 			   struct kturn_limit *limit);
 bool kturn_limit_take(struct kturn_limit *limit, unsigned int bytes);
+bool kturn_limit_is_full(const struct kturn_limit *limit);
+void kturn_limit_inherit(struct kturn_limit *limit,
+			 const struct kturn_limit *old);
 int kturn_limit_take_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
 			 unsigned int bytes);
+void kturn_limit_give_all(const struct kturn_alloc *alloc, enum kturn_dir dir,
+			  unsigned int bytes);
 void kturn_limit_alloc_init(struct kturn_alloc *alloc);
 bool kturn_limit_icmp_ind(const struct kturn_net *kn,
 			  struct kturn_alloc *alloc);
@@ -93,7 +98,10 @@ static __always_inline int kturn_limit_plan(const struct kturn_plan *plan,
 	if (likely(!next->alloc) || reason >= 0)
 		return reason;
 	*over = next->alloc;
-	return kturn_limit_relay(next->alloc, next->dir, plan->fwd.len);
+	reason = kturn_limit_relay(next->alloc, next->dir, plan->fwd.len);
+	if (reason >= 0 && READ_ONCE(hop->alloc->limited))
+		kturn_limit_give_all(hop->alloc, hop->dir, plan->fwd.len);
+	return reason;
 }
 
 /**

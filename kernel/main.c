@@ -12,6 +12,7 @@
 
 #include "ingress.h"
 #include "limit.h"
+#include "quota.h"
 
 /* Entries are also charged to the memory cgroup of who makes them. */
 #define KTURN_MAX_ALLOCS	262144
@@ -34,6 +35,7 @@ static int __net_init kturn_net_init(struct net *net)
 	kn->net = net;
 	mutex_init(&kn->lock);
 	INIT_LIST_HEAD(&kn->owners);
+	kturn_quota_init(kn);
 	kn->limits.allocs = KTURN_MAX_ALLOCS;
 	kn->limits.perms = KTURN_MAX_PERMS;
 	kn->limits.chans = KTURN_MAX_CHANS;
@@ -119,6 +121,7 @@ static void __net_exit kturn_net_pre_exit(struct net *net)
 	kturn_ingress_detach_all(kn);
 	mutex_lock(&kn->lock);
 	kturn_owner_destroy_all(kn);
+	kturn_quota_exit(kn);
 	kturn_hooks_release(kn);
 	mutex_unlock(&kn->lock);
 }

@@ -331,6 +331,8 @@ int kturn_nl_alloc_new_doit(struct sk_buff *skb, struct genl_info *info)
 	err = genlmsg_reply(reply, info);
 	if (err)
 		kturn_alloc_destroy(kn, xa_load(&kn->ids, id));
+	else
+		kturn_quota_update(kn, xa_load(&kn->ids, id), &req);
 out:
 	mutex_unlock(&kn->lock);
 free_quotas:

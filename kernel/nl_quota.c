@@ -17,6 +17,7 @@ static int kturn_nl_quota(const struct nlattr *attr,
 			  struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[KTURN_A_QUOTA_MAX + 1];
+	const struct nlattr *limit;
 	struct kturn_rate rate;
 	int i, err;
 
@@ -35,8 +36,9 @@ static int kturn_nl_quota(const struct nlattr *attr,
 	}
 	quota->id = nla_get_u64(tb[KTURN_A_QUOTA_ID]);
 	for (i = 0; i < KTURN_DIRS; i++) {
-		err = kturn_nl_rate(tb[kturn_nl_quota_limits[i]], &rate,
-				    extack);
+		limit = tb[kturn_nl_quota_limits[i]];
+		quota->named[i] = limit;
+		err = kturn_nl_rate(limit, &rate, extack);
 		if (err)
 			return err;
 		err = kturn_limit_make(&rate, &quota->limit[i]);

@@ -5,8 +5,9 @@
 
 #include "netlink.h"
 
-/* A message that shows any entry fits. */
-#define KTURN_NOTIFY_SIZE	(KTURN_OWNER_DATA_MAX + 1024)
+/* A message that shows any entry fits; a quota takes 120 bytes at most. */
+#define KTURN_NOTIFY_SIZE	(KTURN_OWNER_DATA_MAX + 896 + \
+				 128 * KTURN_QUOTAS_MAX)
 
 /* Written without a lock; readers hold kturn_net.lock of their namespace. */
 static bool kturn_notify_on;

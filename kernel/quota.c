@@ -7,6 +7,10 @@
 #include "limit.h"
 #include "quota.h"
 
+/* How long one without allocations is remembered, in ns, and how many are. */
+#define KTURN_QUOTA_IDLE	(60 * NSEC_PER_SEC)
+#define KTURN_QUOTAS_IDLE_MAX	4096
+
 static int kturn_quota_cmp(const struct kturn_quota_key *a,
 			   const struct kturn_quota_key *b)
 {
@@ -53,24 +57,123 @@ static struct kturn_quota *kturn_quota_get(struct kturn_net *kn,
 		if (!quota)
 			return NULL;
 		quota->key = *key;
+		INIT_LIST_HEAD(&quota->idle);
 		rb_link_node(&quota->node, parent, link);
 		rb_insert_color(&quota->node, &kn->quotas);
+	}
+	if (!list_empty(&quota->idle)) {
+		list_del_init(&quota->idle);
+		kn->n_idle_quotas--;
 	}
 	quota->n_allocs++;
 	return quota;
 }
 
-static void kturn_quota_put(struct kturn_net *kn, struct kturn_quota *quota)
+/* That of a direction. Context: kturn_net.lock. */
+static struct kturn_limit *kturn_quota_limit(const struct kturn_net *kn,
+					     const struct kturn_quota *quota,
+					     int dir)
+{
+	return rcu_dereference_protected(quota->limit[dir],
+					 lockdep_is_held(&kn->lock));
+}
+
+static void kturn_quota_free(struct kturn_net *kn, struct kturn_quota *quota)
 {
 	int i;
 
 	lockdep_assert_held(&kn->lock);
-	if (--quota->n_allocs)
-		return;
 	rb_erase(&quota->node, &kn->quotas);
 	for (i = 0; i < KTURN_DIRS; i++)
 		kturn_limit_install(&quota->limit[i], NULL);
 	kfree_rcu(quota, rcu);
+}
+
+/* Does it let through as much as a new one? */
+static bool kturn_quota_is_full(const struct kturn_net *kn,
+				const struct kturn_quota *quota)
+{
+	int i;
+
+	for (i = 0; i < KTURN_DIRS; i++) {
+		struct kturn_limit *limit = kturn_quota_limit(kn, quota, i);
+
+		if (limit && !kturn_limit_is_full(limit))
+			return false;
+	}
+	return true;
+}
+
+static struct kturn_quota *kturn_quota_first_idle(struct kturn_net *kn)
+{
+	return list_first_entry_or_null(&kn->idle_quotas, struct kturn_quota,
+					idle);
+}
+
+/* The oldest that nobody has come back for. */
+static void kturn_quota_forget(struct kturn_net *kn, struct kturn_quota *quota)
+{
+	list_del(&quota->idle);
+	kn->n_idle_quotas--;
+	kturn_quota_free(kn, quota);
+}
+
+static void kturn_quota_put(struct kturn_net *kn, struct kturn_quota *quota)
+{
+	lockdep_assert_held(&kn->lock);
+	if (--quota->n_allocs)
+		return;
+	if (kturn_quota_is_full(kn, quota)) {
+		kturn_quota_free(kn, quota);
+		return;
+	}
+	quota->idle_until = kturn_now() + KTURN_QUOTA_IDLE;
+	list_add_tail(&quota->idle, &kn->idle_quotas);
+	if (++kn->n_idle_quotas > KTURN_QUOTAS_IDLE_MAX)
+		kturn_quota_forget(kn, kturn_quota_first_idle(kn));
+}
+
+/** kturn_quota_init() - there are none yet */
+void kturn_quota_init(struct kturn_net *kn)
+{
+	kn->quotas = RB_ROOT;
+	INIT_LIST_HEAD(&kn->idle_quotas);
+}
+
+/**
+ * kturn_quota_exit() - forget those that nobody comes back for
+ * @kn: namespace without allocations
+ *
+ * Context: kturn_net.lock.
+ */
+void kturn_quota_exit(struct kturn_net *kn)
+{
+	struct kturn_quota *quota;
+
+	lockdep_assert_held(&kn->lock);
+	while ((quota = kturn_quota_first_idle(kn)))
+		kturn_quota_forget(kn, quota);
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&kn->quotas));
+}
+
+/**
+ * kturn_quota_expire() - forget those that are full again, or were for long
+ * enough nobody's
+ * @kn: namespace
+ *
+ * The oldest are looked at: a younger one that is full waits its turn.
+ *
+ * Context: kturn_net.lock.
+ */
+void kturn_quota_expire(struct kturn_net *kn)
+{
+	struct kturn_quota *quota;
+	u64 now = kturn_now();
+
+	lockdep_assert_held(&kn->lock);
+	while ((quota = kturn_quota_first_idle(kn)) &&
+	       (quota->idle_until <= now || kturn_quota_is_full(kn, quota)))
+		kturn_quota_forget(kn, quota);
 }
 
 /**
@@ -117,32 +220,38 @@ static bool kturn_quota_same(const struct kturn_limit *a,
 	       a->rate.burst_packets == b->rate.burst_packets;
 }
 
+static void kturn_quota_set(struct kturn_net *kn, struct kturn_quota *quota,
+			    int dir, struct kturn_limit **new)
+{
+	struct kturn_limit *old = kturn_quota_limit(kn, quota, dir);
+
+	lockdep_assert_held(&kn->lock);
+	if (kturn_quota_same(old, *new))
+		return;
+	if (old && *new)
+		kturn_limit_inherit(*new, old);
+	kturn_limit_install(&quota->limit[dir], *new);
+	*new = NULL;
+}
+
 /**
  * kturn_quota_update() - the newest allocation's request decides
- * @alloc: under its quotas
- * @req: limits that are not those that are there already are taken over
+ * @kn: namespace
+ * @alloc: that was made as requested
+ * @req: request; limits that are not those that are there already are taken over
  *
  * Context: kturn_net.lock.
  */
-void kturn_quota_update(struct kturn_alloc *alloc,
+void kturn_quota_update(struct kturn_net *kn, struct kturn_alloc *alloc,
 			struct kturn_alloc_request *req)
 {
 	int i, dir;
 
 	for (i = 0; i < req->n_quotas; i++)
-		for (dir = 0; dir < KTURN_DIRS; dir++) {
-			struct kturn_limit **new = &req->quota[i].limit[dir];
-			struct kturn_limit __rcu **slot =
-				&alloc->quota[i]->limit[dir];
-
-			/* kturn_net.lock */
-			if (kturn_quota_same(rcu_dereference_protected(*slot,
-								       true),
-					     *new))
-				continue;
-			kturn_limit_install(slot, *new);
-			*new = NULL;
-		}
+		for (dir = 0; dir < KTURN_DIRS; dir++)
+			if (req->quota[i].named[dir])
+				kturn_quota_set(kn, alloc->quota[i], dir,
+						&req->quota[i].limit[dir]);
 }
 
 /**

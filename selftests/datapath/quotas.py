@@ -4,6 +4,7 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import sys
 
@@ -11,12 +12,14 @@ from ktap import Tests
 from lab import V4, V6, kturn as cli, netns, text
 from libkturn import EXCLUSIVE, Limit, Quota, Refused
 from limited import LIMIT, NONE, bits, packets, passed, quickly
-from packets import Failed, expect
+from packets import Failed, channel, expect
 from scene import Setup, TO_CLIENT, TO_PEER
 from world import ALL, LONG, World, kturn, wait_until
 
 QUOTA = ("drop", "quota")
 U64 = (1 << 64) - 1
+# What one test has spent, the next one's quota is not to lack.
+IDS = itertools.count(1000)
 
 
 @contextlib.contextmanager
@@ -44,7 +47,7 @@ def shown(s, w):
 
 def shared(s, side):
     """What one allocation takes, another one has no more; both ways out."""
-    quota = [Quota(7, bits(1000), bits(500))]
+    quota = [Quota(next(IDS), bits(1000), bits(500))]
     with worlds(s, quota, quota, side=side) as (one, other):
         expect("one", passed(s, one, "chan-out", [100] * 4), 4)
         expect("other", passed(s, other, "send-out", [100] * 4), 4)
@@ -63,9 +66,8 @@ def shared(s, side):
 
 
 def by_packets(s):
-    quota = [Quota(7, packets(6))]
-
     def test():
+        quota = [Quota(next(IDS), packets(6))]
         with worlds(s, quota, quota) as (one, other):
             expect("one", passed(s, one, "chan-out", [9] * 4), 4)
             expect("other", passed(s, other, "chan-out", [0] * 4), 2)
@@ -74,7 +76,8 @@ def by_packets(s):
 
 def with_own(s):
     """What the one refuses takes nothing out of the other."""
-    quota = [Quota(7, Limit(8, 1000, 1, 1000))]
+    id = next(IDS)
+    quota = [Quota(id, Limit(8, 1000, 1, 1000))]
     with worlds(s, quota, quota) as (one, other):
         s.kt.alloc_set_limits(one.id, bits(300))
         with s.counted(*[TO_PEER] * 3, *[LIMIT] * 4, TO_PEER, TO_CLIENT):
@@ -84,7 +87,7 @@ def with_own(s):
         with s.counted(*[QUOTA] * 5, TO_PEER, TO_CLIENT):
             expect("one", passed(s, one, "chan-out", [100] * 5), 0)
         # The quota has room again, and the allocation's own was not touched.
-        with worlds(s, [Quota(7, bits(1000))]):
+        with worlds(s, [Quota(id, bits(2000))]):
             expect("one", passed(s, one, "chan-out", [100] * 5), 3)
         # The limit goes, the quota stays.
         s.kt.alloc_set_limits(one.id, NONE)
@@ -93,8 +96,9 @@ def with_own(s):
 
 def two(s):
     """A user's and that of all: both must have enough."""
-    mine, all_of_us = Quota(1, bits(500)), Quota(0, bits(800))
-    with worlds(s, [mine, all_of_us], [Quota(2, bits(500)), all_of_us],
+    mine, all_of_us = Quota(next(IDS), bits(500)), Quota(0, bits(800))
+    theirs = Quota(next(IDS), bits(500))
+    with worlds(s, [mine, all_of_us], [theirs, all_of_us],
                 [all_of_us]) as (one, other, third):
         expect("one", passed(s, one, "chan-out", [100] * 7), 5)
         expect("other", passed(s, other, "chan-out", [100] * 7), 3)
@@ -108,7 +112,7 @@ def two(s):
 
 def punted(s):
     """What goes to the server counts, too, and data are refused there."""
-    quota = [Quota(7, bits(1000))]
+    quota = [Quota(next(IDS), bits(1000), bits(1000))]
     with worlds(s, quota, quota, flags=0) as (one, other):
         s.kt.chan_del(other.id, 0x4000)
         # With its header: 104 bytes each.
@@ -116,61 +120,104 @@ def punted(s):
                        TO_PEER, TO_CLIENT):
             passed(s, other, "chan-out", [100] * 12)
         expect("what is left", passed(s, one, "chan-out", [65, 64]), 1)
+        # Anybody could send that.
+        s.kt.perm_del(other.id, V4.peer)
+        with s.counted(*[("punt", "no-permission")] * 12, TO_PEER, TO_CLIENT):
+            passed(s, other, "data-in", [100] * 12)
+        expect("all is left", passed(s, one, "chan-in", [100] * 12), 10)
+
+
+def hairpin(s):
+    """What the other's quota refuses takes nothing out of one's own."""
+    spent, mine = Quota(next(IDS), None, bits(100)), Quota(next(IDS),
+                                                           bits(500))
+    with worlds(s, [mine], [spent]) as (one, other):
+        s.kt.perm_new(one.id, V4.relay, LONG)
+        s.kt.perm_new(other.id, V4.relay, LONG)
+        s.kt.chan_new(one.id, 0x4001, text(*other.relay), LONG)
+        s.kt.chan_new(other.id, 0x4001, text(*one.relay), LONG)
+        expect("spent", passed(s, other, "chan-in", [100]), 1)
+        with s.counted(*[QUOTA] * 9, TO_PEER, TO_CLIENT):
+            for _ in range(9):
+                one.client.sendto(channel(0x4001, bytes(100)), one.server)
+            s.steady(one).barrier()
+        expect("all is left", passed(s, one, "chan-out", [100] * 9), 5)
 
 
 # ----------------------------------------------------------------- their lives
 
 def lives(s):
-    """From the first allocation to the last; the newest decides."""
-    first, more = [Quota(7, bits(500))], [Quota(7, bits(900), packets(9))]
+    """The newest allocation decides; what was spent is spent."""
+    id = next(IDS)
+    first, more = [Quota(id, bits(500))], [Quota(id, bits(900), packets(9))]
     with worlds(s, first) as (one,):
-        expect("shown", shown(s, one), {7: (1, bits(500), NONE)})
+        expect("shown", shown(s, one), {id: (1, bits(500), NONE)})
         expect("one", passed(s, one, "chan-out", [100] * 9), 5)
         with worlds(s, first) as (other,):
-            expect("shown", shown(s, one), {7: (2, bits(500), NONE)})
+            expect("shown", shown(s, one), {id: (2, bits(500), NONE)})
             expect("the same", passed(s, other, "chan-out", [100] * 2), 0)
         with worlds(s, more) as (other,):
-            expect("shown", shown(s, one), {7: (2, bits(900), packets(9))})
-            expect("new", passed(s, one, "chan-out", [100] * 14), 9)
-        expect("shown", shown(s, one), {7: (1, bits(900), packets(9))})
-        with worlds(s, [Quota(7)]):
+            expect("shown", shown(s, one), {id: (2, bits(900), packets(9))})
+            expect("new", passed(s, one, "chan-out", [100] * 14), 4)
+        expect("shown", shown(s, one), {id: (1, bits(900), packets(9))})
+        with worlds(s, [Quota(id, keep=True)]):
+            expect("kept", shown(s, one), {id: (2, bits(900), packets(9))})
+        with worlds(s, [Quota(id)]):
             expect("none", passed(s, one, "chan-out", [100] * 20), 20)
-    with worlds(s, first, first) as (one, other):
-        expect("anew", passed(s, one, "chan-out", [100] * 9), 5)
-        # With its allocation it goes, deleted or expired.
+            expect("shown", shown(s, one), {id: (2, NONE, NONE)})
+    with worlds(s, [Quota(next(IDS), keep=True)]) as (one,):
+        expect("none to keep", passed(s, one, "chan-out", [100] * 9), 9)
+
+
+def outlives(s):
+    """It is not filled by ending an allocation and making another one."""
+    id = next(IDS)
+    quota = [Quota(id, bits(500))]
+    with worlds(s, quota, quota) as (one, other):
+        expect("spent", passed(s, one, "chan-out", [100] * 9), 5)
         s.kt.alloc_set(one.id, 1)
         wait_until("it has expired", lambda: not s.kt.alive(one.id))
-        wait_until("it is forgotten",
-                   lambda: shown(s, other) == {7: (1, bits(500), NONE)})
+        wait_until("it does not count",
+                   lambda: shown(s, other) == {id: (1, bits(500), NONE)})
         expect("the other", passed(s, other, "chan-out", [100] * 2), 0)
+    for _ in range(2):
+        with worlds(s, quota) as (one,):
+            expect("another", passed(s, one, "chan-out", [100] * 2), 0)
+    # When there is no more to be remembered, it is not.
+    quick = [Quota(id, Limit(bit_rate=8000, burst_bytes=500))]
+    with worlds(s, quick) as (one,):
+        wait_until("there is room",
+                   lambda: passed(s, one, "chan-out", [100]) == 1)
 
 
 def refused_changes_nothing(s):
-    with worlds(s, [Quota(7, bits(500))]) as (one,):
+    id, new = next(IDS), next(IDS)
+    with worlds(s, [Quota(id, bits(500))]) as (one,):
         try:
             s.kt.alloc_new(text(V4.client, one.cport), text(*one.server),
                            [text(*one.relay)], LONG, EXCLUSIVE,
-                           quotas=[Quota(7, bits(900)), Quota(8, bits(1))])
+                           quotas=[Quota(id, bits(900)), Quota(new, bits(1))])
         except Refused as e:
             expect("error", e.errno, errno.EEXIST)
         else:
             raise Failed("was not refused")
-        expect("shown", shown(s, one), {7: (1, bits(500), NONE)})
+        expect("shown", shown(s, one), {id: (1, bits(500), NONE)})
         quotas = json.loads(cli("--json", "show", "quota"))["quotas"]
-        expect("quotas", [q["id"] for q in quotas], ["7"])
+        expect("quotas", [q["id"] for q in quotas], [str(id)])
 
 
 def owners(s):
     """Each has its own."""
-    with worlds(s, [Quota(7, bits(500))]) as (one,):
+    id = next(IDS)
+    with worlds(s, [Quota(id, bits(500))]) as (one,):
         w = World(None)
         kt = kturn()
         kt.join(78, 0)
-        w.begin(kt, quotas=[Quota(7, bits(300))])
+        w.begin(kt, quotas=[Quota(id, bits(300))])
         expect("one", passed(s, one, "chan-out", [100] * 9), 5)
         expect("the owner's", passed(s, w, "chan-out", [100] * 9), 3)
         expect("shown", (shown(s, one), shown(s, w)),
-               ({7: (1, bits(500), NONE)}, {7: (1, bits(300), NONE)}))
+               ({id: (1, bits(500), NONE)}, {id: (1, bits(300), NONE)}))
         kt.close()
         wait_until("it is gone", lambda: not s.kt.alive(w.id))
         w.close()
@@ -200,11 +247,11 @@ def refusals(s):
 def command_line(s):
     add = ("alloc", "add", "server", "198.51.100.1:3478", "lifetime", "1h")
     ids = [cli(*add, "client", f"198.51.100.2:{n}", "relay",
-               f"203.0.113.1:{n}", "quota", "0", "quota-to-client", "500pps",
+               f"203.0.113.1:{n}", "quota", "5", "quota-to-client", "500pps",
                "quota", str(U64), "quota-to-peer", "2Mbit/64kB")
            for n in (7, 8)]
     limit = {"bit_rate": 2_000_000, "burst_bytes": 64_000}
-    wanted = [{"id": "0", "allocs": 2, "limit_to_client":
+    wanted = [{"id": "5", "allocs": 2, "limit_to_client":
                {"packet_rate": 500, "burst_packets": 125}},
               {"id": str(U64), "allocs": 2, "limit_to_peer": limit}]
     expect("JSON", json.loads(cli("--json", "show", "quota"))["quotas"],
@@ -212,7 +259,12 @@ def command_line(s):
     a, = json.loads(cli("--json", "show", "alloc", ids[1]))["allocs"]
     expect("of an allocation", a["quotas"], wanted)
     rows = [r.split() for r in cli("show", "quota", ids[0]).split("\n")]
-    expect("table", rows[1:], [["0", "-", "2", "-", "500pps/125"],
+    id = cli(*add, "client", "198.51.100.2:9", "relay", "203.0.113.1:9",
+             "quota", str(U64), "quota-to-client", "none")
+    expect("what is not named stays", cli("show", "quota", id).split()[-4:],
+           ["-", "3", "2Mbit/64kB", "-"])
+    ids.append(id)
+    expect("table", rows[1:], [["5", "-", "2", "-", "500pps/125"],
                                [str(U64), "-", "2", "2Mbit/64kB", "-"]])
     for id in ids:
         cli("alloc", "del", id)
@@ -234,7 +286,9 @@ def main():
     tests.add("an own limit and a quota", with_own, s)
     tests.add("two quotas", two, s)
     tests.add("what is punted", punted, s)
-    tests.add("from the first to the last", lives, s)
+    tests.add("hairpins", hairpin, s)
+    tests.add("the newest decides", lives, s)
+    tests.add("what was spent is spent", outlives, s)
     tests.add("a refused request changes nothing", refused_changes_nothing, s)
     tests.add("owners are apart", owners, s)
     tests.add("refusals", refusals, s)

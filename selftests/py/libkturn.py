@@ -62,10 +62,12 @@ class Limit(Structure):
 
 class Quota(Structure):
     _fields_ = [("id", c_uint64), ("to_peer", Limit), ("to_client", Limit),
+                ("keep_to_peer", c_bool), ("keep_to_client", c_bool),
                 ("allocs", c_uint32)]
 
-    def __init__(self, id=0, to_peer=None, to_client=None):
-        super().__init__(id, to_peer or Limit(), to_client or Limit())
+    def __init__(self, id=0, to_peer=None, to_client=None, keep=False):
+        super().__init__(id, to_peer or Limit(), to_client or Limit(), keep,
+                         keep)
 
 
 class Alloc(Structure):

@@ -55,7 +55,9 @@ static bool quota_read(const char *text, struct kturn_alloc *a)
 			  text);
 		return false;
 	}
-	a->quota[a->n_quotas++].id = id;
+	a->quota[a->n_quotas++] = (struct kturn_quota){
+		.id = id, .keep_to_peer = true, .keep_to_client = true,
+	};
 	return true;
 }
 
@@ -73,8 +75,14 @@ static bool quota_limit_read(const char *word, const char *text,
 {
 	struct kturn_quota *q = quota_of(word, a);
 
-	return q && cli_limit(word, text, !strcmp(word, "quota-to-peer") ?
-					  &q->to_peer : &q->to_client);
+	if (!q)
+		return false;
+	if (!strcmp(word, "quota-to-peer")) {
+		q->keep_to_peer = false;
+		return cli_limit(word, text, &q->to_peer);
+	}
+	q->keep_to_client = false;
+	return cli_limit(word, text, &q->to_client);
 }
 
 /* Reads argv[0] and what belongs to it; how many words, 0 after a message. */
@@ -304,8 +312,8 @@ const struct cli_command alloc_commands[] = {
 "1h30m. In an exclusive allocation, data that no permission or channel allows\n"
 "is dropped; otherwise it is left to the socket.\n"
 LIMIT_HELP "\n"
-"Allocations that name the same quota share its limits, which are what the last\n"
-"one to be added says. At most two.",
+"Allocations that name the same quota share its limits; what is not named stays\n"
+"as it is. At most two, the narrowest first.",
 		.json = true,
 		.run = add_run,
 	}, {

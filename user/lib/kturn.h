@@ -55,16 +55,20 @@ struct kturn_limit {
  *	different owners are apart
  * @to_peer: of what comes from clients
  * @to_client: of what comes from peers
+ * @keep_to_peer: it keeps what it has, if it is there already, whatever @to_peer
+ *	says
+ * @keep_to_client: likewise
  * @allocs: how many allocations share it; shown only
  *
- * It is made with the first allocation that names it and goes with the last.
- * What the newest one asks for holds; buckets whose limit stays the same are left
- * alone.
+ * It is made with the first allocation that names it, and forgotten some time
+ * after the last. What the newest one asks for holds for all.
  */
 struct kturn_quota {
 	uint64_t id;
 	struct kturn_limit to_peer;
 	struct kturn_limit to_client;
+	bool keep_to_peer;
+	bool keep_to_client;
 	uint32_t allocs;
 };
 
@@ -93,7 +97,8 @@ struct kturn_quota {
  *	many; -1 if none ever was; shown only
  * @limit_to_peer: of what comes from the client
  * @limit_to_client: of what comes from peers
- * @quota: beside its own limits, those that it shares, none twice
+ * @quota: beside its own limits, those that it shares, none twice, the narrowest
+ *	first
  * @n_quotas: how many, at most KTURN_QUOTAS_MAX
  */
 struct kturn_alloc {

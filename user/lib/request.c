@@ -108,10 +108,10 @@ static int put_quotas(struct nlmsghdr *nlh, const struct kturn_alloc *a,
 	for (q = a->quota; q < a->quota + a->n_quotas; q++) {
 		nest = mnl_attr_nest_start(nlh, KTURN_A_ALLOC_QUOTA);
 		mnl_attr_put_u64(nlh, KTURN_A_QUOTA_ID, q->id);
-		if (has_limit(&q->to_peer))
+		if (!q->keep_to_peer)
 			kt_put_limit(nlh, KTURN_A_QUOTA_LIMIT_TO_PEER,
 				     &q->to_peer);
-		if (has_limit(&q->to_client))
+		if (!q->keep_to_client)
 			kt_put_limit(nlh, KTURN_A_QUOTA_LIMIT_TO_CLIENT,
 				     &q->to_client);
 		mnl_attr_nest_end(nlh, nest);
