@@ -14,7 +14,7 @@ test-programs: $(KTURND_TEST_BIN)
 $(KTURND_TEST_BIN): $(B)/selftests/kturnd/%: \
 		$(B)/san/selftests/kturnd/%.o $(B)/san/selftests/ktap.o \
 		$(KTURND_PARTS:%=$(B)/san/user/kturnd/%.o) \
-		$(addprefix $(B)/san/user/common/,address.o log.o siphash.o table.o) \
+		$(addprefix $(B)/san/user/common/,address.o log.o range.o siphash.o table.o) \
 		$(B)/san/user/lib/text.o
 	@mkdir -p $(@D)
 	$(CC) $(KT_SANITIZE) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ -lcrypto $(PRECIS_LIBS)

@@ -276,6 +276,202 @@ static void prefixes(void)
 	KTAP_EQ(p.len, 128);
 }
 
+static struct range range_of(const char *text)
+{
+	struct range range;
+	const char *why = range_parse(text, &range);
+
+	if (!KTAP_CHECK(!why))
+		printf("# %s %s\n", text, why);
+	return range;
+}
+
+static void ranges(void)
+{
+	static const char *const same[][2] = {
+		{ "10.0.0.0-10.255.255.255", "10.0.0.0/8" },
+		{ "0.0.0.0-255.255.255.255", "0.0.0.0/0" },
+		{ "255.255.255.255-255.255.255.255", "255.255.255.255" },
+		{ "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::/0" },
+		{ "2001:db8::-2001:db8::7", "2001:db8::/125" },
+		{ "::ffff:10.0.0.0-::ffff:10.0.0.255", "10.0.0.0/24" },
+		{ "::ffff:10.0.0.0-10.0.0.255", "::ffff:10.0.0.0/120" },
+		{ "::ffff:10.0.0.1", "10.0.0.1/32" },
+	};
+	static const char *const bad[] = {
+		"", "-", "10.0.0.1-", "-10.0.0.1", "10.0.0.2-10.0.0.1",
+		"2001:db8::2-2001:db8::1", "10.0.0.1-2001:db8::1",
+		"::-::ffff:10.0.0.1", "10.0.0.1-10.0.0.2-10.0.0.3",
+		"10.0.0.1 - 10.0.0.2", "10.0.0.1-10.0.0.256", "localhost",
+		"10.0.0.0/8-10.255.255.255", "10.0.0.1/8", "10.0.0.0/33",
+		"10.0.0.1:80", "[::1]-[::2]", "fe80::1%lo", "10.0.0.1-x",
+		"2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:"
+		"0000:0000-2001:db8::1",
+	};
+	struct range a, b;
+	size_t i;
+
+	for (i = 0; i < KTAP_COUNT(same); i++) {
+		a = range_of(same[i][0]);
+		b = range_of(same[i][1]);
+		if (!KTAP_MEM_EQ(&a, &b, sizeof(a)))
+			printf("# %s\n", same[i][0]);
+	}
+	for (i = 0; i < KTAP_COUNT(bad); i++)
+		if (!KTAP_CHECK(range_parse(bad[i], &a)))
+			printf("# %s\n", bad[i]);
+	KTAP_CHECK(!strcmp(range_parse("10.0.0.2-10.0.0.1", &a),
+			   "ends before it begins"));
+}
+
+/* The shortest prefix that fits: by trying all. */
+static int shortest_fit(unsigned int first, unsigned int last, unsigned int ip)
+{
+	unsigned int len, rest;
+
+	if (ip < first || ip > last)
+		return -1;
+	for (len = 0; len < 8; len++) {
+		rest = 0xff >> len;
+		if ((ip & ~rest) >= first && (ip | rest) <= last)
+			break;
+	}
+	return (int)len;
+}
+
+/* Each range of one byte at the end, and what it says of each. */
+static void every_range(const char *text, int before)
+{
+	struct kturn_addr addr = addr_of(text);
+	struct range range = range_of(text);
+	size_t end = before / 8;
+	unsigned int first, last, ip;
+	int wrong = 0, want;
+
+	for (first = 0; first < 256; first++) {
+		for (last = first; last < 256; last++) {
+			range.first[end] = first;
+			range.last[end] = last;
+			for (ip = 0; ip < 256; ip += 1 + (last & 3)) {
+				addr.ip[end] = ip;
+				want = shortest_fit(first, last, ip);
+				want += want < 0 ? 0 : before;
+				wrong += range_match(&range, &addr) != want;
+			}
+		}
+	}
+	KTAP_EQ(wrong, 0);
+}
+
+static void range_prefixes(void)
+{
+	struct kturn_addr last = addr_of("255.255.255.255");
+	struct kturn_addr ip = addr_of("10.0.0.1"), v6 = addr_of("2001:db8::1");
+	struct range range = range_of("0.0.0.0-255.255.255.255");
+
+	every_range("10.1.2.0", 24);
+	every_range("255.255.255.0", 24);
+	every_range("2001:db8::", 120);
+	KTAP_EQ(range_match(&range, &last), 0);
+	KTAP_EQ(range_match(&range, &v6), -1);
+	range = range_of("255.255.255.255");
+	KTAP_EQ(range_match(&range, &last), 32);
+	KTAP_EQ(range_match(&range, &ip), -1);
+	/* Over bytes. */
+	range = range_of("9.255.255.255-10.0.1.0");
+	KTAP_EQ(range_match(&range, &ip), 24);
+	range = range_of("10.0.0.1-10.255.255.255");
+	KTAP_EQ(range_match(&range, &ip), 32);
+	range = range_of("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	KTAP_EQ(range_match(&range, &v6), 0);
+	KTAP_EQ(range_match(&range, &ip), -1);
+	range = range_of("2001:db8::1-2001:db9::");
+	KTAP_EQ(range_match(&range, &v6), 128);
+	v6 = addr_of("2001:db8:8000::1");
+	KTAP_EQ(range_match(&range, &v6), 33);
+}
+
+static void add(struct peer_ranges *ranges, const char *text)
+{
+	struct range range = range_of(text);
+
+	KTAP_EQ(peer_ranges_add(ranges, &range), 0);
+}
+
+/* The store's lists: for the realm and for all; the configuration's first. */
+static void stored_lists(void)
+{
+	struct prefix allow[1], deny[1];
+	struct peer_lists realm = { 0 }, every = { 0 };
+	struct peer_acl acl = {
+		.allow = allow, .n_allow = 1, .deny = deny, .n_deny = 1,
+		.stored = { &realm, &every },
+	};
+	struct peer_rule why;
+
+	KTAP_EQ(prefix_parse("10.1.2.0/24", &allow[0]), 0);
+	KTAP_EQ(prefix_parse("10.9.0.0/16", &deny[0]), 0);
+	add(&realm.allow, "10.0.0.0-10.255.255.255");
+	add(&realm.deny, "10.1.0.0-10.2.255.255");
+	add(&realm.allow, "10.2.3.0-10.2.3.7");
+	add(&every.deny, "8.8.8.0-8.8.8.255");
+	add(&every.allow, "fd00::1-fd00::ff");
+	add(&realm.deny, "fd00::80-fd00::ff");
+	/* What is special is opened, but for what is denied. */
+	KTAP_CHECK(allowed(&acl, "10.3.0.1", NULL));
+	KTAP_CHECK(!allowed(&acl, "192.168.0.1", NULL));
+	KTAP_CHECK(!allowed(&acl, "10.2.0.1", &why));
+	KTAP_CHECK(!strcmp(why.prefix, "10.2.0.1 in a /16"));
+	KTAP_CHECK(!strcmp(why.name, "of denied_peer_ip"));
+	KTAP_CHECK(why.openable);
+	KTAP_CHECK(allowed(&acl, "10.2.3.7", NULL));
+	KTAP_CHECK(!allowed(&acl, "10.2.3.8", NULL));
+	/* A longer one of the configuration's counts. */
+	KTAP_CHECK(allowed(&acl, "10.1.2.9", NULL));
+	/* What the configuration denies stays so. */
+	KTAP_CHECK(!allowed(&acl, "10.9.1.1", NULL));
+	add(&realm.allow, "10.9.1.1");
+	KTAP_CHECK(!allowed(&acl, "10.9.1.1", &why));
+	KTAP_CHECK(!strcmp(why.name, "of --deny-peer"));
+	/* Of two as long the one that denies; both lists are one. */
+	KTAP_CHECK(allowed(&acl, "fd00::7f", NULL));
+	KTAP_CHECK(!allowed(&acl, "fd00::80", NULL));
+	KTAP_CHECK(!allowed(&acl, "8.8.8.8", NULL));
+	KTAP_CHECK(!allowed(&acl, "64:ff9b::8.8.8.8", NULL));
+	KTAP_CHECK(allowed(&acl, "8.8.4.4", NULL));
+	add(&realm.allow, "8.8.8.8");
+	KTAP_CHECK(allowed(&acl, "8.8.8.8", NULL));
+	/* What nothing opens. */
+	add(&every.allow, "0.0.0.0-255.255.255.255");
+	KTAP_CHECK(!allowed(&acl, "255.255.255.255", NULL));
+	KTAP_CHECK(!allowed(&acl, "224.0.0.1", NULL));
+	KTAP_CHECK(allowed(&acl, "192.168.0.1", NULL));
+	/* As long as not all that is closed is known, nothing is opened. */
+	realm.unclear = true;
+	KTAP_CHECK(!allowed(&acl, "192.168.0.1", NULL));
+	KTAP_CHECK(!allowed(&acl, "8.8.8.8", NULL));
+	/* But the configuration does. */
+	KTAP_CHECK(allowed(&acl, "10.1.2.9", NULL));
+	KTAP_CHECK(allowed(&acl, "8.8.4.4", NULL));
+	acl.stored[0] = NULL;
+	KTAP_CHECK(allowed(&acl, "192.168.0.1", NULL));
+	peer_lists_free(&realm);
+	peer_lists_free(&every);
+}
+
+static void many_ranges(void)
+{
+	struct peer_lists lists = { 0 };
+	struct range range = range_of("10.0.0.1");
+	int i;
+
+	for (i = 0; i < PEER_RANGES_MAX; i++)
+		KTAP_EQ(peer_ranges_add(&lists.deny, &range), 0);
+	KTAP_EQ(peer_ranges_add(&lists.deny, &range), -ENOSPC);
+	peer_lists_free(&lists);
+	KTAP_EQ(lists.deny.n, 0);
+}
+
 static const struct ktap_case cases[] = {
 	{ "peer acl: special IPv4 addresses", special_v4 },
 	{ "peer acl: special IPv6 addresses", special_v6 },
@@ -285,6 +481,10 @@ static const struct ktap_case cases[] = {
 	{ "peer acl: what nothing opens", never },
 	{ "peer acl: the rule that refuses", reasons },
 	{ "peer acl: reading prefixes", prefixes },
+	{ "peer acl: reading ranges", ranges },
+	{ "peer acl: prefixes of ranges", range_prefixes },
+	{ "peer acl: lists of the user store", stored_lists },
+	{ "peer acl: ranges are so many at most", many_ranges },
 };
 
 int main(void)

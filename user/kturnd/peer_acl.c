@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which addresses may be peers; see peer_acl.h. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <array_size.h>
 #include "peer_acl.h"
@@ -121,6 +123,27 @@ static const struct rule *find_rule(const struct kturn_addr *addr)
 	return &mapped_rule;
 }
 
+int peer_ranges_add(struct peer_ranges *ranges, const struct range *range)
+{
+	struct range *v;
+
+	if (ranges->n >= PEER_RANGES_MAX)
+		return -ENOSPC;
+	v = reallocarray(ranges->v, ranges->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	ranges->v = v;
+	v[ranges->n++] = *range;
+	return 0;
+}
+
+void peer_lists_free(struct peer_lists *lists)
+{
+	free(lists->allow.v);
+	free(lists->deny.v);
+	memset(lists, 0, sizeof(*lists));
+}
+
 /* The length of the longest prefix that matches; -1: none. */
 static int longest(const struct prefix *v, size_t n,
 		   const struct kturn_addr *addr)
@@ -131,6 +154,21 @@ static int longest(const struct prefix *v, size_t n,
 	for (i = 0; i < n; i++)
 		if (v[i].len > len && prefix_match(&v[i], addr))
 			len = v[i].len;
+	return len;
+}
+
+/* The same of a store's ranges, if that is longer than @len. */
+static int longer(const struct peer_ranges *ranges,
+		  const struct kturn_addr *addr, int len)
+{
+	size_t i;
+	int got;
+
+	for (i = 0; i < ranges->n; i++) {
+		got = range_match(&ranges->v[i], addr);
+		if (got > len)
+			len = got;
+	}
 	return len;
 }
 
@@ -146,15 +184,43 @@ static bool refuse(struct peer_rule *why, const char *prefix, const char *name,
 	return false;
 }
 
-static bool refuse_denied(struct peer_rule *why, int len,
+static bool refuse_denied(struct peer_rule *why, int len, const char *list,
 			  const struct kturn_addr *addr)
 {
 	char text[PEER_RULE_PREFIX], ip[INET6_ADDRSTRLEN];
 
 	inet_ntop(addr_af(addr), addr->ip, ip, sizeof(ip));
 	snprintf(text, sizeof(text), "%s in a /%d", ip, len);
-	return refuse(why, text, "of --deny-peer",
+	return refuse(why, text, list,
 		      len < (addr->family == KTURN_FAMILY_V4 ? 32 : 128), addr);
+}
+
+static bool is_clear(const struct peer_acl *acl)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(acl->stored); i++)
+		if (acl->stored[i] && acl->stored[i]->unclear)
+			return false;
+	return true;
+}
+
+/* @allow: the length of what the configuration opens; becomes that of all. */
+static int stored(const struct peer_acl *acl, const struct kturn_addr *addr,
+		  int *allow)
+{
+	bool clear = is_clear(acl);
+	int deny = -1;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(acl->stored); i++) {
+		if (!acl->stored[i])
+			continue;
+		deny = longer(&acl->stored[i]->deny, addr, deny);
+		if (clear)
+			*allow = longer(&acl->stored[i]->allow, addr, *allow);
+	}
+	return deny;
 }
 
 static bool check_one(const struct peer_acl *acl,
@@ -168,7 +234,10 @@ static bool check_one(const struct peer_acl *acl,
 	allow = longest(acl->allow, acl->n_allow, addr);
 	deny = longest(acl->deny, acl->n_deny, addr);
 	if (deny >= 0 && deny >= allow)
-		return refuse_denied(why, deny, addr);
+		return refuse_denied(why, deny, "of --deny-peer", addr);
+	deny = stored(acl, addr, &allow);
+	if (deny >= 0 && deny >= allow)
+		return refuse_denied(why, deny, "of denied_peer_ip", addr);
 	if (rule->kind == RULE_GLOBAL || allow >= 0)
 		return true;
 	return refuse(why, rule->text, rule->name, true, addr);

@@ -4,8 +4,14 @@
  *
  * What IANA's registries of special-purpose addresses (RFC 6890) mark as not
  * globally reachable is refused unless --allow-peer opens it. What --deny-peer
- * names is refused unless a longer prefix of --allow-peer's opens it. IPv6 forms
- * that stand for an IPv4 address are as good as that address. Pure functions.
+ * names is refused unless a longer prefix of --allow-peer's opens it.
+ *
+ * What the user store denies is refused unless a longer prefix of --allow-peer's
+ * or of those that the store allows opens it. What the store allows is open as
+ * what --allow-peer names is, but against --deny-peer it does not count.
+ *
+ * IPv6 forms that stand for an IPv4 address are as good as that address. Pure
+ * functions.
  */
 #ifndef _KTURND_PEER_ACL_H
 #define _KTURND_PEER_ACL_H
@@ -13,6 +19,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "address.h"
+#include "range.h"
+
+/* Of a list of ranges: each peer that is not known to be good is compared. */
+#define PEER_RANGES_MAX		1000
+
+/** struct peer_ranges - ranges of IP addresses; @v is from malloc() */
+struct peer_ranges {
+	struct range *v;
+	size_t n;
+};
+
+/**
+ * struct peer_lists - what a user store says of peers
+ * @allow: what is opened
+ * @deny: what is closed
+ * @unclear: not all that is to be closed is known: nothing is opened
+ */
+struct peer_lists {
+	struct peer_ranges allow;
+	struct peer_ranges deny;
+	bool unclear;
+};
 
 /**
  * struct peer_acl - what the operator wants; prefixes are the caller's
@@ -20,12 +48,14 @@
  * @n_allow: how many
  * @deny: what --deny-peer closed
  * @n_deny: how many
+ * @stored: lists of the store: for the realm, and for every realm; NULL: none
  */
 struct peer_acl {
 	const struct prefix *allow;
 	size_t n_allow;
 	const struct prefix *deny;
 	size_t n_deny;
+	const struct peer_lists *stored[2];
 };
 
 /* Of a prefix as text, with its NUL. */
@@ -45,6 +75,12 @@ struct peer_rule {
 	bool openable;
 	struct kturn_addr subject;
 };
+
+/** peer_ranges_add() - one more; 0, -ENOSPC (there are too many), -ENOMEM */
+int peer_ranges_add(struct peer_ranges *ranges, const struct range *range);
+
+/** peer_lists_free() - forget all; then they are empty */
+void peer_lists_free(struct peer_lists *lists);
 
 /** peer_acl_init() - read the tables; once, before the first check */
 void peer_acl_init(void);
