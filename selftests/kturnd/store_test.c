@@ -372,6 +372,32 @@ static void tables(void)
 	tables_put(b);
 }
 
+/* Of peers only so many; those that are too many are not forgotten. */
+static void tables_of_peers(void)
+{
+	struct tables *a = tables_new(), *b = tables_new();
+	char text[16], realm[] = "r";
+	const char *columns[] = { realm, text };
+	int i;
+
+	for (i = 0; i < TABLES_PEERS_MAX; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		KTAP_EQ(tables_add(a, USERDB_TABLE_DENIED_PEERS, columns), 0);
+		KTAP_EQ(tables_add(b, USERDB_TABLE_DENIED_PEERS, columns), 0);
+	}
+	KTAP_CHECK(!tables_is_cut(a, USERDB_TABLE_DENIED_PEERS));
+	KTAP_EQ(tables_add(a, USERDB_TABLE_DENIED_PEERS, columns), 0);
+	KTAP_CHECK(tables_is_cut(a, USERDB_TABLE_DENIED_PEERS));
+	KTAP_CHECK(!tables_is_cut(a, USERDB_TABLE_ALLOWED_PEERS));
+	tables_finish(a);
+	tables_finish(b);
+	KTAP_CHECK(!tables_same(a, b));
+	tables_cut(b, USERDB_TABLE_DENIED_PEERS);
+	KTAP_CHECK(tables_same(a, b));
+	tables_put(a);
+	tables_put(b);
+}
+
 static const struct ktap_case cases[] = {
 	{ "store: names that are nobody's are remembered apart", cache_unknown },
 	{ "store: the oldest are forgotten", cache_oldest },
@@ -379,6 +405,7 @@ static const struct ktap_case cases[] = {
 	{ "store: requests that wait", parking },
 	{ "store: how long its word counts", ages },
 	{ "store: tables of realms, secrets and keys", tables },
+	{ "store: tables of peers", tables_of_peers },
 	{ "store: kinds of URLs", kinds },
 	{ "store: URLs of Redis", redis_good },
 	{ "store: what is none", redis_bad },

@@ -92,6 +92,10 @@ static const char *const queries[USERDB_Q_COUNT] = {
 	[USERDB_Q_TOKEN_KEYS] =
 		"SELECT kid, ikm_key, timestamp, lifetime, as_rs_alg, realm"
 		" FROM oauth_key ORDER BY 1",
+	[USERDB_Q_ALLOWED_PEERS] =
+		"SELECT realm, ip_range FROM allowed_peer_ip ORDER BY 1, 2",
+	[USERDB_Q_DENIED_PEERS] =
+		"SELECT realm, ip_range FROM denied_peer_ip ORDER BY 1, 2",
 	[USERDB_Q_BEGIN] = "BEGIN IMMEDIATE",
 	[USERDB_Q_COMMIT] = "COMMIT",
 	[USERDB_Q_ROLLBACK] = "ROLLBACK",

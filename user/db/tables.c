@@ -11,6 +11,10 @@ static const struct {
 					 USERDB_Q_REALM_OPTIONS },
 	[USERDB_TABLE_SECRETS] = { "turn_secret", USERDB_Q_SECRETS },
 	[USERDB_TABLE_TOKEN_KEYS] = { "oauth_key", USERDB_Q_TOKEN_KEYS },
+	[USERDB_TABLE_ALLOWED_PEERS] = { "allowed_peer_ip",
+					 USERDB_Q_ALLOWED_PEERS },
+	[USERDB_TABLE_DENIED_PEERS] = { "denied_peer_ip",
+					USERDB_Q_DENIED_PEERS },
 };
 
 /* 1, 0, or a negative errno. */

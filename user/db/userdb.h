@@ -21,6 +21,11 @@
  *	turn_secret (realm, value)
  *	oauth_key (kid, ikm_key, timestamp, lifetime, as_rs_alg, realm)
  *
+ * and so are lists of peers; without a realm they are every realm's:
+ *
+ *	allowed_peer_ip (realm, ip_range)
+ *	denied_peer_ip (realm, ip_range)
+ *
  * Several processes may have the store open. A handle belongs to one thread
  * at a time. Names and realms are NUL-terminated UTF-8, already prepared with
  * userdb_prepare(). Errors are negative errno values; userdb_error() has the
@@ -176,6 +181,8 @@ int userdb_realm_all_sha256(struct userdb *db, const char *realm);
  * @USERDB_TABLE_SECRETS: realm, secret
  * @USERDB_TABLE_TOKEN_KEYS: kid, key in base64, timestamp, lifetime,
  *	algorithm, realm
+ * @USERDB_TABLE_ALLOWED_PEERS: realm, range of IP addresses
+ * @USERDB_TABLE_DENIED_PEERS: the same
  * @USERDB_TABLE_COUNT: how many there are
  */
 enum userdb_table {
@@ -183,6 +190,8 @@ enum userdb_table {
 	USERDB_TABLE_REALM_OPTIONS,
 	USERDB_TABLE_SECRETS,
 	USERDB_TABLE_TOKEN_KEYS,
+	USERDB_TABLE_ALLOWED_PEERS,
+	USERDB_TABLE_DENIED_PEERS,
 	USERDB_TABLE_COUNT
 };
 

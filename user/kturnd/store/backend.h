@@ -41,7 +41,7 @@ struct backend_realm {
  * @realm: fill in what is zero
  * @names: tell @add the names of the realm's users; NULL where @by_hash does
  *	without
- * @tables: fill in those of realms, secrets and keys, which are empty
+ * @tables: fill in those of realms, secrets, keys and peers, which are empty
  *
  * Where nothing else is said they return 0 or a negative errno: -ENOTCONN: the
  * connection is lost; -ETIMEDOUT; -ECANCELED: the daemon stops; other errors are

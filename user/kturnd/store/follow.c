@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The thread that reads the store's tables of realms, secrets and keys again and
- * again, over a connection of its own: however long that takes, no user waits for
+ * The thread that reads the store's tables of realms, secrets, keys and peers again
+ * and again, over a connection of its own: however long that takes, no user waits for
  * it. Where nothing else is said the store's lock is held.
  */
 #include <errno.h>
@@ -53,7 +53,7 @@ static void tell_failure(struct store *s, const char *error, int ret)
 	log_limited(LOG_ERR, "user-store-failed", "store=%s error=%s effect=%s",
 		    db_kind_name(s->kind),
 		    ret == -ENOMEM ? "out of memory" : error,
-		    "realms, secrets and keys stay as they were");
+		    "realms, secrets, keys and peers stay as they were");
 }
 
 static void publish(struct store *s, struct tables *t)

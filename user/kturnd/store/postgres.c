@@ -7,6 +7,8 @@
  *	turn_origin_to_realm (origin, realm)
  *	turn_realm_option (realm, opt, value)
  *	oauth_key (kid, ikm_key, timestamp, lifetime, as_rs_alg, realm)
+ *	allowed_peer_ip (realm, ip_range)
+ *	denied_peer_ip (realm, ip_range)
  *
  * Nothing is written.
  */
@@ -117,21 +119,26 @@ static bool is_empty(const PGresult *result, bool may_lack)
 
 	if (!state)
 		return false;
-	if (!strncmp(state, "22", 2))
-		return true;
-	/* A column that lacks, or no privilege: others can be read, perhaps. */
-	if (may_lack && (!strcmp(state, "42703") || !strcmp(state, "42501"))) {
-		log_limited(LOG_WARNING, "store-table-ignored", "error=%s",
-			    PQresultErrorField(result,
-					       PG_DIAG_MESSAGE_PRIMARY));
-		return true;
-	}
-	return may_lack && !strcmp(state, "42P01");
+	return may_lack ? !strcmp(state, "42P01") : !strncmp(state, "22", 2);
+}
+
+/* A column that lacks, no privilege, odd text: others can be read, perhaps. */
+static bool is_unreadable(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (!state || (strcmp(state, "42703") && strcmp(state, "42501") &&
+		       strncmp(state, "22", 2)))
+		return false;
+	log_limited(LOG_WARNING, "store-table-ignored", "error=%s",
+		    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	return true;
 }
 
 /*
- * The rows of a query with up to two parameters, in *@result; NULL: none. Any
- * failure leaves the connection to be closed.
+ * The rows of a query with up to two parameters, in *@result; NULL: none. 1: there
+ * are some, perhaps, that can't be read; only where a table may lack. Any failure
+ * leaves the connection to be closed.
  */
 static int query(struct backend *b, const char *text, bool may_lack,
 		 const char *first, const char *second, PGresult **result)
@@ -162,6 +169,8 @@ static int query(struct backend *b, const char *text, bool may_lack,
 		return 0;
 	if (PQstatus(b->conn) == CONNECTION_BAD)
 		ret = lost(b);
+	else if (may_lack && is_unreadable(*result))
+		ret = 1;
 	else if (!is_empty(*result, may_lack))
 		ret = backend_fail(b, -EIO, "%s", PQresultErrorMessage(*result));
 clear:
@@ -247,6 +256,9 @@ static int add_rows(const PGresult *result, struct tables *t,
 	return ret;
 }
 
+/* One more tells that they are too many. */
+#define SOME	" ORDER BY 1, 2 LIMIT 1 + " STRING(TABLES_PEERS_MAX)
+
 static int postgres_tables(struct backend *b, struct tables *t)
 {
 	static const char *const queries[USERDB_TABLE_COUNT] = {
@@ -258,6 +270,10 @@ static int postgres_tables(struct backend *b, struct tables *t)
 		[USERDB_TABLE_TOKEN_KEYS] =
 			"SELECT kid, ikm_key, timestamp, lifetime, as_rs_alg, realm"
 			" FROM oauth_key",
+		[USERDB_TABLE_ALLOWED_PEERS] =
+			"SELECT realm, ip_range FROM allowed_peer_ip" SOME,
+		[USERDB_TABLE_DENIED_PEERS] =
+			"SELECT realm, ip_range FROM denied_peer_ip" SOME,
 	};
 	enum userdb_table table;
 	PGresult *result;
@@ -270,6 +286,10 @@ static int postgres_tables(struct backend *b, struct tables *t)
 		if (!ret && result)
 			ret = add_rows(result, t, table);
 		PQclear(result);
+		if (ret > 0) {
+			tables_cut(t, table);
+			ret = 0;
+		}
 	}
 	return ret;
 }

@@ -5,6 +5,8 @@
  *	turn/realm/REALM/user/NAME/key	a string: the MD5 key, in hex
  *	turn/realm/REALM/secret		a set: shared secrets
  *	turn/realm/REALM/OPTION		a string: max-bps, total-quota or user-quota
+ *	turn/realm/REALM/allowed-peer-ip	a set: ranges of IP addresses
+ *	turn/realm/REALM/denied-peer-ip	the same
  *	turn/origin/ORIGIN		a string: its realm
  *	turn/oauth/kid/KID		a hash: ikm_key, timestamp, lifetime,
  *					as_rs_alg, realm
@@ -340,7 +342,7 @@ static int redis_realm(struct backend *b, const char *realm,
 	return ret < 0 ? ret : 0;
 }
 
-/* ------------------------------------------------ realms, secrets and keys */
+/* ----------------------------------------- realms, secrets, keys and peers */
 
 struct reader {
 	struct backend *b;
@@ -381,6 +383,27 @@ static int read_secrets(struct reader *r, const char *key, const char *realm)
 			continue;
 		columns[1] = reply->element[i]->str;
 		ret = tables_add(r->t, USERDB_TABLE_SECRETS, columns);
+	}
+	freeReplyObject(reply);
+	return ret;
+}
+
+/* What is no text, or no set, must be seen to be no range. */
+static int read_peers(struct reader *r, const char *key, const char *realm,
+		      enum userdb_table table)
+{
+	const char *words[] = { "SMEMBERS", key };
+	const char *columns[] = { realm, "(no set)" };
+	redisReply *reply;
+	int ret = command(r->b, words, NULL, 2, &reply);
+	size_t i;
+
+	if (!ret && !reply)
+		ret = tables_add(r->t, table, columns);
+	for (i = 0; reply && i < reply->elements && !ret; i++) {
+		columns[1] = is_text(reply->element[i]) ?
+			     reply->element[i]->str : "(no text)";
+		ret = tables_add(r->t, table, columns);
 	}
 	freeReplyObject(reply);
 	return ret;
@@ -430,6 +453,10 @@ static int read_realm_key(struct reader *r, const char *key, const char *rest)
 	realm[what - rest] = '\0';
 	if (!strcmp(++what, "secret"))
 		return read_secrets(r, key, realm);
+	if (!strcmp(what, "allowed-peer-ip"))
+		return read_peers(r, key, realm, USERDB_TABLE_ALLOWED_PEERS);
+	if (!strcmp(what, "denied-peer-ip"))
+		return read_peers(r, key, realm, USERDB_TABLE_DENIED_PEERS);
 	if (strcmp(what, "max-bps") && strcmp(what, "total-quota") &&
 	    strcmp(what, "user-quota"))
 		return 0;
@@ -469,7 +496,7 @@ static int redis_tables(struct backend *b, struct tables *t)
 	struct reader r = { .b = b, .t = t };
 	int ret = scan(b, "turn/o*", on_keys, &r);
 
-	return ret ? ret : scan(b, "turn/realm/*[sat]", on_keys, &r);
+	return ret ? ret : scan(b, "turn/realm/*[satp]", on_keys, &r);
 }
 
 const struct backend_ops backend_redis = {

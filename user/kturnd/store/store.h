@@ -5,7 +5,7 @@
  *
  *	store.c		opening, questions, what is known
  *	pool.c		the threads
- *	follow.c tables.c	realms, secrets and keys, read by one more
+ *	follow.c tables.c	realms, secrets, keys and peers, read by one more
  *	backend.c sqlite.c postgres.c redis.c	a thread's connection
  *	names.c		which user a USERHASH is of
  *	cache.c		what was said

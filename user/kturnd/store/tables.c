@@ -16,9 +16,16 @@ struct row {
 	size_t len;
 };
 
+/**
+ * struct rows - those of a table
+ * @v: rows
+ * @n: how many
+ * @cut: there are more in the store
+ */
 struct rows {
 	struct row *v;
 	size_t n;
+	bool cut;
 };
 
 /**
@@ -73,6 +80,8 @@ size_t tables_columns(enum userdb_table table)
 		[USERDB_TABLE_REALM_OPTIONS] = 3,
 		[USERDB_TABLE_SECRETS] = 2,
 		[USERDB_TABLE_TOKEN_KEYS] = 6,
+		[USERDB_TABLE_ALLOWED_PEERS] = 2,
+		[USERDB_TABLE_DENIED_PEERS] = 2,
 	};
 
 	return columns[table];
@@ -92,6 +101,23 @@ static bool grow(struct rows *rows)
 	return true;
 }
 
+static bool is_full(const struct tables *t, enum userdb_table table)
+{
+	return (table == USERDB_TABLE_ALLOWED_PEERS ||
+		table == USERDB_TABLE_DENIED_PEERS) &&
+	       t->of[table].n >= TABLES_PEERS_MAX;
+}
+
+void tables_cut(struct tables *t, enum userdb_table table)
+{
+	t->of[table].cut = true;
+}
+
+bool tables_is_cut(const struct tables *t, enum userdb_table table)
+{
+	return t->of[table].cut;
+}
+
 int tables_add(struct tables *t, enum userdb_table table,
 	       const char *const *columns)
 {
@@ -100,6 +126,10 @@ int tables_add(struct tables *t, enum userdb_table table,
 	struct row row = { 0 };
 	char *end;
 
+	if (is_full(t, table)) {
+		tables_cut(t, table);
+		return 0;
+	}
 	for (i = 0; i < n; i++)
 		row.len += strlen(columns[i]) + 1;
 	row.text = grow(rows) ? malloc(row.len) : NULL;
@@ -148,7 +178,7 @@ static bool same(const struct rows *a, const struct rows *b)
 {
 	size_t i;
 
-	if (a->n != b->n)
+	if (a->n != b->n || a->cut != b->cut)
 		return false;
 	for (i = 0; i < a->n; i++)
 		if (compare(&a->v[i], &b->v[i]))

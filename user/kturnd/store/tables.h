@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Coturn's tables of realms, secrets and keys, as a store had them at one time.
+ * Coturn's tables of realms, secrets, keys and peers, as a store had them at one
+ * time.
  * What they say is unchecked.
  */
 #ifndef _KTURND_STORE_TABLES_H
@@ -12,6 +13,9 @@
 #include "db/userdb.h"
 
 struct tables;
+
+/* Rows of each table of peers; more are left out. */
+#define TABLES_PEERS_MAX	65536
 
 /** tables_new() - empty ones, with one user; NULL without memory */
 struct tables *tables_new(void);
@@ -33,10 +37,16 @@ size_t tables_columns(enum userdb_table table);
  * @table: which
  * @columns: as many as it has, none NULL
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM. Of too many rows, see TABLES_PEERS_MAX, the table is cut.
  */
 int tables_add(struct tables *t, enum userdb_table table,
 	       const char *const *columns);
+
+/** tables_cut() - rows are not there that the store has */
+void tables_cut(struct tables *t, enum userdb_table table);
+
+/** tables_is_cut() - are there such? */
+bool tables_is_cut(const struct tables *t, enum userdb_table table);
 
 /** tables_finish() - sort them, and keep each row once; constant afterwards */
 void tables_finish(struct tables *t);
