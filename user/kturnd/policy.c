@@ -7,6 +7,7 @@
 #include "kturn.h"
 #include "log.h"
 #include "policy.h"
+#include "realms.h"
 
 static void log_refusal(const struct turn_alloc *alloc,
 			const struct kturn_addr *peer, const char *rule,
@@ -63,14 +64,14 @@ void policy_forget(struct policy_cache *cache)
 }
 
 /* Each packet asks. Who chooses addresses of one place makes it slow again. */
-static struct kturn_addr *cached(struct policy_cache *cache,
-				 const struct kturn_addr *peer)
+static struct policy_good *cached(struct policy_cache *cache,
+				  const struct kturn_addr *peer)
 {
 	uint32_t word[4];
 
 	memcpy(word, peer->ip, sizeof(word));
 	word[0] ^= word[1] ^ word[2] ^ word[3];
-	return &cache->ip[word[0] * 0x9e3779b1u >> (32 - POLICY_CACHE_BITS)];
+	return &cache->good[word[0] * 0x9e3779b1u >> (32 - POLICY_CACHE_BITS)];
 }
 
 /* The entry of an address that clients know as one of relayed addresses. */
@@ -85,23 +86,35 @@ static struct relay_addr *find_relay(const struct relay_pool *pool,
 	return ra && addr_ip_equal(relay_public(ra), peer) ? ra : NULL;
 }
 
+static bool may_be_peer(const struct worker *w, const struct peer_lists *lists,
+			const struct kturn_addr *peer, struct peer_rule *why)
+{
+	struct peer_acl acl = w->d->acl;
+
+	acl.stored[0] = lists;
+	acl.stored[1] = realms_every_peers(w->realms);
+	return peer_acl_check(&acl, peer, why);
+}
+
 enum turn_verdict policy_check(struct worker *w,
 			       const struct kturn_addr *peer,
 			       const struct turn_alloc *alloc)
 {
-	struct kturn_addr *good = cached(&w->policy, peer);
+	struct policy_good *good = cached(&w->policy, peer);
+	const struct peer_lists *lists;
 	struct peer_rule why;
 	struct relay_addr *ra;
 	struct kturn_addr v4;
 
-	if (addr_ip_equal(good, peer))
+	lists = realms_peers(w->realms, turn_alloc_realm(alloc));
+	if (addr_ip_equal(&good->ip, peer) && good->lists == lists)
 		return TURN_PEER_OK;
 	ra = find_relay(&w->d->relays, peer);
 	if (ra)
 		return relay_is_live(ra, peer, turn_alloc_is_tcp(alloc) ?
 				     RELAY_TCP : RELAY_UDP) ?
 		       TURN_PEER_OK : own_port(alloc, peer);
-	if (!peer_acl_check(&w->d->acl, peer, &why))
+	if (!may_be_peer(w, lists, peer, &why))
 		return forbidden(w, alloc, peer, &why);
 	if (local_is_broadcast(w->local, peer)) {
 		log_refusal(alloc, peer, "a broadcast address of this host",
@@ -116,6 +129,7 @@ enum turn_verdict policy_check(struct worker *w,
 	}
 	if (is_own(w, peer))
 		return own_port(alloc, peer);
-	*good = addr_with_port(peer, 0);
+	good->ip = addr_with_port(peer, 0);
+	good->lists = lists;
 	return TURN_PEER_OK;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "kturn.h"
+#include "peer_acl.h"
 #include "turn/turn.h"
 
 struct config;
@@ -28,6 +29,7 @@ struct worker;
  * @user_quota: allocations of a user; 0: any number
  * @total_quota: allocations of its users; 0: any number
  * @named: clients may name it; else it is of access tokens only
+ * @peers: what the store says of peers of its allocations
  */
 struct realm {
 	struct turn_realm turn;
@@ -35,6 +37,7 @@ struct realm {
 	uint32_t user_quota;
 	uint32_t total_quota;
 	bool named;
+	struct peer_lists peers;
 };
 
 /**
@@ -72,6 +75,15 @@ const struct realm *realms_at(const struct realms *set,
 /** realms_token_key() - as turn_ops.token_key */
 int realms_token_key(const struct realms *set, const char *kid,
 		     struct turn_token_key *key);
+
+/** realms_peers() - what the store says of peers of a realm's allocations; NULL:
+ * nothing of this realm's
+ */
+const struct peer_lists *realms_peers(const struct realms *set,
+				      const char *name);
+
+/** realms_every_peers() - the same of every realm's; never NULL */
+const struct peer_lists *realms_every_peers(const struct realms *set);
 
 /** realms_can_serve() - could anybody come who is no stored user? By a secret, or
  * with an access token

@@ -113,7 +113,7 @@ void realms_follow_store(struct daemon *d)
 	} else {
 		log_limited(LOG_WARNING, "realms-reload-failed",
 			    "error=%s effect=%s", "out of memory",
-			    "realms, secrets and keys stay as they were");
+			    "realms, secrets, keys and peers stay as they were");
 	}
 }
 

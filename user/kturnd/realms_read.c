@@ -218,6 +218,96 @@ static int key_row(const char *const *columns, void *arg)
 	return ret;
 }
 
+/* What is left out of a list, and so what. */
+static void skip_peers(const char *table, const char *const *columns,
+		       const char *why, const char *effect)
+{
+	log_limited(LOG_ERR, "store-row-ignored",
+		    "table=%s realm=%s row=%s reason=%s effect=%s", table,
+		    columns[0], columns[1], why, effect);
+}
+
+/* NULL, or why it was not added; -ENOMEM in @ret. */
+static const char *add_range(struct peer_ranges *ranges, const char *text,
+			     int *ret)
+{
+	const char *why;
+	struct range range;
+
+	why = range_parse(text, &range);
+	if (why)
+		return why;
+	*ret = peer_ranges_add(ranges, &range);
+	if (*ret != -ENOSPC)
+		return NULL;
+	*ret = 0;
+	return "is one too many of its realm";
+}
+
+static int allowed_row(const char *const *columns, void *arg)
+{
+	struct reader *r = arg;
+	struct peer_lists *lists;
+	const char *why;
+	int ret = 0;
+
+	realms_note(r->set, columns, 2);
+	lists = realms_list_peers(r->set, columns[0]);
+	/* Of a realm of another server's. */
+	if (!lists)
+		return 0;
+	why = add_range(&lists->allow, columns[1], &ret);
+	if (why)
+		skip_peers("allowed_peer_ip", columns, why, "not opened");
+	return ret;
+}
+
+static const char nothing_opens[] = "allowed_peer_ip opens nothing there";
+
+static int denied_row(const char *const *columns, void *arg)
+{
+	struct reader *r = arg;
+	struct peer_lists *lists;
+	const char *why;
+	int ret = 0;
+
+	realms_note(r->set, columns, 2);
+	lists = realms_list_peers(r->set, columns[0]);
+	if (!lists)
+		return 0;
+	why = add_range(&lists->deny, columns[1], &ret);
+	if (why) {
+		lists->unclear = true;
+		skip_peers("denied_peer_ip", columns, why, nothing_opens);
+	}
+	return ret;
+}
+
+/* Their names tell rows of the one from rows of the other. */
+static int read_peers(struct reader *r, const struct tables *t)
+{
+	static const char *const names[] = {
+		"allowed_peer_ip", "denied_peer_ip", "cut"
+	};
+	static const char *const all[] = { "", "" };
+	static const char cut[] = "can't be read, or has too many rows";
+	int ret;
+
+	realms_note(r->set, &names[0], 1);
+	ret = tables_each(t, USERDB_TABLE_ALLOWED_PEERS, allowed_row, r);
+	if (tables_is_cut(t, USERDB_TABLE_ALLOWED_PEERS))
+		skip_peers(names[0], all, cut, "not opened");
+	realms_note(r->set, &names[1], 1);
+	if (!ret)
+		ret = tables_each(t, USERDB_TABLE_DENIED_PEERS, denied_row, r);
+	if (!tables_is_cut(t, USERDB_TABLE_DENIED_PEERS))
+		return ret;
+	realms_note(r->set, &names[2], 1);
+	realms_list_peers(r->set, "")->unclear = true;
+	skip_peers(names[1], all, cut, nothing_opens);
+	return ret;
+}
+
 /* Realms first, then what they have. */
 static bool read_store(struct reader *r, const struct tables *t)
 {
@@ -230,6 +320,8 @@ static bool read_store(struct reader *r, const struct tables *t)
 		ret = tables_each(t, USERDB_TABLE_REALM_OPTIONS, option_row, r);
 	if (!ret)
 		ret = tables_each(t, USERDB_TABLE_SECRETS, secret_row, r);
+	if (!ret)
+		ret = read_peers(r, t);
 	return !ret;
 }
 

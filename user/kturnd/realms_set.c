@@ -39,6 +39,8 @@ struct place {
  * @def: for other addresses than those of @places
  * @places: listening addresses
  * @n_places: how many
+ * @peers: of every realm
+ * @some_peers: there are lists of one realm
  * @digest: of all that was noted
  */
 struct realms {
@@ -50,6 +52,8 @@ struct realms {
 	const struct realm *def;
 	struct place *places;
 	size_t n_places;
+	struct peer_lists peers;
+	bool some_peers;
 	uint8_t digest[32];
 };
 
@@ -74,6 +78,7 @@ static void free_realm(struct realm *realm)
 	for (i = 0; i < realm->turn.n_secrets; i++)
 		wipe(secrets[i]);
 	free(secrets);
+	peer_lists_free(&realm->peers);
 	free(realm);
 }
 
@@ -117,6 +122,7 @@ void realms_put(struct realms *set)
 	tdestroy(set->by_origin, free_entry);
 	tdestroy(set->by_name, free_named);
 	free(set->places);
+	peer_lists_free(&set->peers);
 	free(set);
 }
 
@@ -232,6 +238,19 @@ bool realms_add_token_key(struct realms *set, const char *kid,
 	return true;
 }
 
+struct peer_lists *realms_list_peers(struct realms *set, const char *name)
+{
+	struct named *e;
+
+	if (!*name)
+		return &set->peers;
+	e = find(&set->by_name, (char *)name);
+	if (!e)
+		return NULL;
+	set->some_peers = true;
+	return &e->realm->peers;
+}
+
 /* A failure makes it differ from all others. */
 void realms_note(struct realms *set, const char *const *texts, size_t n)
 {
@@ -303,6 +322,26 @@ int realms_token_key(const struct realms *set, const char *kid,
 	*key = e->key;
 	key->realm = e->realm ? &e->realm->turn : NULL;
 	return 0;
+}
+
+/* Each packet asks, and mostly there are none. */
+const struct peer_lists *realms_peers(const struct realms *set,
+				      const char *name)
+{
+	const struct realm *realm;
+
+	if (!set->some_peers)
+		return NULL;
+	realm = realms_find(set, name, strlen(name));
+	if (!realm || (!realm->peers.allow.n && !realm->peers.deny.n &&
+		       !realm->peers.unclear))
+		return NULL;
+	return &realm->peers;
+}
+
+const struct peer_lists *realms_every_peers(const struct realms *set)
+{
+	return &set->peers;
 }
 
 /* twalk_r() has no way to stop. */

@@ -38,6 +38,15 @@ bool realms_add_token_key(struct realms *set, const char *kid,
 			  const struct turn_token_key *key,
 			  const struct realm *realm);
 
+/**
+ * realms_list_peers() - the lists of peers, to be written
+ * @set: set
+ * @name: realm; "": every realm
+ *
+ * Return: NULL: there is no such realm.
+ */
+struct peer_lists *realms_list_peers(struct realms *set, const char *name);
+
 /** realms_note() - that the set was made of this too, for realms_same() */
 void realms_note(struct realms *set, const char *const *texts, size_t n);
 

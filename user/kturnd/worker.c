@@ -390,6 +390,7 @@ void worker_set_realms(struct worker *w, struct realms *set)
 {
 	realms_put(w->realms);
 	w->realms = set;
+	policy_forget(&w->policy);
 }
 
 /* The SOFTWARE attribute's value, or NULL for none; no version unasked. */
