@@ -20,3 +20,11 @@ CREATE TABLE oauth_key (
 	lifetime integer default 0, as_rs_alg varchar(64) default '',
 	realm varchar(127), primary key (kid)
 );
+CREATE TABLE allowed_peer_ip (
+	realm varchar(127) default '', ip_range varchar(256),
+	primary key (realm,ip_range)
+);
+CREATE TABLE denied_peer_ip (
+	realm varchar(127) default '', ip_range varchar(256),
+	primary key (realm,ip_range)
+);

@@ -117,7 +117,8 @@ realms()
 	in_client python3 "$here/realms.py" "$@"
 }
 
-# check_example URL CHANGES: all that coturn's own example of a database has.
+# check_example URL CHANGES ROW: all that coturn's own example of a database has;
+# what denied peers the changes add that can't be read.
 check_example()
 {
 	kturnd_realm=north.gov
@@ -136,17 +137,26 @@ check_example()
 		/ token north \
 		/ token union \
 		/ token oldempire
+	realms peers - gorst hero 172.17.13.201,8.8.9.1 \
+		172.17.13.202,172.17.13.133,172.17.18.1 \
+		/ peers http://crinna.org whirrun sword 172.17.13.202,8.8.9.1 \
+		172.17.13.201,172.17.18.1
 	fails grep event=store-row-ignored "$kturnd_log"
 	# Another one with an odd row, and less for whom it was.
 	"$2"
 	wait_for 30 grep -q 'event=store-row-ignored table=turn_realm_option row=user-quota reason="no number"' \
 		"$kturnd_log"
 	wait_for 30 grep -q event=realms-reloaded "$kturnd_log"
+	# Its keys are not all read at one time.
+	wait_for 30 realms token union 401
 	realms challenge dagoska.org http://dagoska.org \
 		/ challenge north.gov https://bligh.edu \
 		/ quota http://crinna.org whirrun sword 486 1 secret \
-		/ token union 401 \
+		/ peers http://crinna.org whirrun sword 172.17.13.202 8.8.9.1 \
+		/ peers - gorst hero 8.8.9.1 172.17.13.201 \
 		/ token north
+	grep "table=denied_peer_ip realm=north.gov row=$3 .*effect=.allowed_peer_ip opens nothing" \
+		"$kturnd_log"
 }
 
 redis_example()
@@ -161,6 +171,9 @@ redis_changes()
 	redis_example del turn/origin/https://bligh.edu:443
 	redis_example set turn/realm/crinna.org/user-quota 1
 	redis_example set turn/realm/north.gov/user-quota many
+	redis_example sadd turn/realm/crinna.org/denied-peer-ip 8.8.8.0-8.8.9.255
+	redis_example del turn/realm/north.gov/denied-peer-ip
+	redis_example set turn/realm/north.gov/denied-peer-ip 8.8.9.1
 	redis_example del turn/oauth/kid/union
 }
 
@@ -175,7 +188,8 @@ test_redis_example()
 	sed 's/redis-cli/redis-cli -p 6390/' \
 		/usr/share/coturn/testredisdbsetup.sh >"$tmp/setup.sh"
 	in_relay sh "$tmp/setup.sh" >/dev/null 2>&1
-	check_example redis://default:turn@127.0.0.1:6390/2 redis_changes
+	check_example redis://default:turn@127.0.0.1:6390/2 redis_changes \
+		'"(no set)"'
 }
 
 postgres_changes()
@@ -189,6 +203,9 @@ postgres_changes()
 		UPDATE turn_realm_option SET value =
 			CASE realm WHEN 'crinna.org' THEN '1' ELSE 'many' END
 			WHERE opt = 'user-quota';
+		INSERT INTO denied_peer_ip VALUES
+			('crinna.org', '8.8.8.0-8.8.9.255'),
+			('north.gov', '8.8.9.1 ');
 		DELETE FROM oauth_key WHERE kid = 'union';
 		COMMIT;
 	END
@@ -203,7 +220,7 @@ test_postgres_example()
 		-k "$dir" -c listen_addresses= -c fsync=off
 	wait_for 30 pg_isready -q -h "$dir"
 	check_example "postgresql://turn:$QUOTED@/turn?host=$dir" \
-		postgres_changes
+		postgres_changes '"8.8.9.1 "'
 }
 
 # The file is on a file system of its own, which gets full.

@@ -10,13 +10,14 @@ picture in ../lib.sh, and fails with an exception. An origin "-" is none.
 import base64
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 
-from checks import refused, same
+from checks import refused, same, silent
 from turnclient import AccessToken, TurnClient
-from turnmessage import (ALLOCATE, REALM, THIRD_PARTY_AUTHORIZATION,
+from turnmessage import (ALLOCATE, REALM, THIRD_PARTY_AUTHORIZATION, TurnError,
                          rest_credential)
 
 RELAY = "198.51.100.1"
@@ -89,6 +90,54 @@ def test_bandwidth(origin, user, password, most):
             got += 1
         same(0 < got <= int(most), True, f"{got} datagrams came back, limited")
         c.refresh(0)
+
+
+def test_peers(origin, user, password, allowed, denied):
+    """Which addresses a realm's users may have as peers; each a,b,..."""
+    with client(origin=origin, user=user, password=password) as c:
+        c.allocate()
+        for peer in allowed.split(","):
+            c.permit(peer)
+        for peer in denied.split(","):
+            refused(403, c.permit, peer)
+            refused(403, c.bind, 0x4000, (peer, 9))
+        c.refresh(0)
+
+
+def wait_refused(c, peer):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            c.permit(peer)
+        except TurnError as error:
+            same(error.code, 403, str(error))
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{peer} is still allowed")
+
+
+def test_peer_denied(db, origin, user, password):
+    """In that realm, while a client of it and one of the other use it."""
+    with client(origin=origin, user=user, password=password) as c, \
+            client(user="alice", password="secret") as other:
+        for one in c, other:
+            one.allocate()
+            one.permit(PEER[0])
+            one.bind(0x4000, PEER)
+            one.channel_send(0x4000, b"to the peer")
+            same(one.recv_data().data, b"to the peer", "data")
+        with sqlite3.connect(db, timeout=5) as store:
+            store.execute("INSERT INTO denied_peer_ip VALUES (?, ?)",
+                          (c.realm, f"{PEER[0]}-203.0.113.3"))
+        wait_refused(c, PEER[0])
+        c.channel_send(0x4000, b"not any more")
+        c.send(PEER, b"nor this")
+        silent(c)
+        other.permit(PEER[0])
+        other.channel_send(0x4000, b"still")
+        same(other.recv_data().data, b"still", "data")
+        c.refresh(0)
+        other.refresh(0)
 
 
 def make_token(kid="north", lifetime=600, age=0, name=SERVER_NAME, key=None):

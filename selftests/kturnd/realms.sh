@@ -106,11 +106,48 @@ test_options()
 	rm "$tmp/users.db"
 }
 
+# Its lists open what is special, and close what is not; in one realm, or in all.
+test_peers()
+{
+	coturn_tables
+	store_sql "INSERT INTO allowed_peer_ip VALUES
+		('example.net', '203.0.113.0-203.0.113.7'),
+		('', '10.1.0.0-10.1.255.255'), ('', '192.168.0.1'),
+		('example.net', '::ffff:10.2.3.4'), ('example.net', 'nonsense'),
+		('elsewhere.org', '10.0.0.0-10.255.255.255');
+		INSERT INTO denied_peer_ip VALUES
+		('example.net', '203.0.113.5'), ('', '10.1.2.0-10.1.2.9'),
+		('example.net', '8.8.8.0-8.8.9.255'), ('', '192.168.0.1')"
+	kturnd_start --workers 2 --origin-realm "$ORIGIN=example.net" \
+		--realm-user example.net=alice:other \
+		--allow-peer 203.0.113.2/31 --deny-peer 10.1.3.0/24
+	realms peers "$ORIGIN" alice other \
+		203.0.113.0,203.0.113.7,10.1.2.10,10.2.3.4,9.9.9.9 \
+		203.0.113.8,203.0.113.5,10.1.2.9,10.1.3.4,8.8.9.1,192.168.0.1,10.2.3.5 \
+		/ peers - alice secret 10.1.2.10,8.8.9.1,203.0.113.2 \
+		203.0.113.0,10.1.2.9,10.1.3.4,192.168.0.1,10.2.3.4
+	grep -q 'event=store-row-ignored table=allowed_peer_ip realm=example.net row=nonsense reason="is no IP address' \
+		"$kturnd_log"
+	grep -q 'rule="8.8.9.1 in a /23 of denied_peer_ip" option="--allow-peer 8.8.9.1"' \
+		"$kturnd_log"
+	realms peer_denied "$tmp/users.db" "$ORIGIN" alice other
+	# What was to be closed is not known.
+	store_sql "INSERT INTO denied_peer_ip VALUES
+		('example.net', '10.1.2.9-10.1.2.0')"
+	wait_for 30 realms_were_reloaded 2
+	grep -q 'event=store-row-ignored table=denied_peer_ip realm=example.net row=10.1.2.9-10.1.2.0 reason="ends before it begins" effect="allowed_peer_ip opens nothing' \
+		"$kturnd_log"
+	realms peers "$ORIGIN" alice other 9.9.9.9 203.0.113.0,10.1.2.10 \
+		/ peers - alice secret 10.1.2.10 203.0.113.0
+	rm "$tmp/users.db"
+}
+
 topology_up
 echo_start
 
-ktap_plan 3
+ktap_plan 4
 run_test "realms: of the configuration" test_configured
 run_test "realms: coturn's tables, followed" test_store
 run_test "realms: quotas and bandwidth of one" test_options
+run_test "realms: peers of one" test_peers
 ktap_finish
