@@ -191,6 +191,10 @@ class Kturnd:
     def counters(self):
         return self.json()["counters"]
 
+    def refused(self):
+        """Questions that were not put to the store."""
+        return self.json()["store"]["refused"]
+
     def asked(self):
         """Questions that have no answer yet."""
         store = self.json()["store"]
@@ -267,8 +271,19 @@ class Later(threading.Thread):
         same(self.result, 0, f"{self.user[0]}'s Allocate")
 
 
+def send_unknown(c, user):
+    """A request of a user who does not exist, with a nonce that is good."""
+    c.user = user
+    msg = Message(ALLOCATE, REQUEST)
+    c.build_allocate(msg)
+    try:
+        c.raw_send(c.authenticate(msg).bytes())
+    except (BlockingIOError, ConnectionRefusedError):
+        pass
+
+
 class Flood(threading.Thread):
-    """Requests of users who don't exist, with a nonce that is good."""
+    """So many of those as can be sent."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -280,15 +295,20 @@ class Flood(threading.Thread):
         with client("nobody", "x", anonymous=False) as c:
             refused(401, c.allocate)
             while not self.done:
-                c.user = f"nobody{self.sent}"
-                msg = Message(ALLOCATE, REQUEST)
-                c.build_allocate(msg)
-                c.authenticate(msg)
-                try:
-                    c.raw_send(msg.bytes())
-                except (BlockingIOError, ConnectionRefusedError):
-                    pass
+                send_unknown(c, f"nobody{self.sent}")
                 self.sent += 1
+
+
+def check_source_limit(log):
+    """Of a network eight may wait for the store; those of others, u2 and u3,
+    do so as well, and get what they want."""
+    before = log.refused()
+    with client("nobody", "x", family=6, anonymous=False) as c:
+        c.learn(c.request(ALLOCATE, c.build_allocate, auth=False))
+        for i in range(100):
+            send_unknown(c, f"stranger{before}-{i}")
+        wait_for("92 that are refused", lambda: log.refused() - before >= 92)
+        same(log.refused() - before, 92, "refused, as eight wait")
 
 
 def test_users(db):
@@ -357,6 +377,7 @@ def test_outage(db, log, c, stop, cont):
     waiting = [Later("u2", "p2"), Later("u3", "p3")]
     log.wait("user-store-lost", lost + 1)
     check_others(c, "u1", "p1")
+    check_source_limit(log)
     cont()
     for one in waiting:
         one.check()

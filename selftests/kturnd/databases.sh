@@ -16,6 +16,17 @@ as_postgres()
 	setpriv --reuid=postgres --regid=postgres --clear-groups "$@"
 }
 
+# The certificate of db.example.org, which libpq is told to trust, and its key.
+tls_make()
+{
+	mkdir "$tmp/tls"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout "$tmp/tls/key" -out "$tmp/tls/cert" -days 2 \
+		-subj /CN=db.example.org \
+		-addext subjectAltName=DNS:db.example.org 2>/dev/null
+	chown postgres: "$tmp/tls/key"
+}
+
 # A cluster in $tmp/pg with the database turn and coturn's schema.
 postgres_make()
 {
@@ -29,6 +40,7 @@ postgres_make()
 		--locale=C.UTF-8 --no-instructions >"$tmp/initdb" 2>&1 ||
 		return
 	printf '%s\n' "local turn turn scram-sha-256" "local all all trust" \
+		"hostssl turn turn 127.0.0.1/32 scram-sha-256" \
 		>"$dir/data/pg_hba.conf"
 	{
 		echo "CREATE ROLE turn LOGIN PASSWORD '$PASSWORD';"
@@ -194,7 +206,8 @@ test_redis_example()
 
 postgres_changes()
 {
-	psql -qX -v ON_ERROR_STOP=1 -h "$tmp/example-pg" -U postgres turn <<-END
+	psql -qX -v ON_ERROR_STOP=1 -h "$tmp/example-pg" -p 5433 \
+		-U postgres turn <<-END
 		BEGIN;
 		INSERT INTO turn_origin_to_realm
 			VALUES ('http://dagoska.org:80', 'dagoska.org');
@@ -211,16 +224,29 @@ postgres_changes()
 	END
 }
 
+# By TLS, without which the server lets nobody in by TCP.
 test_postgres_example()
 {
 	local dir=$tmp/example-pg
+	local where url
 
-	background setpriv --reuid=postgres --regid=postgres --clear-groups \
+	tls_make
+	background in_relay setpriv --reuid=postgres --regid=postgres \
+		--clear-groups \
 		"$(echo /usr/lib/postgresql/*/bin/postgres)" -D "$dir/data" \
-		-k "$dir" -c listen_addresses= -c fsync=off
-	wait_for 30 pg_isready -q -h "$dir"
-	check_example "postgresql://turn:$QUOTED@/turn?host=$dir" \
-		postgres_changes '"8.8.9.1 "'
+		-k "$dir" -c listen_addresses=127.0.0.1 -c port=5433 \
+		-c fsync=off -c ssl=on -c "ssl_cert_file=$tmp/tls/cert" \
+		-c "ssl_key_file=$tmp/tls/key"
+	wait_for 30 pg_isready -q -h "$dir" -p 5433
+	where="5433/turn?hostaddr=127.0.0.1&sslrootcert=$tmp/tls/cert&sslmode"
+	url="postgresql://turn:$QUOTED@db.example.org:$where=verify-full"
+	check_example "$url" postgres_changes '"8.8.9.1 "'
+	kturnd_stop
+	# Who has another name is not told the password.
+	store_start "${url/db.example/other.example}"
+	grep -q 'event=user-store-lost store=postgresql error=.*\\"db.example.org\\".* does not match host name \\"other.example.org\\"' \
+		"$kturnd_log"
+	kturnd_stop
 }
 
 # The file is on a file system of its own, which gets full.
