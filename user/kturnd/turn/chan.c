@@ -17,17 +17,6 @@ static uint64_t number_hash(const struct turn_server *s,
 	return turn_siphash(s->hash_key, key, sizeof(key));
 }
 
-static uint64_t peer_hash(const struct turn_server *s,
-			  const struct turn_alloc *a,
-			  const struct kturn_addr *peer)
-{
-	uint8_t key[sizeof(a->id) + sizeof(*peer)];
-
-	memcpy(key, &a->id, sizeof(a->id));
-	memcpy(key + sizeof(a->id), peer, sizeof(*peer));
-	return turn_siphash(s->hash_key, key, sizeof(key));
-}
-
 /* These two find ended ones too. */
 static struct turn_chan *find_number(struct turn_server *s,
 				     const struct turn_alloc *a,
@@ -52,7 +41,7 @@ static struct turn_chan *find_peer(struct turn_server *s,
 	struct turn_node *node;
 	struct turn_chan *c;
 
-	node = turn_table_first(&s->by_peer, peer_hash(s, a, peer));
+	node = turn_table_first(&s->by_peer, turn_peer_hash(s, a, peer));
 	for (; node; node = turn_table_next(node)) {
 		c = container_of(node, struct turn_chan, by_peer);
 		if (c->alloc == a && turn_addr_equal(&c->peer, peer))
@@ -89,7 +78,7 @@ void turn_chan_add(struct turn_server *s, struct turn_alloc *a,
 	c->number = number;
 	c->peer = *peer;
 	turn_table_add(&s->by_number, &c->by_number, number_hash(s, a, number));
-	turn_table_add(&s->by_peer, &c->by_peer, peer_hash(s, a, peer));
+	turn_table_add(&s->by_peer, &c->by_peer, turn_peer_hash(s, a, peer));
 	turn_timer_add(&s->timers, &c->timer, TURN_TIMER_CHAN, at);
 	LIST_INSERT_HEAD(&a->chans, c, entry);
 	a->n_chans++;

@@ -13,17 +13,6 @@ static uint64_t id_hash(const struct turn_server *s, uint32_t id)
 	return turn_siphash(s->hash_key, &id, sizeof(id));
 }
 
-static uint64_t peer_hash(const struct turn_server *s,
-			  const struct turn_alloc *a,
-			  const struct kturn_addr *peer)
-{
-	uint8_t key[sizeof(a->id) + sizeof(*peer)];
-
-	memcpy(key, &a->id, sizeof(a->id));
-	memcpy(key + sizeof(a->id), peer, sizeof(*peer));
-	return turn_siphash(s->hash_key, key, sizeof(key));
-}
-
 struct turn_connection *
 turn_connection_by_peer(struct turn_server *s, const struct turn_alloc *a,
 			const struct kturn_addr *peer)
@@ -31,7 +20,7 @@ turn_connection_by_peer(struct turn_server *s, const struct turn_alloc *a,
 	struct turn_connection *c;
 	struct turn_node *node;
 
-	node = turn_table_first(&s->conn_by_peer, peer_hash(s, a, peer));
+	node = turn_table_first(&s->conn_by_peer, turn_peer_hash(s, a, peer));
 	for (; node; node = turn_table_next(node)) {
 		c = container_of(node, struct turn_connection, by_peer);
 		if (c->alloc == a && turn_addr_equal(&c->peer, peer))
@@ -82,7 +71,7 @@ turn_connection_new(struct turn_server *s, struct turn_alloc *a,
 	c->state = state;
 	if (state == TURN_PENDING)
 		give_id(s, c);
-	turn_table_add(&s->conn_by_peer, &c->by_peer, peer_hash(s, a, peer));
+	turn_table_add(&s->conn_by_peer, &c->by_peer, turn_peer_hash(s, a, peer));
 	turn_timer_add(&s->timers, &c->timer, TURN_TIMER_CONNECTION, at);
 	LIST_INSERT_HEAD(&a->conns, c, entry);
 	a->n_conns++;

@@ -4,17 +4,6 @@
 
 #include "turn_internal.h"
 
-static uint64_t perm_hash(const struct turn_server *s,
-			  const struct turn_alloc *a,
-			  const struct kturn_addr *ip)
-{
-	uint8_t key[sizeof(a->id) + sizeof(*ip)];
-
-	memcpy(key, &a->id, sizeof(a->id));
-	memcpy(key + sizeof(a->id), ip, sizeof(*ip));
-	return turn_siphash(s->hash_key, key, sizeof(key));
-}
-
 /* Ended ones too. */
 static struct turn_perm *perm_find(struct turn_server *s,
 				   const struct turn_alloc *a,
@@ -23,7 +12,7 @@ static struct turn_perm *perm_find(struct turn_server *s,
 	struct turn_node *node;
 	struct turn_perm *p;
 
-	node = turn_table_first(&s->by_perm, perm_hash(s, a, ip));
+	node = turn_table_first(&s->by_perm, turn_peer_hash(s, a, ip));
 	for (; node; node = turn_table_next(node)) {
 		p = container_of(node, struct turn_perm, node);
 		if (p->alloc == a && turn_addr_equal(&p->peer, ip))
@@ -47,7 +36,7 @@ void turn_perm_add(struct turn_server *s, struct turn_alloc *a,
 {
 	p->alloc = a;
 	p->peer = *ip;
-	turn_table_add(&s->by_perm, &p->node, perm_hash(s, a, ip));
+	turn_table_add(&s->by_perm, &p->node, turn_peer_hash(s, a, ip));
 	turn_timer_add(&s->timers, &p->timer, TURN_TIMER_PERM, at);
 	LIST_INSERT_HEAD(&a->perms, p, entry);
 	a->n_perms++;

@@ -314,6 +314,18 @@ static inline uint64_t turn_tuple_hash(const struct turn_server *s,
 	return turn_siphash(s->hash_key, tuple, sizeof(*tuple));
 }
 
+/** turn_peer_hash() - of an allocation's peer, with its port or without */
+static inline uint64_t turn_peer_hash(const struct turn_server *s,
+				      const struct turn_alloc *a,
+				      const struct kturn_addr *peer)
+{
+	uint8_t key[sizeof(a->id) + sizeof(*peer)];
+
+	memcpy(key, &a->id, sizeof(a->id));
+	memcpy(key + sizeof(a->id), peer, sizeof(*peer));
+	return turn_siphash(s->hash_key, key, sizeof(key));
+}
+
 /* ------------------------------------------------------------- allocations */
 
 /**
