@@ -63,60 +63,56 @@ static int join_group(const struct kturn_addr *addr,
 	return 0;
 }
 
-int socket_bound(const struct kturn_addr *addr, struct socket_group *group)
+static int open_socket(const struct kturn_addr *addr, int type)
 {
-	struct sockaddr_storage sa;
-	socklen_t len;
-	int fd, ret;
+	int fd = socket(addr_af(addr), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	fd = socket(addr_af(addr), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		    0);
 	if (fd < 0)
 		return -errno;
 	if (addr->family == KTURN_FAMILY_V6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	if (group) {
-		set_buffers(fd, LISTENER_BUFFER);
-		if (addr->family == KTURN_FAMILY_V4)
-			socket_set_dont_fragment(fd, false);
-	}
-	ret = group ? join_group(addr, group, fd) : 0;
-	if (ret)
-		goto close;
-	len = addr_to_sockaddr(addr, &sa);
-	if (bind(fd, (struct sockaddr *)&sa, len)) {
-		ret = -errno;
-		goto close;
-	}
 	return fd;
-close:
-	close(fd);
-	return ret;
 }
 
-static int tcp_bound(const struct kturn_addr *addr, bool beside_ours)
+/* @fd, unless @ret, of what was done before, or this is an error. */
+static int bind_to(const struct kturn_addr *addr, int fd, int ret)
 {
 	struct sockaddr_storage sa;
-	socklen_t len;
-	int fd, ret;
+	socklen_t len = addr_to_sockaddr(addr, &sa);
 
-	fd = socket(addr_af(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		    0);
-	if (fd < 0)
-		return -errno;
-	if (addr->family == KTURN_FAMILY_V6)
-		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	/* Connections of before are no obstacle. */
-	ret = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (!ret && beside_ours)
-		ret = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	len = addr_to_sockaddr(addr, &sa);
 	if (!ret && bind(fd, (struct sockaddr *)&sa, len))
 		ret = -errno;
 	if (!ret)
 		return fd;
 	close(fd);
 	return ret;
+}
+
+int socket_bound(const struct kturn_addr *addr, struct socket_group *group)
+{
+	int fd = open_socket(addr, SOCK_DGRAM);
+
+	if (fd < 0)
+		return fd;
+	if (!group)
+		return bind_to(addr, fd, 0);
+	set_buffers(fd, LISTENER_BUFFER);
+	if (addr->family == KTURN_FAMILY_V4)
+		socket_set_dont_fragment(fd, false);
+	return bind_to(addr, fd, join_group(addr, group, fd));
+}
+
+static int tcp_bound(const struct kturn_addr *addr, bool beside_ours)
+{
+	int fd = open_socket(addr, SOCK_STREAM), ret;
+
+	if (fd < 0)
+		return fd;
+	/* Connections of before are no obstacle. */
+	ret = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (!ret && beside_ours)
+		ret = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	return bind_to(addr, fd, ret);
 }
 
 int socket_listening(const struct kturn_addr *addr)
