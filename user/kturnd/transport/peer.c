@@ -376,7 +376,6 @@ static struct peer_conn *new_peer(struct stream *s, int fd,
 	event_assign(&pc->write, s->w->base, fd, EV_WRITE | EV_PERSIST,
 		     on_write, pc);
 	evtimer_assign(&pc->again, s->w->base, on_again, pc);
-	socket_keep_alive(fd);
 	return pc;
 }
 
@@ -415,6 +414,7 @@ int peer_connect(struct stream *s, const struct kturn_addr *from,
 		return ret ? ret : -ENOBUFS;
 	}
 	pc->tc = tc;
+	socket_keep_alive(fd);
 	event_add(&pc->write, NULL);
 	*handle = pc;
 	return 0;
@@ -440,8 +440,10 @@ void peer_accept(struct stream *s, int fd, const struct kturn_addr *from,
 	}
 	pc->tc = turn_connection_attempt(s->w->turn, s->w->now, alloc, from,
 					 pc);
-	if (pc->tc)
+	if (pc->tc) {
+		socket_keep_alive(fd);
 		return;
+	}
 	atomic_fetch_sub(&s->w->d->n_peer_conns, 1);
 	close_at_once(fd);
 	free(pc);
