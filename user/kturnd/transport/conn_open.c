@@ -48,7 +48,8 @@ static int bio_write(BIO *bio, const char *buf, int len)
 
 	BIO_clear_retry_flags(bio);
 	n = send(c->fd, buf, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n > 0)
+	/* The last one may be of a connection that no worker has. */
+	if (n > 0 && c->s)
 		c->progress_ms = c->s->w->now;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_write(bio);

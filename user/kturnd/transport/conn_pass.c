@@ -88,6 +88,8 @@ void conn_pass_all(struct stream *s)
 		}
 		msg->msg.run = run_arrive;
 		msg->c = c;
+		/* If it has ended there, its thread frees it. */
+		c->s = NULL;
 		worker_post(c->next, &msg->msg);
 	}
 }

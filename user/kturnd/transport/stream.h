@@ -37,7 +37,7 @@ enum conn_state {
 
 /**
  * struct conn - a connection
- * @s: its worker's
+ * @s: its worker's; NULL on its way to another
  * @entry: of @s->fresh, @s->settled, @s->leaving or @s->dead
  * @dirty: of @s->dirty
  * @node: by 5-tuple, once that is known
