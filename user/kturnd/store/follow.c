@@ -10,32 +10,38 @@
 #include "log.h"
 #include "kturnd/worker.h"
 
-/* Without the lock. */
-static int read_once(struct backend *b, struct tables *t)
+/* Without the lock. @took: milliseconds, but not to connect, which is done once. */
+static int read_once(struct backend *b, struct tables *t, uint64_t *took)
 {
+	uint64_t begin;
 	int ret = 0;
 
+	*took = 0;
 	if (!b->conn)
 		ret = b->ops->connect(b);
-	if (!ret)
+	if (!ret) {
+		begin = worker_clock();
 		ret = b->ops->tables(b, t);
+		*took = worker_clock() - begin;
+	}
 	if (ret)
 		b->ops->close(b);
 	return ret;
 }
 
 /* Without the lock; NULL: they could not be read. */
-static struct tables *read_tables(struct backend *b, int *ret)
+static struct tables *read_tables(struct backend *b, int *ret, uint64_t *took)
 {
 	struct tables *t = tables_new();
 	bool old = b->conn;
 
-	*ret = t ? read_once(b, t) : -ENOMEM;
+	*took = 0;
+	*ret = t ? read_once(b, t, took) : -ENOMEM;
 	/* It may have been closed for a long silence. */
 	if (*ret == -ENOTCONN && old) {
 		tables_put(t);
 		t = tables_new();
-		*ret = t ? read_once(b, t) : -ENOMEM;
+		*ret = t ? read_once(b, t, took) : -ENOMEM;
 	}
 	if (!*ret) {
 		tables_finish(t);
@@ -85,14 +91,13 @@ void *follow_thread_main(void *arg)
 	struct pool_thread *th = arg;
 	struct store *s = th->s;
 	struct tables *t;
-	uint64_t begin;
+	uint64_t took;
 	int ret;
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		pthread_mutex_unlock(&s->lock);
-		begin = worker_clock();
-		t = read_tables(&th->b, &ret);
+		t = read_tables(&th->b, &ret, &took);
 		pthread_mutex_lock(&s->lock);
 		if (t)
 			publish(s, t);
@@ -101,8 +106,7 @@ void *follow_thread_main(void *arg)
 		s->followed = true;
 		pthread_cond_broadcast(&s->news);
 		if (!s->stopping)
-			pool_wait(s, &s->again,
-				  pause_ms(s, worker_clock() - begin));
+			pool_wait(s, &s->again, pause_ms(s, took));
 	}
 	pthread_mutex_unlock(&s->lock);
 	th->b.ops->close(&th->b);
