@@ -456,19 +456,18 @@ static void realm_quotas(void)
 	KTAP_EQ(take(&q, "r", "a", 3, false), 0);
 	KTAP_EQ(take(&q, "s", "a", 3, false), 0);
 	KTAP_EQ(take(&q, "r", "a", 3, false), -EDQUOT);
-	/* Those who are not told apart count for the realm alone. */
-	KTAP_EQ(take(&q, "r", NULL, 3, false), 0);
-	KTAP_EQ(take(&q, "r", NULL, 3, false), -ENOSPC);
+	KTAP_EQ(take(&q, "r", "c", 3, false), 0);
+	KTAP_EQ(take(&q, "r", "c", 3, false), -ENOSPC);
 	KTAP_EQ(take(&q, "r", "b", 3, false), -ENOSPC);
-	KTAP_EQ(take(&q, "s", NULL, 3, false), 0);
+	KTAP_EQ(take(&q, "s", "c", 3, false), 0);
 	KTAP_EQ(atomic_load(&q.total), 5);
 	/* A limit that is new knows of those before it. */
 	KTAP_EQ(take(&q, "s", "b", 1, false), -ENOSPC);
-	quota_give(&q, "r", NULL);
+	quota_give(&q, "r", "c");
 	quota_give(&q, "r", "a");
 	quota_give(&q, "r", "a");
 	quota_give(&q, "s", "a");
-	quota_give(&q, "s", NULL);
+	quota_give(&q, "s", "c");
 	KTAP_CHECK(!q.tree);
 	quota_free(&q);
 }

@@ -174,6 +174,25 @@ def test_token(kid, code="0", **options):
             refused(int(code), c.allocate)
 
 
+def test_token_quota(allowed):
+    """So many allocations with one token, whichever key has encrypted it."""
+    token = make_token()
+    clients = [client(user="north", token=token)
+               for _ in range(int(allowed) + 1)]
+    for c in clients[:-1]:
+        c.allocate()
+    refused(486, clients[-1].allocate)
+    # It stays the first one's when it is refreshed with another.
+    clients[0].user, clients[0].token = "union", make_token("union")
+    clients[0].refresh()
+    refused(486, clients[-1].allocate)
+    test_token("north")
+    clients[0].refresh(0)
+    clients[-1].allocate()
+    for c in clients:
+        c.close()
+
+
 def test_bad_tokens():
     """Each gets a challenge again, with the server's name."""
     for options in ({"name": "other.example.org"}, {"age": 700},

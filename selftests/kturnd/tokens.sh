@@ -20,7 +20,8 @@ test_configured()
 {
 	printf '%s\n' "north:A256GCM:$NORTH" \
 		"oldempire:A256GCM:$OLDEMPIRE:1000:5" >"$tmp/keys"
-	kturnd_start --token-server-name "$NAME" --token-key-file "$tmp/keys" \
+	kturnd_start --user-quota 2 --token-server-name "$NAME" \
+		--token-key-file "$tmp/keys" \
 		--token-key "union:A128GCM:$UNION" "${ALLOW_PEERS[@]}"
 	realms advertised \
 		/ token north \
@@ -29,6 +30,7 @@ test_configured()
 	grep -q 'event=auth-failed .*user=oldempire code=401 reason=token-key-expired' \
 		"$kturnd_log"
 	realms bad_tokens \
+		/ token_quota 2 \
 		/ life
 	# First-party users come as before, and no key is in the log.
 	as_client user alice secret

@@ -152,8 +152,7 @@ int account_quota_take(void *env, const char *realm, const char *user,
 {
 	world_trace("quota_take");
 	snprintf(world.quota_realm, sizeof(world.quota_realm), "%s", realm);
-	snprintf(world.quota_user, sizeof(world.quota_user), "%s",
-		 user ? user : "-");
+	snprintf(world.quota_user, sizeof(world.quota_user), "%s", user);
 	if (world.quota_used >= world.quota_left && !granted)
 		return -EDQUOT;
 	world.quota_used++;

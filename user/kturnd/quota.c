@@ -102,7 +102,7 @@ static int take_both(struct quota *q, const struct quota_of *of, bool granted)
 	ret = take(q, of->realm, "", of->realm_max, granted);
 	if (ret == -EDQUOT)
 		ret = -ENOSPC;
-	if (!ret && of->user) {
+	if (!ret) {
 		ret = take(q, of->realm, of->user, of->user_max, granted);
 		if (ret)
 			give(q, of->realm, "");
@@ -132,8 +132,7 @@ void quota_give(struct quota *q, const char *realm, const char *user)
 {
 	atomic_fetch_sub(&q->total, 1);
 	pthread_mutex_lock(&q->lock);
-	if (user)
-		give(q, realm, user);
+	give(q, realm, user);
 	give(q, realm, "");
 	pthread_mutex_unlock(&q->lock);
 }

@@ -28,7 +28,7 @@ struct quota {
 /**
  * struct quota_of - whose
  * @realm: realm
- * @user: user, or NULL for one who is not told from others
+ * @user: user
  * @user_max: what a user may have; 0: any number
  * @realm_max: what all users of the realm may have; 0: any number
  */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Allocations (RFC 8656 section 6). */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mobile.h"
@@ -31,22 +32,25 @@ void turn_alloc_free(struct turn_alloc *a)
 	free(a);
 }
 
-/* A key's name, which many share, is no user to be counted. */
 int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
 			  bool granted)
 {
-	int ret = s->ops->quota_take(s->env, a->realm,
-				     a->grant ? NULL : a->user, granted);
+	char buf[TURN_ACCOUNT_MAX + 1];
+	int ret;
 
+	ret = s->ops->quota_take(s->env, a->realm, turn_alloc_account(a, buf),
+				 granted);
 	a->has_quota = !ret;
 	return ret;
 }
 
 void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a)
 {
+	char buf[TURN_ACCOUNT_MAX + 1];
+
 	if (a->has_quota)
 		s->ops->quota_give(s->env, a->realm,
-				   a->grant ? NULL : a->user);
+				   turn_alloc_account(a, buf));
 	a->has_quota = false;
 }
 
@@ -197,6 +201,20 @@ bool turn_alloc_is_tcp(const struct turn_alloc *a)
 const char *turn_alloc_user(const struct turn_alloc *a)
 {
 	return a->user;
+}
+
+const char *turn_alloc_account(const struct turn_alloc *a,
+			       char buf[TURN_ACCOUNT_MAX + 1])
+{
+	char *p = buf;
+	size_t i;
+
+	if (!a->grant)
+		return a->user;
+	p += sprintf(p, "token:");
+	for (i = 0; i < sizeof(a->grant->first); i++)
+		p += sprintf(p, "%02x", a->grant->first[i]);
+	return buf;
 }
 
 const char *turn_alloc_realm(const struct turn_alloc *a)

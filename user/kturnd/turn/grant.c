@@ -30,22 +30,43 @@ static bool find_key(struct turn_server *s, const struct turn_request *rq,
 _Static_assert(sizeof(((struct turn_server *)0)->dummy_key) >=
 	       TURN_AEAD_KEY_MAX, "as long as any key");
 
-static struct turn_grant *grant_new(const struct turn_request *rq,
+/* The token is its own first one; false on failure. */
+static bool begin(struct turn_server *s, struct turn_grant *g,
+		  const uint8_t *token, size_t len)
+{
+	const struct turn_bytes whole = { token, len };
+
+	memcpy(g->token, token, len);
+	g->token_len = len;
+	g->is_first = true;
+	return turn_digest(&s->crypto, TURN_ALG_SHA256, &whole, 1, g->first);
+}
+
+static struct turn_grant *grant_new(struct turn_server *s,
+				    const struct turn_request *rq,
 				    const struct turn_token *token,
 				    uint64_t left)
 {
 	const struct kturn_attr *attr = &rq->attr[TURN_A_ACCESS_TOKEN];
 	struct turn_grant *g = calloc(1, sizeof(*g));
 
-	if (!g)
+	if (!g || !begin(s, g, attr->value, attr->len)) {
+		turn_grant_free(g);
 		return NULL;
+	}
 	g->ends = rq->now + left * TURN_MS;
 	memcpy(g->mac_key, token->mac_key, token->mac_key_len);
 	g->mac_key_len = token->mac_key_len;
-	memcpy(g->token, attr->value, attr->len);
-	g->token_len = attr->len;
 	memcpy(g->kid, rq->user, strlen(rq->user) + 1);
 	return g;
+}
+
+void turn_grant_follow(struct turn_grant *next,
+		       const struct turn_grant *before)
+{
+	next->is_first = !memcmp(next->first, before->first,
+				 sizeof(next->first));
+	memcpy(next->first, before->first, sizeof(next->first));
 }
 
 void turn_grant_free(struct turn_grant *grant)
@@ -102,7 +123,7 @@ const char *turn_grant_by_token(struct turn_server *s, struct turn_request *rq)
 		why = "credentials";
 	if (!why) {
 		rq->account = key.realm ? key.realm : rq->realm;
-		rq->grant = grant_new(rq, &token, left);
+		rq->grant = grant_new(s, rq, &token, left);
 		why = rq->grant ? NULL : "no-memory";
 	}
 	OPENSSL_cleanse(&key, sizeof(key));
@@ -152,11 +173,11 @@ struct turn_grant *turn_grant_again(struct turn_server *s, const char *kid,
 	struct turn_token token;
 
 	*realm = NULL;
-	if (!g)
+	if (!g || !begin(s, g, p, len)) {
+		turn_grant_free(g);
 		return NULL;
+	}
 	g->ends = ends;
-	memcpy(g->token, p, len);
-	g->token_len = len;
 	memcpy(g->kid, kid, strlen(kid) + 1);
 	if (!s->cfg.server_name || s->ops->token_key(s->env, kid, &key))
 		return g;

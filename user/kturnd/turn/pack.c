@@ -15,6 +15,10 @@
  *	key's name	1 byte of length, then the name
  *	token		2 bytes of length, then the token, still encrypted
  *
+ * for one that has got another token since:
+ *
+ *	first		32 bytes, SHA-256 of the first one
+ *
  * and, for an allocation that was to have a relayed address of each family:
  *
  *	refused		2 bytes, ADDRESS-ERROR-CODE of the answer, or 0
@@ -40,8 +44,9 @@
 #define FLAG_REALM	4
 #define FLAG_GRANT	8
 #define FLAG_MOBILE	16
+#define FLAG_FIRST	32
 #define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM | \
-			 FLAG_GRANT | FLAG_MOBILE)
+			 FLAG_GRANT | FLAG_MOBILE | FLAG_FIRST)
 #define USER_OFF	(2 + KTURN_STUN_TID_LEN + TURN_TOKEN_LEN)
 #define FAMILIES_LEN	(2 + 1 + 4)
 #define ADDR_LEN	(1 + 2 + 16)
@@ -51,8 +56,8 @@ _Static_assert(USER_OFF + 2 + TURN_USERNAME_MAX + 1 + TURN_OWN_REALM_MAX +
 	       FAMILIES_LEN + MOBILE_LEN <= TURN_PACKED_MAX,
 	       "the longest user name fits");
 _Static_assert(USER_OFF + 2 + TURN_KID_MAX + 1 + TURN_OWN_REALM_MAX +
-	       1 + TURN_KID_MAX + 2 + TURN_ACCESS_TOKEN_MAX + FAMILIES_LEN +
-	       MOBILE_LEN <= TURN_PACKED_MAX, "the longest access token fits");
+	       1 + TURN_KID_MAX + 2 + TURN_ACCESS_TOKEN_MAX + TURN_SHA256_LEN +
+	       FAMILIES_LEN + MOBILE_LEN <= TURN_PACKED_MAX, "the longest access token fits");
 
 /**
  * struct families - what sets the relayed addresses of an allocation apart
@@ -199,6 +204,12 @@ static bool unpack_name(struct reader *r, size_t bytes, size_t max, char *text)
 	return true;
 }
 
+/* Without it a predecessor of ours can read what there is. */
+static bool has_first(const struct turn_alloc *a)
+{
+	return a->grant && !a->grant->is_first;
+}
+
 size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 {
 	bool families = a->refused || is_dual(a);
@@ -208,6 +219,7 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	*p++ = (a->has_token ? FLAG_TOKEN : 0) |
 	       (families ? FLAG_FAMILIES : 0) |
 	       FLAG_REALM | (a->grant ? FLAG_GRANT : 0) |
+	       (has_first(a) ? FLAG_FIRST : 0) |
 	       (a->mobile ? FLAG_MOBILE : 0);
 	memcpy(p, a->tid, sizeof(a->tid));
 	p += sizeof(a->tid);
@@ -218,6 +230,10 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	if (a->grant) {
 		p = pack_text(p, 1, a->grant->kid);
 		p = pack_bytes(p, 2, a->grant->token, a->grant->token_len);
+	}
+	if (has_first(a)) {
+		memcpy(p, a->grant->first, sizeof(a->grant->first));
+		p += sizeof(a->grant->first);
 	}
 	if (families) {
 		pack_families(a, p);
@@ -261,6 +277,17 @@ static bool unpack_grant(struct turn_server *s, struct reader *r,
 	if (realm && !strcmp(realm->name, a->realm))
 		memcpy(a->limit, realm->limit, sizeof(a->limit));
 	return a->grant;
+}
+
+static bool unpack_first(struct reader *r, struct turn_alloc *a)
+{
+	if (!a->grant || r->len < sizeof(a->grant->first))
+		return false;
+	a->grant->is_first = false;
+	memcpy(a->grant->first, r->p, sizeof(a->grant->first));
+	r->p += sizeof(a->grant->first);
+	r->len -= sizeof(a->grant->first);
+	return true;
 }
 
 static struct turn_alloc *unpack_names(struct turn_server *s,
@@ -311,7 +338,8 @@ static struct turn_alloc *unpack(struct turn_server *s, uint64_t ends,
 	a = unpack_names(s, tuple, p[1], &r);
 	if (!a)
 		return NULL;
-	if ((p[1] & FLAG_GRANT && !unpack_grant(s, &r, ends, a)) || r.len) {
+	if ((p[1] & FLAG_GRANT && !unpack_grant(s, &r, ends, a)) ||
+	    (p[1] & FLAG_FIRST && !unpack_first(&r, a)) || r.len) {
 		turn_alloc_free(a);
 		return NULL;
 	}

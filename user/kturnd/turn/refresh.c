@@ -74,8 +74,10 @@ static int extend(struct turn_server *s, struct turn_request *rq,
 		after[i] = !h || h == &a->half[i] ? at : before[i];
 	}
 	move(s, a, after);
-	if (renews)
+	if (renews) {
+		turn_grant_follow(rq->grant, a->grant);
 		swap_grants(rq, a);
+	}
 	if (!s->ops->offload_refresh(s->env, a))
 		return 0;
 	move(s, a, before);

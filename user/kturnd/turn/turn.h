@@ -246,6 +246,24 @@ const char *turn_alloc_user(const struct turn_alloc *a);
 /** turn_alloc_realm() - the realm that it was made in, while it lives */
 const char *turn_alloc_realm(const struct turn_alloc *a);
 
+/* Room for turn_alloc_account(). */
+#define TURN_ACCOUNT_MAX		TURN_USERNAME_MAX
+
+/**
+ * turn_alloc_account() - whose share of the realm's quotas it has
+ * @a: allocation
+ * @buf: room for TURN_ACCOUNT_MAX + 1 bytes
+ *
+ * The name of its user. Who came with an access token has none of its own (see
+ * grant.c): there it is the token that the allocation was made with, "token:"
+ * and its SHA-256 in hexadecimal digits, for as long as the allocation lives,
+ * in a successor too.
+ *
+ * Return: the name, in @buf or as long as @a.
+ */
+const char *turn_alloc_account(const struct turn_alloc *a,
+			       char buf[TURN_ACCOUNT_MAX + 1]);
+
 /** turn_alloc_set_offload() - a number of the offload's own, its id say */
 void turn_alloc_set_offload(struct turn_alloc *a, uint64_t id);
 

@@ -134,6 +134,8 @@ struct turn_half {
  * @token: as it came
  * @token_len: its length
  * @kid: name of the key that it is encrypted with, the USERNAME
+ * @is_first: its allocation was made with this token
+ * @first: SHA-256 of the one that it was made with
  */
 struct turn_grant {
 	uint64_t ends;
@@ -142,6 +144,8 @@ struct turn_grant {
 	uint8_t token[TURN_ACCESS_TOKEN_MAX];
 	size_t token_len;
 	char kid[TURN_KID_MAX + 1];
+	bool is_first;
+	uint8_t first[TURN_SHA256_LEN];
 };
 
 /**
@@ -387,6 +391,14 @@ void turn_alloc_remove(struct turn_server *s, struct turn_alloc *a,
 
 /** turn_grant_free() - overwrite and free it; NULL is fine */
 void turn_grant_free(struct turn_grant *grant);
+
+/**
+ * turn_grant_follow() - the allocation stays whose it was
+ * @next: that takes the place of
+ * @before: the one before
+ */
+void turn_grant_follow(struct turn_grant *next,
+		       const struct turn_grant *before);
 
 /**
  * turn_grant_limit() - what is left of a lifetime (RFC 7635 section 9)

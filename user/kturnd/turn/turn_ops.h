@@ -51,9 +51,10 @@
  *	answer is there, or never; NULL when nobody waits. Both are copied
  * @features: TURN_FEATURE_… of the realm now
  * @token_key: the key of that name, for access tokens. 0 or -ENOENT
- * @quota_take: count one more allocation of the realm's user, or of its users
- *	with access tokens (NULL). 0; -EDQUOT: the user has enough (486);
- *	-ENOSPC: all have (508); always 0 if it was granted before
+ * @quota_take: count one more allocation of the realm's user, who may be an
+ *	access token (turn_alloc_account()). 0; -EDQUOT: the user has enough
+ *	(486); -ENOSPC: all have, or memory is short (508); always 0 if it was
+ *	granted before
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
