@@ -120,9 +120,6 @@ int quota_take(struct quota *q, const struct quota_of *of, bool granted)
 		ret = -ENOSPC;
 	if (!ret)
 		ret = take_both(q, of, granted);
-	/* Without memory its user has one more than is known. */
-	if (granted)
-		ret = 0;
 	if (ret)
 		atomic_fetch_sub(&q->total, 1);
 	return ret;

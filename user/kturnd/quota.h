@@ -52,7 +52,7 @@ void quota_free(struct quota *q);
  * @granted: there is one already, that has to be counted
  *
  * Return: 0; -EDQUOT: the user has enough; -ENOSPC: the realm has, or all have;
- * -ENOMEM. 0 if it is @granted.
+ * -ENOMEM. 0 or -ENOMEM if it is @granted.
  */
 int quota_take(struct quota *q, const struct quota_of *of, bool granted);
 

@@ -53,8 +53,8 @@
  * @token_key: the key of that name, for access tokens. 0 or -ENOENT
  * @quota_take: count one more allocation of the realm's user, who may be an
  *	access token (turn_alloc_account()). 0; -EDQUOT: the user has enough
- *	(486); -ENOSPC: all have, or memory is short (508); always 0 if it was
- *	granted before
+ *	(486); -ENOSPC: all have, or memory is short (508); if it was granted
+ *	before, 0, or -ENOMEM: it is not counted
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
