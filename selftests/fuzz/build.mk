@@ -18,6 +18,7 @@ fuzz_libs_opaque := $(PRECIS_LIBS)
 
 # In the world that the tests of the state machine made.
 fuzz_src_turn := $(wildcard user/kturnd/turn/*.c user/precis/*.c) \
+	user/kturnd/quota.c \
 	user/common/table.c user/common/siphash.c \
 	selftests/turn/world.c selftests/turn/accounts.c selftests/turn/client.c selftests/turn/links.c \
 	selftests/turn/visits.c

@@ -2,12 +2,12 @@
 #
 # Unit tests of parts of kturnd.
 
-KTURND_TESTS := steer peer_acl parts nat store
+KTURND_TESTS := steer peer_acl parts quota nat store
 KTURND_TEST_BIN := $(KTURND_TESTS:%=$(B)/selftests/kturnd/%_test)
 KTURND_PARTS := errors file origin peer_acl quota random relay \
 	reserve reserved_ports socket source_limit steer token_key \
 	nat/epoch nat/pcp_wire db_url park option_read store/cache \
-	store/redis_url store/tables
+	store/redis_url store/tables turn/limit turn/pool
 
 test-programs: $(KTURND_TEST_BIN)
 

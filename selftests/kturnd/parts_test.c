@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Parts of kturnd by themselves: log, reserved ports, relayed ports, quotas. */
+/* Parts of kturnd by themselves: log, reserved ports, relayed ports. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,6 @@
 #include "kturnd/file.h"
 #include "log.h"
 #include "kturnd/origin.h"
-#include "kturnd/quota.h"
 #include "kturnd/source_limit.h"
 #include "kturnd/random.h"
 #include "kturnd/relay.h"
@@ -397,81 +396,6 @@ static void source_crowd(void)
 	source_limit_free(&l);
 }
 
-/* ------------------------------------------------------------------- quota */
-
-/* At most two of a user's, as many of a realm's as it says. */
-static int take(struct quota *q, const char *realm, const char *user,
-		uint32_t realm_max, bool granted)
-{
-	const struct quota_of of = {
-		.realm = realm, .user = user, .user_max = 2,
-		.realm_max = realm_max,
-	};
-
-	return quota_take(q, &of, granted);
-}
-
-static void quotas(void)
-{
-	struct quota q;
-
-	quota_init(&q, 0);
-	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
-	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
-	KTAP_EQ(take(&q, "r", "a", 0, false), -EDQUOT);
-	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
-	quota_give(&q, "r", "a");
-	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "b");
-	KTAP_CHECK(!q.tree);
-	KTAP_EQ(take(&q, "r", "c", 0, false), 0);
-	quota_free(&q);
-
-	quota_init(&q, 3);
-	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
-	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
-	/* What is refused for one reason is not counted for another. */
-	KTAP_EQ(take(&q, "r", "a", 0, false), -EDQUOT);
-	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
-	KTAP_EQ(take(&q, "r", "c", 0, false), -ENOSPC);
-	KTAP_EQ(atomic_load(&q.total), 3);
-	/* What was granted before counts whatever there is. */
-	KTAP_EQ(take(&q, "r", "a", 0, true), 0);
-	KTAP_EQ(atomic_load(&q.total), 4);
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "a");
-	KTAP_EQ(take(&q, "r", "c", 0, false), 0);
-	quota_free(&q);
-}
-
-/* The same name in another realm is another user. */
-static void realm_quotas(void)
-{
-	struct quota q;
-
-	quota_init(&q, 0);
-	KTAP_EQ(take(&q, "r", "a", 3, false), 0);
-	KTAP_EQ(take(&q, "r", "a", 3, false), 0);
-	KTAP_EQ(take(&q, "s", "a", 3, false), 0);
-	KTAP_EQ(take(&q, "r", "a", 3, false), -EDQUOT);
-	KTAP_EQ(take(&q, "r", "c", 3, false), 0);
-	KTAP_EQ(take(&q, "r", "c", 3, false), -ENOSPC);
-	KTAP_EQ(take(&q, "r", "b", 3, false), -ENOSPC);
-	KTAP_EQ(take(&q, "s", "c", 3, false), 0);
-	KTAP_EQ(atomic_load(&q.total), 5);
-	/* A limit that is new knows of those before it. */
-	KTAP_EQ(take(&q, "s", "b", 1, false), -ENOSPC);
-	quota_give(&q, "r", "c");
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "a");
-	quota_give(&q, "s", "a");
-	quota_give(&q, "s", "c");
-	KTAP_CHECK(!q.tree);
-	quota_free(&q);
-}
-
 /* -------------------------------------------------------- origins and keys */
 
 static void origins(void)
@@ -553,8 +477,6 @@ static const struct ktap_case cases[] = {
 	{ "relay ports: reservations", reservations },
 	{ "sources: answers at once and a second", source_limits },
 	{ "sources: more than there is room for", source_crowd },
-	{ "quotas", quotas },
-	{ "quotas: of realms", realm_quotas },
 	{ "origins: one way to write them", origins },
 	{ "token keys: as coturn has them", token_keys },
 };

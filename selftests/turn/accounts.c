@@ -147,22 +147,26 @@ int account_token_key(void *env, const char *kid, struct turn_token_key *key)
 	return -ENOENT;
 }
 
+/* The daemon's own counts, below what a test allows. */
 int account_quota_take(void *env, const char *realm, const char *user,
-		       bool granted)
+		       bool granted, struct turn_pool **pool)
 {
+	const struct quota_of of = { .realm = realm, .user = user };
+
 	world_trace("quota_take");
 	snprintf(world.quota_realm, sizeof(world.quota_realm), "%s", realm);
 	snprintf(world.quota_user, sizeof(world.quota_user), "%s", user);
 	if (world.quota_used >= world.quota_left && !granted)
 		return -EDQUOT;
 	world.quota_used++;
-	return 0;
+	return quota_take(&world.quota, &of, granted, pool);
 }
 
 void account_quota_give(void *env, const char *realm, const char *user)
 {
 	world_trace("quota_give");
 	world.quota_used--;
+	quota_give(&world.quota, realm, user);
 }
 
 void accounts_init(void)
@@ -171,6 +175,7 @@ void accounts_init(void)
 	world.users = default_users;
 	world.n_users = KTAP_COUNT(default_users);
 	world.quota_left = 1000;
+	quota_init(&world.quota, 0);
 	world.realms[0].name = REALM;
 	world.n_realms = 1;
 }

@@ -24,7 +24,7 @@ void account_ask(void *env, const struct turn_question *q, const uint8_t *msg,
 unsigned int account_features(void *env, const struct turn_realm *realm);
 int account_token_key(void *env, const char *kid, struct turn_token_key *key);
 int account_quota_take(void *env, const char *realm, const char *user,
-		       bool granted);
+		       bool granted, struct turn_pool **pool);
 void account_quota_give(void *env, const char *realm, const char *user);
 
 #endif /* KTURN_SELFTESTS_ACCOUNTS_H */

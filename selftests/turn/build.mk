@@ -5,6 +5,7 @@
 TURN_TEST := $(B)/selftests/turn/turn_test
 TURN_TEST_SRC := $(wildcard selftests/turn/*.c user/kturnd/turn/*.c) \
 	$(wildcard user/precis/*.c) user/common/table.c user/common/siphash.c \
+	user/kturnd/quota.c \
 	selftests/ktap.c include/kturn/wire.c
 
 test-programs: $(TURN_TEST)

@@ -251,6 +251,41 @@ static void handed_over(void)
 	stop_two();
 }
 
+/* What a user shares goes along, and stays where the others are. */
+static void pool_handed_over(void)
+{
+	struct client next, other;
+	struct turn_alloc *a;
+
+	world_init();
+	world.cfg.mobility = true;
+	KTAP_EQ(turn_limit_init(&world.quota.user_limit[0], 0, 0, 1, 4), 0);
+	world_start();
+	client_init(&c, 40000);
+	client_challenge(&c);
+	KTAP_EQ(do_allocate_ticket(&c, &t), SUCCESS);
+	KTAP_EQ(do_permit(&c, PEER_A), SUCCESS);
+	second_server();
+	KTAP_CHECK(sends_by_indication(&c, PEER_A));
+	next = at_port(&c, 40001);
+	KTAP_EQ(visit_move(&next), SUCCESS);
+	a = hand_over(&next);
+	client_allocated(&other, 40002);
+	KTAP_EQ(do_permit(&other, PEER_A), SUCCESS);
+	KTAP_CHECK(sends_by_indication(&other, PEER_A));
+	use(1);
+	KTAP_CHECK(turn_alloc_arrive(world.s, a));
+	KTAP_CHECK(sends_by_indication(&next, PEER_A));
+	use(0);
+	KTAP_CHECK(sends_by_indication(&other, PEER_A));
+	KTAP_EQ(do_refresh(&other, 0), SUCCESS);
+	use(1);
+	KTAP_CHECK(!sends_by_indication(&next, PEER_A));
+	KTAP_EQ(do_refresh(&next, 0), SUCCESS);
+	KTAP_CHECK(!world.quota.tree);
+	stop_two();
+}
+
 /* Its realm, which only a key has, its limits and its key go with it. */
 static void token_handed_over(void)
 {
@@ -347,6 +382,8 @@ const struct ktap_case handover_cases[] = {
 	{ "mobility: a connection ends before data came",
 	  connection_ends_between },
 	{ "mobility: to another server", handed_over },
+	{ "mobility: with what a user shares to another server",
+	  pool_handed_over },
 	{ "mobility: with an access token to another server",
 	  token_handed_over },
 	{ "mobility: another server's visitor does not come", visit_ends },

@@ -27,6 +27,7 @@ static const struct {
 	{ data_cases, &data_count },
 	{ icmp_cases, &icmp_count },
 	{ expiry_cases, &expiry_count },
+	{ pool_cases, &pool_count },
 	{ adopt_cases, &adopt_count },
 	{ tcp_cases, &tcp_count },
 	{ bind_cases, &bind_count },

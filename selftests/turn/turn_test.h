@@ -39,13 +39,13 @@ extern const struct ktap_case parts_cases[], binding_cases[], auth_cases[],
 	tcp_cases[], bind_cases[], mobility_cases[], handover_cases[],
 	owner_cases[],
 	malformed_cases[], garbage_cases[], scale_cases[], realms_cases[],
-	token_cases[];
+	token_cases[], pool_cases[];
 extern const size_t parts_count, binding_count, auth_count, names_count,
 	nonce_count, rest_count, wait_count, allocate_count, ports_count, dual_count,
 	refresh_count,
 	permission_count, channel_count, data_count, icmp_count,
 	expiry_count, adopt_count, tcp_count, bind_count, mobility_count,
 	handover_count, owner_count, malformed_count, garbage_count, scale_count,
-	realms_count, token_count;
+	realms_count, token_count, pool_count;
 
 #endif /* KTURN_SELFTESTS_TURN_TEST_H */

@@ -9,6 +9,7 @@
 #ifndef KTURN_SELFTESTS_WORLD_H
 #define KTURN_SELFTESTS_WORLD_H
 
+#include <kturnd/quota.h>
 #include <kturnd/turn/turn.h>
 
 #include "../ktap.h"
@@ -107,6 +108,7 @@ struct world {
 	size_t n_passed;
 	int quota_left;		/* may be given to users */
 	int quota_used;
+	struct quota quota;	/* what users share */
 	int pushed;		/* allocations that the offload holds */
 	int mobile;		/* of them have tickets */
 	uint64_t seed;

@@ -296,7 +296,7 @@ static unsigned int features(void *env, const struct turn_realm *realm)
 }
 
 static int take_quota(void *env, const char *realm, const char *user,
-		      bool granted)
+		      bool granted, struct turn_pool **pool)
 {
 	struct worker *w = env;
 	const struct realm *r = realms_find(w->realms, realm, strlen(realm));
@@ -307,7 +307,7 @@ static int take_quota(void *env, const char *realm, const char *user,
 		.realm_max = r ? r->total_quota : 0,
 	};
 
-	return quota_take(&w->d->quota, &of, granted);
+	return quota_take(&w->d->quota, &of, granted, pool);
 }
 
 static void give_quota(void *env, const char *realm, const char *user)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How many allocations each user has; see quota.h. */
+/* How many allocations each user has, and what they share; see quota.h. */
 #include <errno.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/sha.h>
 
 #include "quota.h"
 
@@ -12,11 +15,13 @@
  * @n: how many
  * @realm: realm
  * @user: user; "" for the realm
+ * @pool: what the user's allocations share
  */
 struct count {
 	uint32_t n;
 	const char *realm;	/* after the struct, or a look-up's */
 	const char *user;	/* the same */
+	struct turn_pool pool;
 };
 
 static int compare(const void *a, const void *b)
@@ -33,6 +38,16 @@ void quota_init(struct quota *q, uint32_t max_total)
 	atomic_init(&q->total, 0);
 	q->tree = NULL;
 	pthread_mutex_init(&q->lock, NULL);
+	memset(q->user_limit, 0, sizeof(q->user_limit));
+	memset(q->total_limit, 0, sizeof(q->total_limit));
+	turn_pool_init(&q->pool, q->total_limit, NULL);
+}
+
+void quota_limit(struct quota *q, const struct turn_limit user[2],
+		 const struct turn_limit total[2])
+{
+	memcpy(q->user_limit, user, sizeof(q->user_limit));
+	memcpy(q->total_limit, total, sizeof(q->total_limit));
 }
 
 void quota_free(struct quota *q)
@@ -51,6 +66,18 @@ static struct count *find(struct quota *q, const char *realm,
 	return node ? *node : NULL;
 }
 
+static bool is_limited(const struct turn_limit limit[2])
+{
+	return limit[0].by_bytes || limit[0].by_packets ||
+	       limit[1].by_bytes || limit[1].by_packets;
+}
+
+/* NULL: they share nothing. */
+static struct turn_pool *total_pool(struct quota *q)
+{
+	return is_limited(q->total_limit) ? &q->pool : NULL;
+}
+
 static struct count *add(struct quota *q, const char *realm, const char *user)
 {
 	size_t realm_size = strlen(realm) + 1, user_size = strlen(user) + 1;
@@ -61,6 +88,7 @@ static struct count *add(struct quota *q, const char *realm, const char *user)
 	e->n = 0;
 	e->realm = memcpy(e + 1, realm, realm_size);
 	e->user = memcpy((char *)(e + 1) + realm_size, user, user_size);
+	turn_pool_init(&e->pool, q->user_limit, total_pool(q));
 	if (!tsearch(e, &q->tree, compare)) {
 		free(e);
 		return NULL;
@@ -68,8 +96,9 @@ static struct count *add(struct quota *q, const char *realm, const char *user)
 	return e;
 }
 
+/* The counted one is in @result. */
 static int take(struct quota *q, const char *realm, const char *user,
-		uint32_t max, bool granted)
+		uint32_t max, bool granted, struct count **result)
 {
 	struct count *e = find(q, realm, user);
 
@@ -80,6 +109,7 @@ static int take(struct quota *q, const char *realm, const char *user,
 	if (max && e->n >= max && !granted)
 		return -EDQUOT;
 	e->n++;
+	*result = e;
 	return 0;
 }
 
@@ -94,24 +124,29 @@ static void give(struct quota *q, const char *realm, const char *user)
 }
 
 /* Counted without a limit too: it may come later. */
-static int take_both(struct quota *q, const struct quota_of *of, bool granted)
+static int take_both(struct quota *q, const struct quota_of *of, bool granted,
+		     struct turn_pool **pool)
 {
+	struct count *e;
 	int ret;
 
 	pthread_mutex_lock(&q->lock);
-	ret = take(q, of->realm, "", of->realm_max, granted);
+	ret = take(q, of->realm, "", of->realm_max, granted, &e);
 	if (ret == -EDQUOT)
 		ret = -ENOSPC;
 	if (!ret) {
-		ret = take(q, of->realm, of->user, of->user_max, granted);
+		ret = take(q, of->realm, of->user, of->user_max, granted, &e);
 		if (ret)
 			give(q, of->realm, "");
 	}
+	if (!ret)
+		*pool = is_limited(q->user_limit) ? &e->pool : total_pool(q);
 	pthread_mutex_unlock(&q->lock);
 	return ret;
 }
 
-int quota_take(struct quota *q, const struct quota_of *of, bool granted)
+int quota_take(struct quota *q, const struct quota_of *of, bool granted,
+	       struct turn_pool **pool)
 {
 	unsigned int before = atomic_fetch_add(&q->total, 1);
 	int ret = 0;
@@ -119,10 +154,24 @@ int quota_take(struct quota *q, const struct quota_of *of, bool granted)
 	if (q->max_total && before >= q->max_total && !granted)
 		ret = -ENOSPC;
 	if (!ret)
-		ret = take_both(q, of, granted);
+		ret = take_both(q, of, granted, pool);
 	if (ret)
 		atomic_fetch_sub(&q->total, 1);
 	return ret;
+}
+
+uint64_t quota_user_id(const char *realm, const char *user)
+{
+	char text[sizeof("user") + TURN_REALM_MAX + 1 + TURN_USERNAME_MAX + 1];
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	uint64_t id;
+	int len;
+
+	len = snprintf(text, sizeof(text), "user%c%.*s%c%.*s", 0,
+		       TURN_REALM_MAX, realm, 0, TURN_USERNAME_MAX, user);
+	SHA256((uint8_t *)text, (size_t)len, digest);
+	id = (uint64_t)kturn_get32(digest) << 32 | kturn_get32(digest + 4);
+	return id != QUOTA_TOTAL_ID ? id : 1;
 }
 
 void quota_give(struct quota *q, const char *realm, const char *user)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How many allocations each user has, each realm has, and all have, over all
- * workers.
+ * workers; and what those of a user, and all, share of the bandwidth.
  */
 #ifndef _KTURND_QUOTA_H
 #define _KTURND_QUOTA_H
@@ -11,18 +11,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "turn/pool.h"
+
 /**
  * struct quota - counts
  * @max_total: what all may have; 0: any number
  * @total: what all have
  * @lock: protects @tree
  * @tree: tsearch()'s, of struct count
+ * @user_limit: of the data of a user's allocations: [0] to peers, [1] to clients
+ * @total_limit: of the data of all
+ * @pool: what all share
  */
 struct quota {
 	uint32_t max_total;
 	atomic_uint total;
 	pthread_mutex_t lock;
 	void *tree;
+	struct turn_limit user_limit[2];
+	struct turn_limit total_limit[2];
+	struct turn_pool pool;
 };
 
 /**
@@ -42,6 +50,15 @@ struct quota_of {
 /** quota_init() - nothing is counted yet */
 void quota_init(struct quota *q, uint32_t max_total);
 
+/**
+ * quota_limit() - limit what they relay together
+ * @q: counts, of nothing yet
+ * @user: of a user's allocations: [0] to peers, [1] to clients
+ * @total: of all
+ */
+void quota_limit(struct quota *q, const struct turn_limit user[2],
+		 const struct turn_limit total[2]);
+
 /** quota_free() - forget all counts */
 void quota_free(struct quota *q);
 
@@ -50,11 +67,25 @@ void quota_free(struct quota *q);
  * @q: counts
  * @of: whose
  * @granted: there is one already, that has to be counted
+ * @pool: result, until quota_give(): what it shares with others, or NULL
  *
  * Return: 0; -EDQUOT: the user has enough; -ENOSPC: the realm has, or all have;
  * -ENOMEM. 0 or -ENOMEM if it is @granted.
  */
-int quota_take(struct quota *q, const struct quota_of *of, bool granted);
+int quota_take(struct quota *q, const struct quota_of *of, bool granted,
+	       struct turn_pool **pool);
+
+/* In the kernel: that of all, which no user has. */
+#define QUOTA_TOTAL_ID	0
+
+/**
+ * quota_user_id() - number of what a user shares, in the kernel
+ * @realm: realm
+ * @user: user
+ *
+ * The same in a successor, which need not know anything of us.
+ */
+uint64_t quota_user_id(const char *realm, const char *user);
 
 /** quota_give() - undo one quota_take() that succeeded */
 void quota_give(struct quota *q, const char *realm, const char *user);

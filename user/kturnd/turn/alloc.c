@@ -39,7 +39,7 @@ int turn_alloc_take_quota(struct turn_server *s, struct turn_alloc *a,
 	int ret;
 
 	ret = s->ops->quota_take(s->env, a->realm, turn_alloc_account(a, buf),
-				 granted);
+				 granted, &a->pool);
 	a->has_quota = !ret;
 	return ret;
 }
@@ -52,6 +52,7 @@ void turn_alloc_give_quota(struct turn_server *s, struct turn_alloc *a)
 		s->ops->quota_give(s->env, a->realm,
 				   turn_alloc_account(a, buf));
 	a->has_quota = false;
+	a->pool = NULL;
 }
 
 void turn_alloc_link(struct turn_server *s, struct turn_alloc *a)

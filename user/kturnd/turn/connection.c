@@ -178,16 +178,23 @@ struct turn_connection *turn_connection_attempt(struct turn_server *s,
 
 /* --------------------------------------------------------------------- bytes */
 
-/* Those of packets mean nothing to a stream. */
+/* Limits of packets mean nothing to a stream. */
+static bool has_room(const struct turn_alloc *a, enum turn_direction dir,
+		     size_t want, uint64_t now)
+{
+	struct turn_limit l = a->limit[dir];
+	struct turn_used used = a->used[dir];
+
+	l.by_packets = false;
+	return turn_limit_take(&l, &used, want, now) &&
+	       (!a->pool || turn_pool_has_bytes(a->pool, dir, want, now));
+}
+
 size_t turn_connection_room(struct turn_server *s,
 			    const struct turn_connection *c,
 			    enum turn_direction dir, size_t want, uint64_t now)
 {
-	struct turn_limit l = c->alloc->limit[dir];
-	struct turn_used used = c->alloc->used[dir];
-
-	l.by_packets = false;
-	while (want && !turn_limit_take(&l, &used, want, now))
+	while (want && !has_room(c->alloc, dir, want, now))
 		want /= 2;
 	return want;
 }
@@ -199,6 +206,8 @@ void turn_connection_passed(struct turn_server *s, struct turn_connection *c,
 
 	l.by_packets = false;
 	turn_limit_take(&l, &c->alloc->used[dir], len, now);
+	if (c->alloc->pool)
+		turn_pool_passed(c->alloc->pool, dir, len, now);
 	if (dir == TURN_TO_PEER)
 		s->counters.to_peer_bytes += len;
 	else

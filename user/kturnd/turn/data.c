@@ -35,7 +35,7 @@ static void to_peer(struct turn_server *s, uint64_t now, struct turn_alloc *a,
 		return;
 	}
 
-	if (!turn_limit_take(&a->limit[0], &a->used[0], len, now)) {
+	if (!turn_alloc_passes(a, TURN_TO_PEER, len, now)) {
 		s->counters.over_limit++;
 		return;
 	}
@@ -173,7 +173,7 @@ void turn_peer_input(struct turn_server *s, uint64_t now,
 		return;
 	}
 
-	if (!turn_limit_take(&a->limit[1], &a->used[1], len, now)) {
+	if (!turn_alloc_passes(a, TURN_TO_CLIENT, len, now)) {
 		s->counters.over_limit++;
 		return;
 	}

@@ -2,7 +2,6 @@
 /* How much data of an allocation passes; see limit.h. */
 #include "limit.h"
 
-#define NS_PER_MS	1000000ull
 #define BITS_PER_BYTE	8
 
 /* As the kernel's defaults. */
@@ -45,7 +44,7 @@ int turn_limit_init(struct turn_limit *l, uint64_t bit_rate,
 bool turn_limit_charge(const struct turn_limit *l, struct turn_used *used,
 		       size_t len, uint64_t now)
 {
-	const uint64_t ticks = kturn_bucket_now(now * NS_PER_MS);
+	const uint64_t ticks = turn_limit_ticks(now);
 	struct turn_used next = *used;
 
 	if (l->by_packets &&

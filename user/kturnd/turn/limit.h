@@ -31,6 +31,12 @@ struct turn_used {
 	__u64 packets;
 };
 
+/** turn_limit_ticks() - of buckets, at @now milliseconds */
+static inline __u64 turn_limit_ticks(uint64_t now)
+{
+	return kturn_bucket_now(now * 1000000);
+}
+
 /**
  * turn_limit_init() - a limit
  * @l: result

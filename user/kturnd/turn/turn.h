@@ -79,7 +79,7 @@ struct turn_counters {
 	uint64_t to_client_packets;
 	uint64_t to_client_bytes;
 	uint64_t dropped;		/* data that nothing allowed */
-	uint64_t over_limit;		/* data beyond the allocation's limit */
+	uint64_t over_limit;		/* data beyond a limit, own or shared */
 	uint64_t icmp;			/* ICMP errors told to clients */
 	uint64_t connects;		/* connections to peers that came about */
 	uint64_t connects_failed;	/* 447 */
@@ -192,7 +192,8 @@ void turn_connection_gone(struct turn_server *s, struct turn_connection *c);
  * @want: at most so many
  * @now: as above
  *
- * Return: 0: none now, for the allocation's limit is reached.
+ * Return: 0: none now, for a limit is reached, the allocation's own or one that it
+ * shares with others.
  */
 size_t turn_connection_room(struct turn_server *s,
 			    const struct turn_connection *c,

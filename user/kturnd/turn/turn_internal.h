@@ -4,7 +4,7 @@
  *
  *	server.c		input, expiry, counters
  *	alloc.c half.c perm.c chan.c	the state (RFC 8656 sections 6, 9, 12)
- *	data.c limit.c	relaying, both directions
+ *	data.c limit.c pool.c	relaying, both directions
  *	connection.c	connections to peers (RFC 6062)
  *	request.c	takes a request apart, checks it in order, dispatches
  *	auth.c nonce.c integrity.c username.c rest.c	who sent it
@@ -29,6 +29,7 @@
 
 #include <array_size.h>
 #include "crypto.h"
+#include "pool.h"
 #include "table.h"
 #include "timer.h"
 #include "turn.h"
@@ -173,6 +174,7 @@ struct turn_grant {
  * @is_tcp: TCP is relayed (RFC 6062), not UDP
  * @limit: of its data, its realm's: [0] to peers, [1] to the client
  * @used: of its limits
+ * @pool: what it shares with others; NULL: nothing, or it has no quota
  * @icmp_at: how far its token bucket of ICMP errors is used up, ms
  * @mobile: what it needs to follow its client; NULL: it has no ticket
  * @grant: what an access token has brought; NULL: it was made without
@@ -197,6 +199,7 @@ struct turn_alloc {
 	bool is_tcp;
 	struct turn_limit limit[2];
 	struct turn_used used[2];
+	struct turn_pool *pool;
 	uint64_t icmp_at;
 	struct turn_mobile *mobile;
 	struct turn_grant *grant;
@@ -553,6 +556,30 @@ struct turn_connection *turn_connection_by_id(struct turn_server *s,
 void turn_connect_refuse(struct turn_server *s, struct turn_connection *c);
 
 /* --------------------------------------------------------------------- data */
+
+/**
+ * turn_alloc_passes() - may data pass, by its allocation's limit and what it
+ * shares with others?
+ * @a: allocation
+ * @dir: direction
+ * @len: bytes
+ * @now: clock
+ *
+ * What does not pass takes nothing from any of them.
+ */
+static inline bool turn_alloc_passes(struct turn_alloc *a,
+				     enum turn_direction dir, size_t len,
+				     uint64_t now)
+{
+	const struct turn_used before = a->used[dir];
+
+	if (!turn_limit_take(&a->limit[dir], &a->used[dir], len, now))
+		return false;
+	if (!a->pool || turn_pool_take(a->pool, dir, len, now))
+		return true;
+	a->used[dir] = before;
+	return false;
+}
 
 /** turn_channel_data_input() - a ChannelData message from a client */
 void turn_channel_data_input(struct turn_server *s, uint64_t now,

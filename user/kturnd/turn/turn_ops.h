@@ -52,9 +52,10 @@
  * @features: TURN_FEATURE_… of the realm now
  * @token_key: the key of that name, for access tokens. 0 or -ENOENT
  * @quota_take: count one more allocation of the realm's user, who may be an
- *	access token (turn_alloc_account()). 0; -EDQUOT: the user has enough
- *	(486); -ENOSPC: all have, or memory is short (508); if it was granted
- *	before, 0, or -ENOMEM: it is not counted
+ *	access token (turn_alloc_account()); tells what it shares with others
+ *	until it is given back, or NULL. 0; -EDQUOT: the user has enough (486);
+ *	-ENOSPC: all have, or memory is short (508); if it was granted before,
+ *	0, or -ENOMEM: it is not counted
  * @quota_give: undo one that succeeded
  * @peer_check: may it be a peer? A refusal is logged by the transport
  * @offload_alloc: push an allocation; lifetime in seconds
@@ -140,7 +141,7 @@ struct turn_ops {
 	int (*token_key)(void *env, const char *kid,
 			 struct turn_token_key *key);
 	int (*quota_take)(void *env, const char *realm, const char *user,
-			  bool granted);
+			  bool granted, struct turn_pool **pool);
 	void (*quota_give)(void *env, const char *realm, const char *user);
 	enum turn_verdict (*peer_check)(void *env, const struct kturn_addr *peer,
 					const struct turn_alloc *alloc);

@@ -56,6 +56,7 @@
 struct turn_server;
 struct turn_alloc;
 struct turn_connection;
+struct turn_pool;
 
 /** enum turn_transport - how a client talks to us (RFC 8656 section 3.1) */
 enum turn_transport {
