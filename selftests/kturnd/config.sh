@@ -85,6 +85,10 @@ tcp-relay: yes
 max-peer-connections: 1024
 limit-to-peer: 2Mbit/64kB,500pps/50
 limit-to-client: none
+user-limit-to-peer: 8Mbit
+user-limit-to-client: 8Mbit/1MB,4kpps
+total-limit-to-peer: none
+total-limit-to-client: 1Gbit
 mobility: yes
 alternate-server: [192.0.2.9, "[2001:db8::9]:5349/turn.example.org"]
 redirect-above: 900
@@ -120,6 +124,7 @@ PUBLIC/PRIVATE, or stun:HOST[:PORT], nat-pmp, upnp or pcp, and perhaps /PRIVATE"
 KEYS="listen, transport, nat-discovery, tls-cert, tls-key, tls-client-ca, proxy-from, \
 max-connections, relay, external, external-check, relay-ports, channel-range, user-quota, \
 total-quota, max-permissions, max-channels, tcp-relay, max-peer-connections, limit-to-peer, limit-to-client, \
+user-limit-to-peer, user-limit-to-client, total-limit-to-peer, total-limit-to-client, \
 mobility, \
 alternate-server, redirect-above, realm, listen-realm, origin-realm, software, user, realm-user, secret, realm-secret, \
 token-server-name, token-key, token-key-file, user-file, secret-file, db, db-file, allow-peer, deny-peer, \
@@ -223,6 +228,10 @@ the key in base64, as in kid:A256GCM:MDEy...EK: the key is shorter than its \
 algorithm needs" --token-server-name x --token-key a:A256GCM:MTIzNDU2Nzg5MDEyMzQ1Ngo=
 	refuses "--limit-to-peer: expected a limit, as in 2Mbit, 2Mbit/64kB, \
 500pps/50, 2Mbit,500pps or none, got '2M'" --limit-to-peer 2M
+	refuses "--user-limit-to-peer: expected a limit, as in 2Mbit, 2Mbit/64kB, \
+500pps/50, 2Mbit,500pps or none, got '8M'" --user-limit-to-peer 8M
+	refuses "--total-limit-to-client: expected a limit, as in 2Mbit, 2Mbit/64kB, \
+500pps/50, 2Mbit,500pps or none, got 'all'" --total-limit-to-client all
 	refuses "--limit-to-client: expected a limit, as in 2Mbit, 2Mbit/64kB, \
 500pps/50, 2Mbit,500pps or none, got '99999999Tbit99': a number is out of range" \
 		--limit-to-client 99999999Tbit99

@@ -133,6 +133,8 @@ struct config_source {
  * @tcp_relay: TCP is relayed
  * @max_peer_connections: of an allocation
  * @limit: of an allocation: [0] to peers, [1] to the client
+ * @user_limit: of a user's allocations together, likewise
+ * @total_limit: of all allocations together, likewise
  * @mobility: clients can take their allocations along
  * @alternates: servers to which clients are sent
  * @n_alternates: how many
@@ -206,6 +208,8 @@ struct config {
 	bool tcp_relay;
 	uint32_t max_peer_connections;
 	struct kturn_limit limit[2];
+	struct kturn_limit user_limit[2];
+	struct kturn_limit total_limit[2];
 	bool mobility;
 	struct config_alternate *alternates;
 	size_t n_alternates;

@@ -156,6 +156,27 @@ static int setup_local(struct server *s)
 	return 0;
 }
 
+/* What the configuration says is possible. */
+static void make_limits(struct turn_limit limit[2],
+			const struct kturn_limit of[2])
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		turn_limit_init(&limit[i], of[i].bit_rate, of[i].burst_bytes,
+				of[i].packet_rate, of[i].burst_packets);
+}
+
+static void setup_quota(struct daemon *d)
+{
+	struct turn_limit user[2], total[2];
+
+	quota_init(&d->quota, d->cfg->total_quota);
+	make_limits(user, d->cfg->user_limit);
+	make_limits(total, d->cfg->total_limit);
+	quota_limit(&d->quota, user, total);
+}
+
 static int setup(struct server *s)
 {
 	struct daemon *d = &s->d;
@@ -167,7 +188,7 @@ static int setup(struct server *s)
 	ret = mobility_init(&d->mobility);
 	if (ret)
 		return ret;
-	quota_init(&d->quota, d->cfg->total_quota);
+	setup_quota(d);
 	d->redirect.cfg = d->cfg;
 	d->redirect.listen = &d->listen;
 	d->redirect.relays = &d->relays;

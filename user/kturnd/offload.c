@@ -25,6 +25,33 @@ bool offload_is_nat_peer(const struct offload *o,
 	return relay_find_public(&o->w->d->relays, peer);
 }
 
+static bool is_limited(const struct kturn_limit limit[2])
+{
+	return limit[0].bit_rate || limit[0].packet_rate ||
+	       limit[1].bit_rate || limit[1].packet_rate;
+}
+
+static void add_quota(struct kturn_alloc *ka, uint64_t id,
+		      const struct kturn_limit limit[2])
+{
+	ka->quota[ka->n_quotas++] = (struct kturn_quota){
+		.id = id, .to_peer = limit[0], .to_client = limit[1],
+	};
+}
+
+static void fill_quotas(const struct config *cfg, const struct turn_alloc *a,
+			struct kturn_alloc *ka)
+{
+	char account[TURN_ACCOUNT_MAX + 1];
+
+	if (is_limited(cfg->user_limit))
+		add_quota(ka, quota_user_id(turn_alloc_realm(a),
+					    turn_alloc_account(a, account)),
+			  cfg->user_limit);
+	if (is_limited(cfg->total_limit))
+		add_quota(ka, QUOTA_TOTAL_ID, cfg->total_limit);
+}
+
 void offload_fill(const struct offload *o, const struct turn_alloc *a,
 		  uint32_t lifetime_ms, uint32_t flags, uint8_t *packed,
 		  struct kturn_alloc *ka)
@@ -49,6 +76,7 @@ void offload_fill(const struct offload *o, const struct turn_alloc *a,
 	ka->flags = flags;
 	ka->limit_to_peer = limit[0];
 	ka->limit_to_client = limit[1];
+	fill_quotas(o->w->d->cfg, a, ka);
 	log_escape(ka->label, sizeof(ka->label), user, strlen(user));
 	ka->owner_data = packed;
 	ka->owner_data_len = turn_alloc_pack(a, packed);

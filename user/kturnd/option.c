@@ -295,6 +295,52 @@ const struct option_def options[] = {
 		.text = "The same for what comes from an allocation's peers.",
 		.set = option_set_limit_to_client,
 	}, {
+		.key = "user-limit-to-peer",
+		.arg = "RATE",
+		.def = "none",
+		.expected = LIMIT,
+		.help = "what a user's allocations may send to peers",
+		.text = "What all allocations of a user together may send to "
+			"their peers, as limit-to-peer, which counts as well. A "
+			"user is one of a realm, or an access token. The rest "
+			"is dropped, and delays nobody; only connections of "
+			"tcp-relay are slowed down. The kernel and the daemon "
+			"each count what they relay themselves: with a UDP "
+			"client that the kernel relays for, and a TCP client "
+			"that the daemon relays for, a user has the rate "
+			"twice. Who had no allocation begins with a full "
+			"burst.",
+		.set = option_set_user_limit_to_peer,
+	}, {
+		.key = "user-limit-to-client",
+		.arg = "RATE",
+		.def = "none",
+		.expected = LIMIT,
+		.help = "what peers may send to a user's allocations",
+		.text = "The same for what comes from the peers of a user's "
+			"allocations.",
+		.set = option_set_user_limit_to_client,
+	}, {
+		.key = "total-limit-to-peer",
+		.arg = "RATE",
+		.def = "none",
+		.expected = LIMIT,
+		.help = "what all allocations may send to peers",
+		.text = "What all allocations together may send to their peers, "
+			"as limit-to-peer and user-limit-to-peer, which count "
+			"as well. The kernel and the daemon each count what "
+			"they relay themselves here too.",
+		.set = option_set_total_limit_to_peer,
+	}, {
+		.key = "total-limit-to-client",
+		.arg = "RATE",
+		.def = "none",
+		.expected = LIMIT,
+		.help = "what all allocations' peers may send",
+		.text = "The same for what comes from the peers of all "
+			"allocations.",
+		.set = option_set_total_limit_to_client,
+	}, {
 		.key = "mobility",
 		.arg = "yes|no",
 		.def = "no",

@@ -121,6 +121,30 @@ const char *option_set_limit_to_client(struct config *cfg, const char *value)
 	return set_limit(&cfg->limit[1], value);
 }
 
+const char *option_set_user_limit_to_peer(struct config *cfg,
+					  const char *value)
+{
+	return set_limit(&cfg->user_limit[0], value);
+}
+
+const char *option_set_user_limit_to_client(struct config *cfg,
+					    const char *value)
+{
+	return set_limit(&cfg->user_limit[1], value);
+}
+
+const char *option_set_total_limit_to_peer(struct config *cfg,
+					   const char *value)
+{
+	return set_limit(&cfg->total_limit[0], value);
+}
+
+const char *option_set_total_limit_to_client(struct config *cfg,
+					     const char *value)
+{
+	return set_limit(&cfg->total_limit[1], value);
+}
+
 const char *option_set_software(struct config *cfg, const char *value)
 {
 	size_t len = strlen(value);

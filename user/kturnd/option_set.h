@@ -37,6 +37,14 @@ const char *option_set_max_peer_connections(struct config *cfg,
 					    const char *value);
 const char *option_set_limit_to_peer(struct config *cfg, const char *value);
 const char *option_set_limit_to_client(struct config *cfg, const char *value);
+const char *option_set_user_limit_to_peer(struct config *cfg,
+					  const char *value);
+const char *option_set_user_limit_to_client(struct config *cfg,
+					    const char *value);
+const char *option_set_total_limit_to_peer(struct config *cfg,
+					   const char *value);
+const char *option_set_total_limit_to_client(struct config *cfg,
+					     const char *value);
 const char *option_set_mobility(struct config *cfg, const char *value);
 const char *option_set_alternate_server(struct config *cfg, const char *value);
 const char *option_set_redirect_above(struct config *cfg, const char *value);
