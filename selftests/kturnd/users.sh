@@ -247,6 +247,28 @@ test_bandwidth()
 	[ "$(kturnd_value "d['counters']['over_limit']")" -ge 30 ]
 }
 
+# shares TEST [TRANSPORT...]: with 100 kB a second, and 20 kB at once.
+shares()
+{
+	in_client python3 "$here/bandwidth.py" "$1" 100000 20000 "${@:2}"
+	[ "$(kturnd_value "d['counters']['over_limit']")" -ge 100 ]
+}
+
+# One's clients are on several workers, and come by datagrams and connections.
+test_user_bandwidth()
+{
+	kturnd_start --workers 4 --user-limit-to-peer 800kbit/20kB \
+		"${ALLOW_PEERS[@]}"
+	shares user udp tcp udp
+}
+
+test_total_bandwidth()
+{
+	kturnd_start --workers 4 --total-limit-to-client 800kbit/20kB \
+		"${ALLOW_PEERS[@]}"
+	shares total
+}
+
 test_limited()
 {
 	kturnd_start --workers 1 --source-rate 10 "${ALLOW_PEERS[@]}"
@@ -257,7 +279,7 @@ test_limited()
 topology_up
 echo_start
 
-ktap_plan 19
+ktap_plan 21
 run_test "users: of the configuration and of the store" test_users
 run_test "users: prepared" test_prepared
 run_test "users: the store changes" test_store
@@ -276,5 +298,7 @@ run_test "users: quota of all" test_total_quota
 run_test "users: other servers, by load" test_redirect
 run_test "users: other servers, to drain" test_drain
 run_test "users: limits of an allocation" test_bandwidth
+run_test "users: limits of a user" test_user_bandwidth
+run_test "users: limits of all" test_total_bandwidth
 run_test "users: a flood without credentials" test_limited
 ktap_finish

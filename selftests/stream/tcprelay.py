@@ -6,8 +6,10 @@ Each function test_... is a test; it runs in the client's namespace, makes its
 peers in the peer's, see the picture in ../lib.sh, and fails with an exception.
 """
 
+import collections
 import contextlib
 import os
+import select
 import socket
 import sys
 import threading
@@ -285,6 +287,39 @@ def test_limit(rate):
             same(read(sock, size), bytes(size), "to the peer")
             took = time.monotonic() - begun
             same(0.8 < took < 5, True, f"it took {took:.1f} s")
+
+
+def send_both(data, socks, size):
+    """@size bytes by each of @data; what each of @socks got of the first half."""
+    left, got, half = {d: size for d in data}, collections.Counter(), {}
+    end = time.monotonic() + 30
+    for d in data:
+        d.sock.setblocking(False)
+    while got.total() < len(data) * size:
+        same(time.monotonic() < end, True, "all comes in time")
+        for d in data:
+            with contextlib.suppress(BlockingIOError):
+                left[d] -= d.sock.send(bytes(left[d]))
+        for sock in select.select(socks, [], [], 0.01)[0]:
+            got[sock] += len(sock.recv(65536))
+        if got.total() <= size:
+            half = got.copy()
+    return half
+
+
+def test_user_limit(rate):
+    """The same of two allocations together, neither of which waits for long."""
+    size = int(rate) * 3 // 4
+    with client() as a, client() as b:
+        a.allocate_tcp()
+        b.allocate_tcp()
+        with connected(a) as (one, first), connected(b) as (two, second):
+            begun = time.monotonic()
+            half = send_both((one, two), (first, second), size)
+            took = time.monotonic() - begun
+    same(1.4 < took < 10, True, f"it took {took:.1f} s")
+    same(min(half[first], half[second]) > size // 10, True,
+         f"{half[first]} and {half[second]} bytes at half time, both some")
 
 
 # ------------------------------------------------------------------------- ending

@@ -108,6 +108,13 @@ test_limit()
 	as_relayed limit 125000
 }
 
+# Of two allocations.
+test_user_limit()
+{
+	start --user-limit-to-peer 1Mbit/2kB
+	as_relayed user_limit 125000
+}
+
 test_nat()
 {
 	start --relay "$RELAY_CLIENT_V4" \
@@ -126,7 +133,7 @@ topology_up
 make_cert
 start
 
-ktap_plan 19
+ktap_plan 20
 run_test "tcprelay: coturn's client, TCP and TLS" test_uclient
 run_test "tcprelay: connect, TCP, IPv4" test_one connect tcp 4
 run_test "tcprelay: connect, TCP, IPv6" test_one connect tcp 6
@@ -145,6 +152,7 @@ kturnd_stop
 run_test "tcprelay: peers that connect" test_attempts
 run_test "tcprelay: off" test_off
 run_test "tcprelay: a limit of bytes" test_limit
+run_test "tcprelay: a user's limit of bytes" test_user_limit
 run_test "tcprelay: behind a NAT" test_nat
 run_test "tcprelay: no more descriptors" test_no_descriptors
 ktap_finish
