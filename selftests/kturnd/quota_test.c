@@ -2,6 +2,7 @@
 /* Quotas by themselves, and what allocations share, from several threads. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../ktap.h"
@@ -37,12 +38,12 @@ static void quotas(void)
 	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
 	KTAP_EQ(take(&q, "r", "a", 0, false), -EDQUOT);
 	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
-	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a", NOW);
 	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "b");
-	KTAP_CHECK(!q.tree);
+	quota_give(&q, "r", "a", NOW);
+	quota_give(&q, "r", "a", NOW);
+	quota_give(&q, "r", "b", NOW);
+	KTAP_EQ(q.n, q.n_idle);
 	KTAP_EQ(take(&q, "r", "c", 0, false), 0);
 	quota_free(&q);
 
@@ -57,8 +58,8 @@ static void quotas(void)
 	/* What was granted before counts whatever there is. */
 	KTAP_EQ(take(&q, "r", "a", 0, true), 0);
 	KTAP_EQ(atomic_load(&q.total), 4);
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a", NOW);
+	quota_give(&q, "r", "a", NOW);
 	KTAP_EQ(take(&q, "r", "c", 0, false), 0);
 	quota_free(&q);
 }
@@ -80,12 +81,12 @@ static void realms(void)
 	KTAP_EQ(atomic_load(&q.total), 5);
 	/* A limit that is new knows of those before it. */
 	KTAP_EQ(take(&q, "s", "b", 1, false), -ENOSPC);
-	quota_give(&q, "r", "c");
-	quota_give(&q, "r", "a");
-	quota_give(&q, "r", "a");
-	quota_give(&q, "s", "a");
-	quota_give(&q, "s", "c");
-	KTAP_CHECK(!q.tree);
+	quota_give(&q, "r", "c", NOW);
+	quota_give(&q, "r", "a", NOW);
+	quota_give(&q, "r", "a", NOW);
+	quota_give(&q, "s", "a", NOW);
+	quota_give(&q, "s", "c", NOW);
+	KTAP_EQ(q.n, q.n_idle);
 	quota_free(&q);
 }
 
@@ -106,6 +107,47 @@ static bool passes(struct turn_pool *p)
 	return turn_pool_take(p, TURN_TO_PEER, LEN, NOW);
 }
 
+/* What was used is not forgotten with the last allocation. */
+static void remembered(void)
+{
+	struct turn_limit user[2] = { 0 };
+	struct quota q;
+	char name[16];
+	int i;
+
+	limit(user, 0, 1);
+	quota_init(&q, 0);
+	quota_limit(&q, user, none);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	KTAP_CHECK(passes(pool));
+	quota_give(&q, "r", "a", NOW);
+	KTAP_EQ(q.n_idle, 1);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	KTAP_EQ(q.n_idle, 0);
+	KTAP_CHECK(!passes(pool));
+	quota_give(&q, "r", "a", NOW);
+	/* A byte a second: it is full again after more than a minute. */
+	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
+	quota_give(&q, "r", "b", NOW + 59999);
+	KTAP_EQ(q.n_idle, 1);
+	KTAP_EQ(take(&q, "r", "b", 0, false), 0);
+	quota_give(&q, "r", "b", NOW + 60000);
+	KTAP_CHECK(!q.n_idle && !q.tree);
+	/* There are only so many. */
+	for (i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		KTAP_EQ(take(&q, "r", name, 0, false), 0);
+		KTAP_CHECK(passes(pool));
+		quota_give(&q, "r", name, NOW);
+	}
+	KTAP_EQ(q.n_idle, 4096);
+	KTAP_EQ(take(&q, "r", "0", 0, false), 0);
+	KTAP_CHECK(passes(pool));
+	KTAP_EQ(take(&q, "r", "4999", 0, false), 0);
+	KTAP_CHECK(!passes(pool));
+	quota_free(&q);
+}
+
 static void pools(void)
 {
 	struct turn_limit user[2] = { 0 }, total[2] = { 0 };
@@ -116,7 +158,7 @@ static void pools(void)
 	quota_init(&q, 0);
 	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
 	KTAP_CHECK(!pool);
-	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a", NOW);
 	quota_free(&q);
 
 	/* One user's, */
@@ -134,11 +176,10 @@ static void pools(void)
 	KTAP_CHECK(!pool);
 	KTAP_CHECK(passes(first) && passes(first) && passes(first));
 	KTAP_CHECK(!passes(first));
-	quota_give(&q, "r", "a");
+	quota_give(&q, "r", "a", NOW);
 	KTAP_CHECK(!passes(first));
-	quota_give(&q, "r", "a");
-	quota_give(&q, "s", "a");
-	KTAP_CHECK(!q.tree);
+	quota_give(&q, "r", "a", NOW);
+	quota_give(&q, "s", "a", NOW);
 	quota_free(&q);
 
 	/* and that of all. */
@@ -260,7 +301,7 @@ static void *come_and_go(void *arg)
 			continue;
 		job->passed += passes(p);
 		turn_pool_passed(p, TURN_TO_PEER, 1, NOW);
-		quota_give(job->q, "r", job->user);
+		quota_give(job->q, "r", job->user, NOW);
 	}
 	return NULL;
 }
@@ -283,7 +324,7 @@ static void lives(void)
 	in_threads(come_and_go, job);
 	for (i = 0; i < THREADS; i++)
 		KTAP_EQ(job[i].passed, ROUNDS / 4);
-	KTAP_CHECK(!q.tree);
+	KTAP_EQ(q.n, q.n_idle);
 	KTAP_EQ(atomic_load(&q.total), 0);
 	quota_free(&q);
 }
@@ -292,6 +333,7 @@ static const struct ktap_case cases[] = {
 	{ "quota: of a user, and of all", quotas },
 	{ "quota: of realms", realms },
 	{ "quota: what is shared", pools },
+	{ "quota: what was used is remembered", remembered },
 	{ "quota: numbers for the kernel", ids },
 	{ "quota: shared by threads", threads },
 	{ "quota: shared by threads that come and go", lives },

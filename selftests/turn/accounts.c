@@ -166,7 +166,7 @@ void account_quota_give(void *env, const char *realm, const char *user)
 {
 	world_trace("quota_give");
 	world.quota_used--;
-	quota_give(&world.quota, realm, user);
+	quota_give(&world.quota, realm, user, world.now);
 }
 
 void accounts_init(void)

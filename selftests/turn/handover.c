@@ -282,7 +282,7 @@ static void pool_handed_over(void)
 	use(1);
 	KTAP_CHECK(!sends_by_indication(&next, PEER_A));
 	KTAP_EQ(do_refresh(&next, 0), SUCCESS);
-	KTAP_CHECK(!world.quota.tree);
+	KTAP_EQ(world.quota.n, world.quota.n_idle);
 	stop_two();
 }
 

@@ -8,6 +8,7 @@
 
 #include <openssl/sha.h>
 
+#include "kturnd/turn/request.h"
 #include "tokens.h"
 #include "turn_test.h"
 
@@ -189,12 +190,13 @@ static void lasts(void)
 	KTAP_EQ(sent(&b, 2, 1000), 0);
 	turn_client_gone(world.s, &b.tuple);
 	allocate(&a, 40004, false);
-	KTAP_EQ(sent(&a, 20, 1000), 10);
+	/* Nor does it begin anew with the next one. */
+	KTAP_EQ(sent(&a, 2, 1000), 0);
 	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
-	KTAP_CHECK(world.quota.tree);
+	KTAP_CHECK(world.quota.n > world.quota.n_idle);
 	world_pass(600000);
 	turn_expire(world.s, world.now);
-	KTAP_CHECK(!world.quota.tree);
+	KTAP_EQ(world.quota.n, world.quota.n_idle);
 	world_stop();
 }
 
@@ -211,7 +213,7 @@ static void restart(const struct client *client)
 	size_t len = turn_alloc_pack(alloc, packed);
 
 	turn_server_free(world.s, true);
-	KTAP_CHECK(!world.quota.tree);
+	KTAP_EQ(world.quota.n, world.quota.n_idle);
 	*port = kept;
 	world_start();
 	alloc = turn_adopt_alloc(world.s, world.now, &client->tuple, relays,
@@ -241,8 +243,27 @@ static void adopted(void)
 	client_challenge(&a);
 	KTAP_EQ(do_refresh(&a, 0), SUCCESS);
 	KTAP_EQ(do_refresh(&b, 0), SUCCESS);
-	KTAP_CHECK(!world.quota.tree);
+	KTAP_EQ(world.quota.n, world.quota.n_idle);
 	world_stop();
+}
+
+/* A new time-limited credential makes no new user. */
+static void time_limited(void)
+{
+	static const struct {
+		const char *user;
+		const char *account;
+	} names[] = {
+		{ "1893456000:alice", "alice" }, { "1:a:b", "a:b" },
+		{ "1893456000", "1893456000" }, { "7:", "7:" },
+		{ "alice", "alice" }, { ":alice", ":alice" },
+		{ "a1:alice", "a1:alice" }, { "1a:b", "1a:b" },
+	};
+	size_t i;
+
+	for (i = 0; i < KTAP_COUNT(names); i++)
+		KTAP_CHECK(!strcmp(turn_rest_account(names[i].user),
+				   names[i].account));
 }
 
 /* ------------------------------------------------------------ access tokens */
@@ -307,7 +328,7 @@ static void of_token(void)
 	turn_client_gone(world.s, &c.tuple);
 	KTAP_EQ(sent(&b, 1, 1000), 0);
 	turn_client_gone(world.s, &b.tuple);
-	KTAP_CHECK(!world.quota.tree);
+	KTAP_EQ(world.quota.n, world.quota.n_idle);
 	world_stop();
 }
 
@@ -450,6 +471,7 @@ const struct ktap_case pool_cases[] = {
 	{ "pools: what does not pass takes nothing", refusals_take_nothing },
 	{ "pools: as long as there is an allocation", lasts },
 	{ "pools: adopted", adopted },
+	{ "pools: a time-limited credential's user", time_limited },
 	{ "pools: an access token's allocations", of_token },
 	{ "pools: an access token's, adopted", token_adopted },
 	{ "pools: connections with peers", of_streams },

@@ -406,7 +406,8 @@ void world_stop(void)
 	KTAP_EQ(world_open_ports(), 0);
 	KTAP_EQ(world_open_links(), 0);
 	KTAP_EQ(world.quota_used, 0);
-	KTAP_CHECK(!world.quota.tree);
+	KTAP_EQ(world.quota.n, world.quota.n_idle);
+	quota_free(&world.quota);
 	KTAP_EQ(world.pushed, 0);
 	KTAP_EQ(world.mobile, 0);
 }

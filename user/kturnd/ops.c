@@ -314,7 +314,7 @@ static void give_quota(void *env, const char *realm, const char *user)
 {
 	struct worker *w = env;
 
-	quota_give(&w->d->quota, realm, user);
+	quota_give(&w->d->quota, realm, user, w->now);
 }
 
 static enum turn_verdict peer_check(void *env, const struct kturn_addr *peer,

@@ -206,8 +206,10 @@ const struct option_def options[] = {
 		.expected = NUMBER(0, 1000000) ", 0 being no limit",
 		.help = "allocations a user may have, 0 for no limit",
 		.text = "How many allocations a user may have at a time; 0 is "
-			"no limit. One more gets error 486. An access token "
-			"counts as a user, see token-server-name.",
+			"no limit. One more gets error 486. Time-limited names "
+			"that differ in their time only are one user's. An "
+			"access token counts as a user, see "
+			"token-server-name.",
 		.set = option_set_user_quota,
 	}, {
 		.key = "total-quota",

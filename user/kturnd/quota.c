@@ -10,18 +10,26 @@
 
 #include "quota.h"
 
+/* How long a user without allocations is remembered, in ms, and how many are. */
+#define IDLE_MS		60000
+#define IDLE_MAX	4096
+
 /**
  * struct count - of a user, or of a realm
  * @n: how many
  * @realm: realm
  * @user: user; "" for the realm
  * @pool: what the user's allocations share
+ * @idle: of struct quota, where @n is 0
+ * @idle_until: when it is forgotten, in milliseconds
  */
 struct count {
 	uint32_t n;
 	const char *realm;	/* after the struct, or a look-up's */
 	const char *user;	/* the same */
 	struct turn_pool pool;
+	TAILQ_ENTRY(count) idle;
+	uint64_t idle_until;
 };
 
 static int compare(const void *a, const void *b)
@@ -37,6 +45,9 @@ void quota_init(struct quota *q, uint32_t max_total)
 	q->max_total = max_total;
 	atomic_init(&q->total, 0);
 	q->tree = NULL;
+	q->n = 0;
+	TAILQ_INIT(&q->idle);
+	q->n_idle = 0;
 	pthread_mutex_init(&q->lock, NULL);
 	memset(q->user_limit, 0, sizeof(q->user_limit));
 	memset(q->total_limit, 0, sizeof(q->total_limit));
@@ -93,6 +104,7 @@ static struct count *add(struct quota *q, const char *realm, const char *user)
 		free(e);
 		return NULL;
 	}
+	q->n++;
 	return e;
 }
 
@@ -102,6 +114,10 @@ static int take(struct quota *q, const char *realm, const char *user,
 {
 	struct count *e = find(q, realm, user);
 
+	if (e && !e->n) {
+		TAILQ_REMOVE(&q->idle, e, idle);
+		q->n_idle--;
+	}
 	if (!e)
 		e = add(q, realm, user);
 	if (!e)
@@ -113,14 +129,47 @@ static int take(struct quota *q, const char *realm, const char *user,
 	return 0;
 }
 
-static void give(struct quota *q, const char *realm, const char *user)
+static void forget(struct quota *q, struct count *e)
+{
+	tdelete(e, &q->tree, compare);
+	q->n--;
+	free(e);
+}
+
+static void forget_idle(struct quota *q)
+{
+	struct count *e = TAILQ_FIRST(&q->idle);
+
+	TAILQ_REMOVE(&q->idle, e, idle);
+	q->n_idle--;
+	forget(q, e);
+}
+
+/* A younger one that is full waits its turn. */
+static void expire_idle(struct quota *q, uint64_t now)
+{
+	const struct count *e;
+
+	while ((e = TAILQ_FIRST(&q->idle)) &&
+	       (e->idle_until <= now || turn_pool_is_full(&e->pool, now)))
+		forget_idle(q);
+}
+
+static void give(struct quota *q, const char *realm, const char *user,
+		 uint64_t now)
 {
 	struct count *e = find(q, realm, user);
 
-	if (e && !--e->n) {
-		tdelete(e, &q->tree, compare);
-		free(e);
+	if (!e || --e->n)
+		return;
+	if (turn_pool_is_full(&e->pool, now)) {
+		forget(q, e);
+		return;
 	}
+	e->idle_until = now + IDLE_MS;
+	TAILQ_INSERT_TAIL(&q->idle, e, idle);
+	if (++q->n_idle > IDLE_MAX)
+		forget_idle(q);
 }
 
 /* Counted without a limit too: it may come later. */
@@ -136,8 +185,9 @@ static int take_both(struct quota *q, const struct quota_of *of, bool granted,
 		ret = -ENOSPC;
 	if (!ret) {
 		ret = take(q, of->realm, of->user, of->user_max, granted, &e);
+		/* Its pool is nobody's: nothing was used of it. */
 		if (ret)
-			give(q, of->realm, "");
+			give(q, of->realm, "", 0);
 	}
 	if (!ret)
 		*pool = is_limited(q->user_limit) ? &e->pool : total_pool(q);
@@ -174,11 +224,13 @@ uint64_t quota_user_id(const char *realm, const char *user)
 	return id != QUOTA_TOTAL_ID ? id : 1;
 }
 
-void quota_give(struct quota *q, const char *realm, const char *user)
+void quota_give(struct quota *q, const char *realm, const char *user,
+		uint64_t now)
 {
 	atomic_fetch_sub(&q->total, 1);
 	pthread_mutex_lock(&q->lock);
-	give(q, realm, user);
-	give(q, realm, "");
+	expire_idle(q, now);
+	give(q, realm, user, now);
+	give(q, realm, "", now);
 	pthread_mutex_unlock(&q->lock);
 }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "turn/pool.h"
 
@@ -19,6 +20,10 @@
  * @total: what all have
  * @lock: protects @tree
  * @tree: tsearch()'s, of struct count
+ * @n: how many are in it
+ * @idle: those of users without allocations whose pools are not full yet, oldest
+ *	first
+ * @n_idle: how many
  * @user_limit: of the data of a user's allocations: [0] to peers, [1] to clients
  * @total_limit: of the data of all
  * @pool: what all share
@@ -28,6 +33,9 @@ struct quota {
 	atomic_uint total;
 	pthread_mutex_t lock;
 	void *tree;
+	unsigned int n;
+	TAILQ_HEAD(, count) idle;
+	unsigned int n_idle;
 	struct turn_limit user_limit[2];
 	struct turn_limit total_limit[2];
 	struct turn_pool pool;
@@ -87,7 +95,17 @@ int quota_take(struct quota *q, const struct quota_of *of, bool granted,
  */
 uint64_t quota_user_id(const char *realm, const char *user);
 
-/** quota_give() - undo one quota_take() that succeeded */
-void quota_give(struct quota *q, const char *realm, const char *user);
+/**
+ * quota_give() - undo one quota_take() that succeeded
+ * @q: counts
+ * @realm: realm
+ * @user: user
+ * @now: milliseconds
+ *
+ * What the user has used is remembered until it is worked off, for a minute at
+ * most, so that who ends an allocation and makes another one has no more for it.
+ */
+void quota_give(struct quota *q, const char *realm, const char *user,
+		uint64_t now);
 
 #endif /* _KTURND_QUOTA_H */

@@ -211,7 +211,7 @@ const char *turn_alloc_account(const struct turn_alloc *a,
 	size_t i;
 
 	if (!a->grant)
-		return a->user;
+		return turn_rest_account(a->user);
 	p += sprintf(p, "token:");
 	for (i = 0; i < sizeof(a->grant->first); i++)
 		p += sprintf(p, "%02x", a->grant->first[i]);

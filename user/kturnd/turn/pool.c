@@ -131,3 +131,21 @@ void turn_pool_passed(struct turn_pool *pool, enum turn_direction dir,
 			      bytes_cost(l, len));
 	}
 }
+
+static bool is_worked_off(const atomic_ullong *used, __u64 ticks)
+{
+	return (__s64)(atomic_load_explicit(used, memory_order_relaxed) -
+		       ticks) <= 0;
+}
+
+bool turn_pool_is_full(const struct turn_pool *pool, uint64_t now)
+{
+	const __u64 ticks = turn_limit_ticks(now);
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		if (!is_worked_off(&pool->used[i].bytes, ticks) ||
+		    !is_worked_off(&pool->used[i].packets, ticks))
+			return false;
+	return true;
+}

@@ -71,4 +71,7 @@ bool turn_pool_has_bytes(const struct turn_pool *pool,
 void turn_pool_passed(struct turn_pool *pool, enum turn_direction dir,
 		      size_t len, uint64_t now);
 
+/** turn_pool_is_full() - would a new one let through no more? */
+bool turn_pool_is_full(const struct turn_pool *pool, uint64_t now);
+
 #endif /* _KTURND_TURN_POOL_H */

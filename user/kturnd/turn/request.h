@@ -410,6 +410,15 @@ const char *turn_grant_by_key(struct turn_server *s, struct turn_request *rq,
 bool turn_rest_expiry(const char *user, uint64_t *expires);
 
 /**
+ * turn_rest_account() - whose a time-limited user name is
+ * @user: user name
+ *
+ * Return: what stands behind the time, as coturn counts them; the whole name if
+ * there is no time or nothing behind it.
+ */
+const char *turn_rest_account(const char *user);
+
+/**
  * turn_rest_auth() - check a request against every shared secret
  * @s: server
  * @rq: request

@@ -24,6 +24,15 @@ bool turn_rest_expiry(const char *user, uint64_t *expires)
 	return p > user && (!*p || *p == ':');
 }
 
+const char *turn_rest_account(const char *user)
+{
+	const char *p = user;
+
+	while (isdigit((unsigned char)*p))
+		p++;
+	return p > user && p[0] == ':' && p[1] ? p + 1 : user;
+}
+
 static bool make_key(struct turn_server *s, const struct turn_request *rq,
 		     const char *secret, enum turn_alg alg, uint8_t *key)
 {
