@@ -48,11 +48,13 @@ test_pass()
 	program c three <<<'echo 1..1; echo "ok 1 z"'
 	expect 0 "3 passed, 0 failed, 0 skipped" T="c a"
 	but="b c" expect 0 "2 passed, 0 failed, 0 skipped"
-	# One that wants to be alone comes after the others.
+	# One that wants to be alone comes after the others, one that takes long
+	# before them.
 	echo "alone=y" >"$tmp/tree/selftests/a/settings"
+	echo "long=y" >"$tmp/tree/selftests/c/settings"
 	JOBS=1 expect 0 "4 passed, 0 failed, 1 skipped"
 	[ "$(sed -n 's/^# begin //p' "$tmp/out" | xargs)" = \
-		"selftests/b/two.sh selftests/c/three.sh selftests/a/one.sh" ]
+		"selftests/c/three.sh selftests/b/two.sh selftests/a/one.sh" ]
 }
 
 test_skip_all()
