@@ -26,9 +26,13 @@ CLI = "127.0.0.1", 5766
 
 
 class Process:
-    """In the relay's namespace, with its output in a file."""
+    """In the relay's namespace, with its output in a file.
 
-    def __init__(self, command, ready):
+    @lasts: the next test gets it, too
+    """
+
+    def __init__(self, command, ready, lasts=False):
+        self.lasts = lasts
         self.log = tempfile.NamedTemporaryFile("r", encoding="utf-8",
                                                errors="replace")
         with inside("relay"), open(self.log.name, "wb") as output:
@@ -65,6 +69,7 @@ def listening(process):
 
 
 def coturn(*options):
+    end_ejabberd()
     return Process([
         "turnserver", "-n", "--lt-cred-mech", f"--user={USER}:{PASSWORD}",
         f"--realm={REALM}", "-L", V4.server, "-L", V6.server, "-E", V4.relay,
@@ -85,9 +90,26 @@ ERLANG = """
     """
 
 
+# The ejabberds that there have been.
+begun = []
+
+
 def ejabberd(*_):
-    """Its STUN and TURN service, which is a library of its own."""
-    return Process(["erl", "-noshell", "-noinput", "-eval", ERLANG], listening)
+    """Its STUN and TURN service, which is a library of its own.
+
+    In a VM it takes half a minute to begin, so the tests share one, until one of
+    them ends it, or wants a coturn. Its threads are not to wait actively.
+    """
+    if not begun or begun[-1].has_ended():
+        begun.append(Process(
+            ["erl", "+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none",
+             "-noshell", "-noinput", "-eval", ERLANG], listening, lasts=True))
+    return begun[-1]
+
+
+def end_ejabberd():
+    for p in begun:
+        p.stop(signal.SIGKILL)
 
 
 def pair(*options):
@@ -102,10 +124,12 @@ def running(*processes):
     except Exception:
         for p in processes:
             print("# " + p.text()[-6000:].replace("\n", "\n# "))
+            p.lasts = False
         raise
     finally:
         for p in processes:
-            p.stop(signal.SIGKILL)
+            if not p.lasts:
+                p.stop(signal.SIGKILL)
         kturn("flush", check=False)
 
 

@@ -11,9 +11,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../py"))
 
-from beside import (METRICS, PEER, Session, at_server, client, coturn,
-                    echo, ejabberd, entries, kill_session, metrics, pair,
-                    running, shown, soon, until, watch)
+from beside import (METRICS, PEER, Session, at_server, client, coturn, echo,
+                    ejabberd, end_ejabberd, entries, kill_session, metrics,
+                    pair, running, shown, soon, until, watch)
 from ktap import Tests
 from lab import V4, Raw, inside, kturn
 from packets import expect
@@ -516,16 +516,18 @@ def twice():
 def main():
     tests = Tests()
     peer = echo()
+    # ejabberd's in a row, for they share one.
+    for family in (4, 6):
+        tests.add(f"ejabberd, IPv{family}: the kernel relays all data", relays,
+                  ejabberd, "beam.smp", family)
+    for how in ("refresh", "killed server"):
+        tests.add("ejabberd ends a session: " + how, ends, ejabberd, how)
     for family in (4, 6):
         tests.add(f"coturn, IPv{family}: the kernel relays all data", relays,
                   coturn, "turnserver", family)
-        tests.add(f"ejabberd, IPv{family}: the kernel relays all data", relays,
-                  ejabberd, "beam.smp", family)
     tests.add("coturn: nothing is lost", takes_over)
     for how in ("refresh", "killed session", "killed server"):
         tests.add("coturn ends a session: " + how, ends, coturn, how)
-    for how in ("refresh", "killed server"):
-        tests.add("ejabberd ends a session: " + how, ends, ejabberd, how)
     tests.add("coturn is restarted", server_restarts)
     tests.add("coturn: a lifetime ends", expires)
     tests.add("kturn-pair ends", pair_ends, signal.SIGTERM)
@@ -550,6 +552,7 @@ def main():
     tests.add("a second kturn-pair", twice)
     status = tests.run()
     peer.kill()
+    end_ejabberd()
     return status
 
 
