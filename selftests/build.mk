@@ -18,6 +18,17 @@ $(LINUX_SOURCE)/.extracted: /usr/src/linux-source-6.12.tar.xz
 .PHONY: linux_source
 linux_source: $(LINUX_SOURCE)/.extracted
 
+# What VMs, whose Python is the system's, begin with.
+PYCACHE := $(B)/selftests/pycache
+
+test-programs: $(PYCACHE)/.filled
+
+$(PYCACHE)/.filled: $(wildcard selftests/*/*.py)
+	@mkdir -p $(@D)
+	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(@D)) \
+		/usr/bin/python3 selftests/py/compile.py $(CURDIR)/selftests
+	@touch $@
+
 # Sparse over everything that is compiled for userspace. It does not know the
 # compiler's hardening options.
 USER_SOURCES := $(shell find user include/kturn -name '*.c')

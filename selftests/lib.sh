@@ -61,8 +61,13 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # A directory for the script's files, gone when the script ends.
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kturn-test.XXXXXX") || exit 1
 
-# Where tests in Python find what they share; a checkout may be read-only.
-export PYTHONPATH=$top/selftests/py PYTHONPYCACHEPREFIX=$tmp/pycache
+# Where tests in Python find what they share, and where Python keeps what it has
+# compiled, which takes it longer than most tests. A checkout may be read-only; a VM
+# has something to begin with, see selftests/py/compile.py.
+export PYTHONPATH=$top/selftests/py
+export PYTHONPYCACHEPREFIX=$top/build/selftests/pycache
+[ -z "${KTURN_VM:-}" ] || PYTHONPYCACHEPREFIX=/run/pycache
+unset PYTHONDONTWRITEBYTECODE
 
 # The names of the topology's namespaces.
 client=kt-$$-client
