@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# libnice, relays only: what GStreamer, Janus and Pidgin speak. By UDP and TCP; asked
-# for TLS it comes by TCP in the clear.
+# libnice, relays only: what GStreamer, Janus and Pidgin speak. By UDP and TCP, as it
+# has no TLS: of NICE_RELAY_TYPE_TURN_TLS it makes the fake handshake of Google's or
+# Microsoft's old protocols (agent/agent.c, agent_create_tcp_turn_socket()), and in
+# RFC 5245's mode, which is for TURN servers of today, TCP in the clear.
 
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../kturnd/common.sh"
