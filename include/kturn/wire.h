@@ -100,6 +100,8 @@ enum kturn_attr_type {
 	KTURN_ATTR_SOFTWARE			= 0x8022,
 	KTURN_ATTR_ALTERNATE_SERVER		= 0x8023,
 	KTURN_ATTR_FINGERPRINT			= 0x8028,
+	/* Not assigned: ADDITIONAL-ADDRESS-FAMILY of coturn up to 4.7. */
+	KTURN_ATTR_COTURN_ADDITIONAL_FAMILY	= 0x8032,
 	/* RFC 8016 section 4: of servers that let clients move. */
 	KTURN_ATTR_MOBILITY_TICKET		= 0x8030,
 	/* RFC 5780 section 7: in Binding only, of servers that have two addresses. */

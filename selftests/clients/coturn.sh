@@ -3,8 +3,7 @@
 #
 # coturn's clients, in all modes that ../kturnd and ../stream don't have. Left out:
 # SCTP (-b), which is no transport of RFC 8656; eNULL (-U), which Debian's OpenSSL
-# can't do; dual allocations (-Z), for which it has an attribute of its own, 0x8032,
-# and not that of RFC 8656.
+# can't do.
 
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../kturnd/common.sh"
@@ -37,10 +36,20 @@ mode_lossless()
 	grep -qE 'tot_send_msgs=([1-9][0-9]*), tot_recv_msgs=\1$' "$tmp/$1"
 }
 
+# At once: two sessions by UDP and two by TCP.
+dual_are_there()
+{
+	[ "$(kturnd_value "d['counters']['relays'] - d['counters']['allocs']")" \
+		-ge 4 ]
+}
+
 modes_start()
 {
 	local user=(-u alice -w secret)
 
+	# Of these, how many there are is asked while they run.
+	mode_start dual "${user[@]}" -Z
+	mode_start dual-tcp "${user[@]}" -Z -t -e "$PEER_V6"
 	mode_start both-udp "${user[@]}" -y
 	mode_start both-udp-6 "${user[@]}" -y -x
 	mode_start both-tcp "${user[@]}" -y -t
@@ -124,7 +133,9 @@ kturnd_start --channel-range 5766 --tls-cert "$tmp/one.pem" --secret north \
 	--nat-discovery "$RELAY_CLIENT_V4:3478/$other:3479" \
 	"${ALLOW_PEERS[@]}" && modes_start || exit 1
 
-ktap_plan 20
+ktap_plan 23
+run_test "coturn's clients: two families each, by its own number" \
+	wait_for 20 dual_are_there
 run_test "coturn's clients: stunclient" test_stunclient
 run_test "coturn's clients: natdiscovery" test_natdiscovery
 while read -r check name what; do
@@ -144,6 +155,8 @@ done <<-END
 	lossless breaks-off connections that end, UDP
 	lossless breaks-off-tcp connections that end, TCP
 	lossless not-permitted no permissions but those of channels
+	lossless dual a relayed address of each family
+	lossless dual-tcp a relayed address of each family, TCP
 	lossless minted time-limited credentials
 	lossless minted-tls time-limited credentials, TLS
 END

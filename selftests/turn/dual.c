@@ -205,6 +205,60 @@ static void bad_requests(void)
 	world_stop();
 }
 
+/* coturn's number is as good as the RFC's, but for where both are there. */
+static void coturns_number(void)
+{
+	static const uint16_t type = KTURN_ATTR_COTURN_ADDITIONAL_FAMILY;
+	static const uint32_t other[][2] = {
+		{ KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V4 },
+		{ KTURN_ATTR_REQUESTED_ADDRESS_FAMILY, V6 },
+		{ type, V4 },
+		{ type, 3 << 24 },
+	};
+	struct request r;
+	size_t i;
+
+	start();
+	for (i = 0; i < KTAP_COUNT(other); i++) {
+		begin(&r);
+		req_u32(&r, (uint16_t)other[i][0], other[i][1]);
+		if (other[i][0] != type)
+			req_u32(&r, type, V6);
+		check_refused(&c, &r, 400);
+	}
+	begin(&r);
+	req_u32(&r, type, V6);
+	req_attr(&r, KTURN_ATTR_EVEN_PORT, "\x80", 1);
+	check_refused(&c, &r, 400);
+	begin(&r);
+	req_u32(&r, type, V6);
+	req_attr(&r, KTURN_ATTR_RESERVATION_TOKEN, "12345678", 8);
+	check_refused(&c, &r, 400);
+	/* The RFC's counts, wherever it is. */
+	begin(&r);
+	req_u32(&r, type, V6);
+	req_u32(&r, KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, V4);
+	check_refused(&c, &r, 400);
+	begin_both(&r);
+	req_u32(&r, type, V4);
+	KTAP_EQ(req_call(&r, &c), SUCCESS);
+	KTAP_EQ(resp_count(KTURN_ATTR_XOR_RELAYED_ADDRESS), 2);
+	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
+
+	begin(&r);
+	req_u32(&r, type, V6);
+	KTAP_EQ(req_call(&r, &c), SUCCESS);
+	KTAP_CHECK(resp_relays(&c));
+	KTAP_EQ(c.relay6.family, KTURN_FAMILY_V6);
+	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
+	/* Of another length, it is something else. */
+	begin(&r);
+	req_attr(&r, type, "\x02", 1);
+	KTAP_EQ(req_call(&r, &c), SUCCESS);
+	KTAP_EQ(resp_count(KTURN_ATTR_XOR_RELAYED_ADDRESS), 1);
+	world_stop();
+}
+
 static void even_ports(void)
 {
 	struct request r;
@@ -441,6 +495,7 @@ const struct ktap_case dual_cases[] = {
 	{ "dual: one of them and ADDRESS-ERROR-CODE", in_part },
 	{ "dual: refusals change nothing", failures },
 	{ "dual: 400 for what can't be asked for together", bad_requests },
+	{ "dual: by the number that coturn's clients have", coturns_number },
 	{ "dual: EVEN-PORT", even_ports },
 	{ "dual: retransmissions get the same answer", retransmission },
 	{ "dual: data with peers of both families", data },

@@ -54,6 +54,8 @@ static const struct spec specs[] = {
 	  ALLOCATE | REFRESH },
 	{ KTURN_ATTR_ADDITIONAL_ADDRESS_FAMILY, TURN_A_MORE_FAMILY, 4,
 	  ALLOCATE },
+	{ KTURN_ATTR_COTURN_ADDITIONAL_FAMILY, TURN_A_COTURN_MORE_FAMILY,
+	  ANY_LEN, 0 },
 	{ KTURN_ATTR_EVEN_PORT, TURN_A_EVEN_PORT, 1, ALLOCATE },
 	{ KTURN_ATTR_REQUESTED_TRANSPORT, TURN_A_TRANSPORT, 4, ALLOCATE },
 	{ KTURN_ATTR_DONT_FRAGMENT, TURN_A_DONT_FRAGMENT, 0, ALLOCATE },
@@ -146,6 +148,20 @@ static void collect(struct turn_request *rq, const struct kturn_attr *attr)
 		rq->malformed = true;
 }
 
+/*
+ * Until 2025 coturn's clients asked for two families with a number that is
+ * optional to understand and that IANA has given to nobody. Microsoft has given
+ * it to a host name: of another length it is ignored, as what is unknown is. It
+ * does not count beside the RFC's own number.
+ */
+static void take_coturn_family(struct turn_request *rq)
+{
+	if (!turn_has(rq, TURN_A_MORE_FAMILY) &&
+	    turn_attr_len_is(rq, TURN_A_COTURN_MORE_FAMILY, 4))
+		rq->attr[TURN_A_MORE_FAMILY] =
+			rq->attr[TURN_A_COTURN_MORE_FAMILY];
+}
+
 void turn_request_collect(struct turn_request *rq)
 {
 	bool sha1 = false, sha256 = false;
@@ -171,6 +187,7 @@ void turn_request_collect(struct turn_request *rq)
 		if ((sha1 || sha256) && rq->end > attr.value)
 			rq->end = attr.value - KTURN_ATTR_HDR_LEN;
 	}
+	take_coturn_family(rq);
 	if (it.error) {
 		rq->malformed = true;
 		rq->broken = true;
