@@ -67,6 +67,33 @@ test_uclient()
 	wait_for 10 none_left
 }
 
+# passive_start: coturn's client as a client and as the peer that connects to it, at
+# a server of their own, while other tests run.
+passive_start()
+{
+	kturnd_start --listen "$RELAY_CLIENT_V4:3480" --relay "$RELAY_PEER_V4" \
+		--relay-ports 41001-42000 --tcp-relay yes \
+		--allow-peer "$CLIENT_V4" || return
+	passive_state=$kturnd_state
+	background in_client timeout 60 turnutils_uclient -P -L "$CLIENT_V4" \
+		-u alice -w secret -n 5 -m 1 -p 3480 -e "$PEER_V4" \
+		"$RELAY_CLIENT_V4"
+	passive=$background passive_log=$background_log
+}
+
+# All five messages of 100 bytes have come through, each way. The client forgets
+# to count what it gets as the peer.
+test_passive()
+{
+	wait_for 60 has_ended "$passive"
+	tail -n 4 "$passive_log"
+	grep -q 'tot_send_msgs=10, tot_recv_msgs=5$' "$passive_log"
+	kturnd_state=$passive_state
+	[ "$(kturnd_value "[d['counters'][way]['bytes'] for way in
+		('to_peer', 'to_client')]")" = "[500, 500]" ]
+	[ "$(peers "p['accepted']")" = 1 ]
+}
+
 test_one()
 {
 	as_relayed "$@"
@@ -131,6 +158,7 @@ test_no_descriptors()
 
 topology_up
 make_cert
+passive_start || exit 1
 start
 
 ktap_plan 20
@@ -148,6 +176,7 @@ run_test "tcprelay: who does not read, TLS" test_one slow tls
 run_test "tcprelay: ends, TCP" test_one ends tcp
 run_test "tcprelay: ends, TLS" test_one ends tls
 run_test "tcprelay: a client that goes too early" test_one gone
+run_test "tcprelay: a peer that connects to coturn's client" test_passive
 kturnd_stop
 run_test "tcprelay: peers that connect" test_attempts
 run_test "tcprelay: off" test_off
