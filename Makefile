@@ -8,6 +8,7 @@
 #   make modules KDIR=…  kturn.ko for one kernel, into build/modules/<release>/
 #   make run             install what is needed, start a relay, prove it, serve
 #   make check [T=NAMES] install what is needed, run every test (or some groups)
+#   make check SANITIZE=1 the same with sanitizers in all of our programs
 #   make bench           what a packet costs on each path, in instructions; or
 #                        what hardware relays, with REMOTE= NEAR= FAR=
 #   make style           checkpatch, sparse, shellcheck, codespell, yamllint
@@ -45,6 +46,9 @@ all:
 # For unit tests: the same sources, stopped at the first bad access.
 KT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
+# Of gcc's shared runtimes UBSan's does not know where reports go; clang has others.
+KT_SAN_RUNTIME := $(if $(findstring clang,$(shell $(CC) --version)),, \
+	-static-libasan -static-libubsan)
 KT_SAN_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=%,$(KT_CFLAGS)) $(KT_SANITIZE)
 
 # Unit tests add themselves: test-programs: $(B)/selftests/GROUP/PROGRAM

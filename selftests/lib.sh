@@ -61,6 +61,18 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # A directory for the script's files, gone when the script ends.
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kturn-test.XXXXXX") || exit 1
 
+# Our programs; by default only kturnd of the tests on the host has sanitizers.
+programs=$top/build
+[ -z "${SANITIZE:-}" ] || programs=$top/build/san
+export PATH=$programs:$PATH
+
+# What sanitizers report; programs may have become somebody else.
+reports=$tmp.reports
+mkdir -m 1777 "$reports" || exit 1
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$reports/address
+UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/undefined
+export ASAN_OPTIONS UBSAN_OPTIONS
+
 # Where tests in Python find what they share, and where Python keeps what it has
 # compiled, which takes it longer than most tests. A checkout may be read-only; a VM
 # has something to begin with, see selftests/py/compile.py.
@@ -87,6 +99,7 @@ defer()
 	deferred+=("$(printf '%q ' "$@")")
 }
 
+# run_deferred [N]: all but the first N
 run_deferred()
 {
 	local i
@@ -95,15 +108,41 @@ run_deferred()
 	# the exit status.
 	set +eE
 	trap - ERR
-	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do
+	for ((i = ${#deferred[@]} - 1; i >= ${1:-0}; i--)); do
 		eval "${deferred[i]}"
+		unset "deferred[i]"
 	done
-	deferred=()
 }
 
-defer rm -rf "$tmp"
-trap run_deferred EXIT
+defer rm -rf "$tmp" "$reports"
+trap end_script EXIT
 trap 'exit 130' INT TERM HUP
+
+# reported: have sanitizers, since the last time? Shows what.
+reported()
+{
+	local written=("$reports"/*)
+
+	# In a trap "return" alone has the status of what was before.
+	[ -e "${written[0]}" ] || return 1
+	cat "${written[@]}"
+	rm -f "${written[@]}"
+}
+
+# What nobody has told of yet fails the script, whatever its tests did.
+end_script()
+{
+	local status=$?
+
+	# Its own directory goes last.
+	run_deferred 1
+	if reported >"$tmp/reported"; then
+		sed 's/^/# /' "$tmp/reported"
+		status=3
+	fi
+	run_deferred
+	exit $status
+}
 
 #
 # KTAP
@@ -175,7 +214,8 @@ skip()
 # It runs in a subshell with set -e and set -o pipefail, so the first command
 # that fails is the end of it, and a comment says which. What it prints becomes
 # comments, if it fails or V=1 is set. What it defers is run when it ends; what it changes in shell
-# variables is lost.
+# variables is lost. It fails if a sanitizer reports anything meanwhile, whoever
+# looks at the program's end.
 run_test()
 {
 	local name=$1 status errexit=$-
@@ -191,6 +231,7 @@ run_test()
 		"$@"
 	) >"$tmp/output" 2>&1 </dev/null
 	status=$?
+	! reported >>"$tmp/output" || status=$KTAP_FAIL
 	[[ $errexit != *e* ]] || set -e
 	# What a test that passed has to say is of interest to few.
 	[ $status -eq $KTAP_PASS ] && [ -z "${V:-}" ] ||

@@ -7,7 +7,7 @@
 
 # shellcheck disable=SC2154,SC2034 # of lib.sh; for the tests
 {
-kturn=$top/build/kturn
+kturn=$programs/kturn
 cpus=$(getconf _NPROCESSORS_ONLN)
 }
 

@@ -22,7 +22,8 @@ real_device()
 	done
 	echo 1000000 >"$dir/up0/statistics/rx_packets"
 	echo 0 >"$dir/up0/statistics/rx_missed_errors"
-	before=(env "LD_PRELOAD=$shim" ASAN_OPTIONS=verify_asan_link_order=0)
+	before=(env "LD_PRELOAD=$shim"
+		"ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0")
 }
 
 # The same without what is mounted.

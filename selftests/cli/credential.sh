@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 
-kturn=$top/build/kturn
+kturn=$programs/kturn
 printf 'north of the wall\n' >"$tmp/secret"
 
 # mac SECRET TEXT

@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 
-pair=$top/build/kturn-pair
+pair=$programs/kturn-pair
 
 # wrong TEXT OPTION...: refused with this text, and nothing is begun.
 wrong()

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 
-kturn=$top/build/kturn
+kturn=$programs/kturn
 db=$tmp/users.db
 
 # sql FILE STATEMENT: print the rows, with | between the columns.

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/../lib.sh"
 
-kturn=$top/build/kturn
+kturn=$programs/kturn
 
 # usage_error EXPECTED WORD...: "kturn WORD..." ends with 2, and its message
 # has EXPECTED in it, on standard error only.

@@ -20,7 +20,7 @@ plane()
 # kernel_value EXPRESSION: of the JSON object "d", of kturn stats --all.
 kernel_value()
 {
-	in_relay "$top/build/kturn" --json stats --all | python3 -c \
+	in_relay "$programs/kturn" --json stats --all | python3 -c \
 		"import json, sys; d = json.load(sys.stdin); print($1)"
 }
 

@@ -5,9 +5,9 @@
 
 # shellcheck disable=SC2154,SC2034 # of lib.sh; for the tests
 {
-# With sanitizers; in a VM it is slow enough.
+# With sanitizers; a VM is slow enough, unless SANITIZE asks for them.
 kturnd=${KTURND:-$top/build/san/kturnd}
-[ -z "${KTURN_VM:-}" ] || kturnd=${KTURND:-$top/build/kturnd}
+[ -z "${KTURN_VM:-}" ] || kturnd=${KTURND:-$programs/kturnd}
 here=$top/selftests/kturnd
 
 # Who is to relay.
@@ -36,7 +36,7 @@ kturnd_start()
 kturnd_start_again()
 {
 	[ -e "$tmp/users.db" ] || echo stored |
-		"$top/build/kturn" user add bob --realm example.org \
+		"$programs/kturn" user add bob --realm example.org \
 			--db "$tmp/users.db" --password-file - || return
 	background in_relay "$kturnd" --state-dir "$kturnd_state" \
 		--realm "$kturnd_realm" --user alice:secret \

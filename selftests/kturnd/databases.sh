@@ -256,7 +256,7 @@ test_sqlite()
 	mount -t tmpfs -o size=256k tmpfs "$tmp/disk"
 	defer umount -l "$tmp/disk"
 	for user in bob:stored ben:other; do
-		echo "${user#*:}" | "$top/build/kturn" user add "${user%:*}" \
+		echo "${user#*:}" | "$programs/kturn" user add "${user%:*}" \
 			--realm example.org --db "$tmp/disk/users.db" \
 			--password-file -
 	done

@@ -56,7 +56,7 @@ test_kturnd()
 	hold kturnd "$kturnd_pid"
 	[ "$(kturnd_value "d['counters']['allocs']")" -ge "$MANY" ]
 	if [ "$kturnd_plane" = kernel ]; then
-		[ "$(in_relay "$top/build/kturn" --json stats | python3 -c \
+		[ "$(in_relay "$programs/kturn" --json stats | python3 -c \
 			"import json, sys; print(json.load(sys.stdin)['allocs'])")" \
 			-ge "$MANY" ]
 	fi

@@ -59,7 +59,7 @@ test_store()
 		INSERT INTO turn_secret VALUES ('example.net', 'logen');
 		INSERT INTO turn_realm_option VALUES
 		('example.net', 'nonsense', '1');"
-	echo other | "$top/build/kturn" user add alice --realm example.net \
+	echo other | "$programs/kturn" user add alice --realm example.net \
 		--db "$tmp/users.db" --password-file -
 	kturnd_start --workers 2 "${ALLOW_PEERS[@]}"
 	realms user example.net alice other "$ORIGIN" \
@@ -78,7 +78,7 @@ test_store()
 		/ secret bloody9 example.com http://example.com \
 		/ secret logen - "$ORIGIN" 401
 	# Users that change are no reason to tell everybody.
-	echo new | "$top/build/kturn" user add alice --realm example.net \
+	echo new | "$programs/kturn" user add alice --realm example.net \
 		--db "$tmp/users.db" --password-file - --replace
 	realms user example.net alice new "$ORIGIN"
 	store_sql "DELETE FROM turn_origin_to_realm"

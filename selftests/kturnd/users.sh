@@ -9,7 +9,7 @@
 # user_add NAME PASSWORD
 user_add()
 {
-	echo "$2" | "$top/build/kturn" user add "$1" --realm example.org \
+	echo "$2" | "$programs/kturn" user add "$1" --realm example.org \
 		--db "$tmp/users.db" --password-file - --replace
 }
 
@@ -45,7 +45,7 @@ test_store()
 	user_add erin second
 	as_client user erin first 401
 	as_client user erin second
-	"$top/build/kturn" user del erin --realm example.org \
+	"$programs/kturn" user del erin --realm example.org \
 		--db "$tmp/users.db"
 	as_client user erin second 401
 	# One of the configuration wins.
@@ -81,7 +81,7 @@ test_features()
 	END
 	# A challenge is not put off: it may say what was so a moment ago.
 	wait_for 10 as_client features no yes
-	"$top/build/kturn" user del old --realm example.org \
+	"$programs/kturn" user del old --realm example.org \
 		--db "$tmp/users.db"
 	wait_for 10 as_client features yes yes
 	kturnd_stop

@@ -106,6 +106,66 @@ test_cleanup()
 	[ ! -e "$dir" ]
 }
 
+# What a sanitizer says counts, even where nobody looks at the program's end: in
+# a test, and behind the last one.
+test_reports()
+{
+	local what status=0
+
+	cat >"$tmp/bad.c" <<-'END'
+	#include <limits.h>
+	#include <stdlib.h>
+	int main(int argc, char **argv)
+	{
+		volatile int top = INT_MAX;
+		char *volatile p = malloc(4);
+
+		switch (*argv[1]) {
+		case 'o': p[3 + argc / 2] = 1; break;
+		case 'u': top += argc; break;
+		case 'l': p = NULL;
+		}
+		free(p);
+		return 0;
+	}
+	END
+	gcc -fsanitize=address,undefined -fno-sanitize-recover=all -g -o \
+		"$tmp/bad" "$tmp/bad.c" -static-libasan -static-libubsan
+	script sanitized <<-'END'
+	quiet() { setpriv --reuid 65534 --clear-groups "$1" "$2" || true; }
+	beside() { background "$1" leak; wait_for 20 has_ended $background; }
+	ktap_plan 5
+	run_test over quiet "$1" over; run_test undefined quiet "$1" undefined
+	run_test nothing true; run_test leak beside "$1"
+	run_test nothing quiet "$1" nothing
+	ktap_finish
+	END
+	chmod 755 "$tmp"
+	"$tmp/sanitized" "$tmp/bad" >"$tmp/out" || status=$?
+	cat "$tmp/out"
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^not ok' "$tmp/out")" -eq 3 ]
+	[ "$(grep -c '^ok . - nothing' "$tmp/out")" -eq 2 ]
+	for what in heap-buffer-overflow 'signed integer overflow' LeakSanitizer
+	do
+		grep -q "^# .*$what" "$tmp/out"
+	done
+
+	script later <<-'END'
+	later() { "$1" "$2" || true; }
+	ktap_plan 1
+	run_test nothing true
+	defer later "$@"
+	ktap_finish
+	END
+	"$tmp/later" "$tmp/bad" nothing
+	status=0
+	"$tmp/later" "$tmp/bad" over >"$tmp/out" 2>&1 || status=$?
+	cat "$tmp/out"
+	[ "$status" -eq 3 ]
+	grep -q "^# .*heap-buffer-overflow" "$tmp/out"
+}
+
 test_background()
 {
 	background in_peer sleep 1000
@@ -114,12 +174,13 @@ test_background()
 	has_ended "$background"
 }
 
-ktap_plan 6
+ktap_plan 7
 topology_up
 run_test "lib: client and peer reach the relay" test_reach
 run_test "lib: forwarding is off until asked for" test_forward
 run_test "lib: offloads can be switched" test_offloads
 run_test "lib: however a test fails, it fails" test_failures
 run_test "lib: an interrupted script cleans up" test_cleanup
+run_test "lib: what a sanitizer reports" test_reports
 run_test "lib: background processes" test_background
 ktap_finish

@@ -29,7 +29,7 @@ expect()
 	local status=0 want=$1 last=$2
 
 	shift 2
-	env -u FULL -u KERNELS -u T BUT="${but:-}" "$tmp/tree/selftests/run" "$@" \
+	env -u FULL -u KERNELS -u SANITIZE -u T BUT="${but:-}" "$tmp/tree/selftests/run" "$@" \
 		>"$tmp/out" 2>&1 || status=$?
 	cat "$tmp/out"
 	[ "$(tail -n 1 "$tmp/out")" = "$last" ] ||

@@ -43,7 +43,7 @@ test_autoload()
 	# A family that is not ours.
 	fails genl ctrl get name kturn-not
 	[ ! -d /sys/module/kturn ]
-	"$top/build/kturn" stats
+	"$programs/kturn" stats
 	[ -d /sys/module/kturn ]
 }
 
@@ -55,7 +55,7 @@ test_unloadable()
 	rmmod kturn
 	rm "$modules/updates/kturn.ko"
 	depmod
-	"$top/build/kturn" stats >"$tmp/said" 2>&1 || status=$?
+	"$programs/kturn" stats >"$tmp/said" 2>&1 || status=$?
 	[ "$status" -eq 1 ]
 	grep -qi "module" "$tmp/said"
 	[ ! -d /sys/module/kturn ]

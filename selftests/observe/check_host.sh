@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../cli/check_lib.sh"
 
 module_load
-kturn=$top/build/kturn
+kturn=$programs/kturn
 
 test_module()
 {
@@ -74,7 +74,7 @@ kturnd_in()
 	state=$(mktemp -d "$tmp/state.XXXXXX")
 	background nsenter --net="/run/netns/$ns" -- \
 		setpriv --bounding-set="$1" --inh-caps="$1" -- \
-		"$top/build/kturnd" --state-dir "$state" \
+		"$programs/kturnd" --state-dir "$state" \
 		--relay-ports 50000-50999
 	wait_for 30 grep -q event=ready "$background_log"
 }

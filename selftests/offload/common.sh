@@ -6,7 +6,7 @@
 # shellcheck source=../kturnd/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../kturnd/common.sh"
 
-kturn=$top/build/kturn
+kturn=$programs/kturn
 kturnd_plane=auto
 export STEPS=
 sessions=$top/selftests/offload/sessions.py

@@ -24,7 +24,7 @@ record()
 	python3 "$planes/record.py" "$kturnd_state/control" \
 		>"$tmp/$1.json" &&
 	kturnd_stop &&
-	in_relay "$top/build/kturn" flush
+	in_relay "$programs/kturn" flush
 }
 
 # One CPU for all of it, so that packets stay in their order.

@@ -108,12 +108,12 @@ test_privilege()
 
 	for command in "show" "stats" "flush" "limits"; do
 		status=0
-		unprivileged "$top/build/kturn" "$command" >"$tmp/out" 2>&1 ||
+		unprivileged "$programs/kturn" "$command" >"$tmp/out" 2>&1 ||
 			status=$?
 		[ "$status" -eq 1 ]
 		grep -q CAP_NET_ADMIN "$tmp/out"
 	done
-	unprivileged timeout 20 "$top/build/kturn" monitor >"$tmp/out" 2>&1 &&
+	unprivileged timeout 20 "$programs/kturn" monitor >"$tmp/out" 2>&1 &&
 		return 1
 	grep -q CAP_NET_ADMIN "$tmp/out"
 }
@@ -124,15 +124,15 @@ test_userns()
 	local userns=/sys/module/kturn/parameters/userns
 
 	grep -q N "$userns"
-	unshare --user --map-root-user --net "$top/build/kturn" stats \
+	unshare --user --map-root-user --net "$programs/kturn" stats \
 		>"$tmp/out" 2>&1 && return 1
 	grep -q "not in a user namespace, unless" "$tmp/out"
 	echo 1 >"$userns"
-	unshare --user --map-root-user --net "$top/build/kturn" stats \
+	unshare --user --map-root-user --net "$programs/kturn" stats \
 		>"$tmp/out" 2>&1 || return 1
 	grep -q "hooks *not registered" "$tmp/out"
 	# The parameter is no way into a namespace of others.
-	fails unshare --user --map-root-user "$top/build/kturn" stats
+	fails unshare --user --map-root-user "$programs/kturn" stats
 	echo 0 >"$userns"
 }
 

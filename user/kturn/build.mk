@@ -13,6 +13,18 @@ $(KTURN): $(KTURN_SRC:%.c=$(B)/%.o) $(B)/libkturn.a $(USERDB_OBJ) \
 		$(B)/user/precis/libprecis.a $(B)/user/common/libcommon.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(KTURN_LIBS)
 
+# The same with sanitizers, for "make check SANITIZE=1".
+KTURN_SAN_SRC := $(KTURN_SRC) include/kturn/wire.c \
+	$(wildcard $(addprefix user/,common/*.c db/*.c lib/*.c precis/*.c))
+
+ifneq ($(SANITIZE),)
+test-programs: $(B)/san/kturn
+endif
+
+$(B)/san/kturn: $(KTURN_SAN_SRC:%.c=$(B)/san/%.o)
+	$(CC) $(KT_SANITIZE) $(KT_SAN_RUNTIME) $(CFLAGS) $(KT_LDFLAGS) \
+		-o $@ $^ $(KTURN_LIBS)
+
 bashcompdir ?= $(prefix)/share/bash-completion/completions
 
 .PHONY: install-kturn

@@ -46,7 +46,8 @@ KTURND_SAN_SRC := $(KTURND_SRC) include/kturn/wire.c \
 test-programs: $(KTURND_SAN)
 
 $(KTURND_SAN): $(KTURND_SAN_SRC:%.c=$(B)/san/%.o)
-	$(CC) $(KT_SANITIZE) $(CFLAGS) $(KT_LDFLAGS) -o $@ $^ $(KTURND_LIBS)
+	$(CC) $(KT_SANITIZE) $(KT_SAN_RUNTIME) $(CFLAGS) $(KT_LDFLAGS) \
+		-o $@ $^ $(KTURND_LIBS)
 
 # The pages hold what this prints between two marks; a test compares. To bring
 # them up to date: make man

@@ -13,6 +13,18 @@ ALL += $(PAIR)
 $(PAIR): $(PAIR_SRC:%.c=$(B)/%.o) $(B)/user/common/libcommon.a $(B)/libkturn.a
 	$(CC) $(KT_LDFLAGS) $(CFLAGS) -o $@ $^ $(PAIR_LIBS)
 
+# The same with sanitizers, for "make check SANITIZE=1".
+PAIR_SAN_SRC := $(PAIR_SRC) include/kturn/wire.c \
+	$(wildcard $(addprefix user/,common/*.c lib/*.c))
+
+ifneq ($(SANITIZE),)
+test-programs: $(B)/san/kturn-pair
+endif
+
+$(B)/san/kturn-pair: $(PAIR_SAN_SRC:%.c=$(B)/san/%.o)
+	$(CC) $(KT_SANITIZE) $(KT_SAN_RUNTIME) $(CFLAGS) $(KT_LDFLAGS) \
+		-o $@ $^ $(PAIR_LIBS)
+
 unitdir ?= $(prefix)/lib/systemd/system
 
 .PHONY: install-pair
