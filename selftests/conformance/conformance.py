@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the cases over transports, many at a time, and prints KTAP.
 
-    conformance.py [--main-only] [--differences FILE] TRANSPORT...
+    conformance.py [--main-only] [--relays-only TRANSPORT,...]
+                   [--differences FILE] TRANSPORT...
 
 In the relay's namespace of ../lib.sh a server listens, or, without --main-only,
 all that suite.PORT names. What is in FILE differs in that server, on purpose or
 not: lines of a transport, or "all", a case's name, and why; these cases have to
-fail. ONLY in the environment is an expression that tests' names have to match.
+fail. --relays-only is for machines that are slow at handshakes: over these
+transports run the cases about allocations and what is relayed, and no others.
+ONLY in the environment is an expression that tests' names have to match.
 """
 
 import argparse
@@ -32,6 +35,7 @@ for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
     importlib.import_module("cases." + module)
 
 AT_A_TIME = 12
+RELAYS = "cases.allocations", "cases.peers"
 
 
 def differences(path):
@@ -71,9 +75,22 @@ def full_server():
         yield
 
 
+def wanted(options):
+    """[(case, transport)]"""
+    only = os.environ.get("ONLY", "")
+    return [(one, transport) for transport in options.transports
+            for one in suite.cases if transport in one.transports and
+            (one.server == "main" or not options.main_only) and
+            (one.function.__module__ in RELAYS or
+             transport not in options.relays_only) and
+            re.search(only, suite.title(one, transport))]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--main-only", action="store_true")
+    parser.add_argument("--relays-only", default=(),
+                        type=lambda names: names.split(","))
     parser.add_argument("--differences")
     parser.add_argument("transports", nargs="+", choices=suite.ALL)
     options = parser.parse_args()
@@ -83,11 +100,7 @@ def main():
     if strange:
         sys.exit(f"{options.differences}: no such cases: {strange}")
 
-    only = os.environ.get("ONLY", "")
-    tests = [(one, transport) for transport in options.transports
-             for one in suite.cases if transport in one.transports and
-             (one.server == "main" or not options.main_only) and
-             re.search(only, suite.title(one, transport))]
+    tests = wanted(options)
     print("TAP version 13")
     print(f"1..{len(tests)}", flush=True)
     bad, slowest = 0, (0, "")

@@ -40,8 +40,9 @@ FORBIDDEN = {4: "127.0.0.1", 6: "::1"}
 # only. Where only one server is tested, their cases are left out.
 PORT = {"main": 3478, "away": 3480, "v4": 3481, "v6": 3482}
 SECRET = "north"
-# Below those that the system gives away.
-client_port = itertools.count(10000)
+# Below those that the system gives away; each transport has 5000 of its own.
+client_port = {transport: itertools.count(first) for transport, first in
+               zip(ALL, range(10000, 30000, 5000))}
 # Names of minted users hold the time.
 BEGIN = time.time()
 
@@ -87,11 +88,12 @@ class World:
                transport=None, local=None, **options):
         """A client that has said nothing yet, at a port of its own: what is
         left of an allocation must not be the next one's."""
+        transport = transport or self.transport
         with inside("client"):
             return self.stack.enter_context(TurnClient(
                 (SERVER[family], PORT[server or self.server]), user=user,
-                password=password, transport=transport or self.transport,
-                local=(local or CLIENT[family], next(client_port)),
+                password=password, transport=transport,
+                local=(local or CLIENT[family], next(client_port[transport])),
                 timeout=PATIENCE, **options))
 
     def minted(self, name, **options):
@@ -122,7 +124,7 @@ class World:
         return s
 
     @staticmethod
-    def run(*command, patience=PATIENCE):
+    def run(*command, patience=4 * PATIENCE):
         """In the client's namespace: whether it succeeds, what it says."""
         with inside("client"):
             try:
