@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """kprobes on the module's own instructions."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -16,6 +17,16 @@ def write(path, text, flags=os.O_TRUNC):
         os.write(fd, text.encode())
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def hurried():
+    """RCU does not let others wait meanwhile; a probe that goes waits for it."""
+    write("/sys/kernel/rcu_expedited", "1")
+    try:
+        yield
+    finally:
+        write("/sys/kernel/rcu_expedited", "0")
 
 
 class Instruction:
@@ -68,14 +79,16 @@ class Probes:
                 self.at[f"i{n}"] = i
             except OSError:
                 self.blind.append(i)
-        write(f"{TRACING}/events/kt/enable", "1")
+        with hurried():
+            write(f"{TRACING}/events/kt/enable", "1")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        write(f"{TRACING}/events/kt/enable", "0")
-        write(EVENTS, "")
+        with hurried():
+            write(f"{TRACING}/events/kt/enable", "0")
+            write(EVENTS, "")
 
     def hits(self):
         """{instruction: times}; a probe that is missed counts as well."""
