@@ -34,12 +34,12 @@ def test_user(rate, burst, *transports):
                       Share([bob], 0.8 * rate)], seconds=1.2)
 
 
-def test_total(rate, burst):
-    """alice's and bob's together."""
+def test_total(rate, burst, *transports):
+    """alice's clients and bob's together."""
     with contextlib.ExitStack() as stack:
-        check_shares([Share([ready(stack), ready(stack, "tcp"),
-                             ready(stack, "udp", "bob", "stored")],
-                            3 * rate, rate, burst)], seconds=1.2)
+        clients = [ready(stack, transport) for transport in transports]
+        clients.append(ready(stack, user="bob", password="stored"))
+        check_shares([Share(clients, 3 * rate, rate, burst)], seconds=1.2)
 
 
 if __name__ == "__main__":

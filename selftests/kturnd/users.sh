@@ -266,7 +266,7 @@ test_total_bandwidth()
 {
 	kturnd_start --workers 4 --total-limit-to-client 800kbit/20kB \
 		"${ALLOW_PEERS[@]}"
-	shares total
+	shares total udp tcp
 }
 
 test_limited()
