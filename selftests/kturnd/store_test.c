@@ -377,7 +377,7 @@ static void tables_of_peers(void)
 {
 	struct tables *a = tables_new(), *b = tables_new();
 	char text[16], realm[] = "r";
-	const char *columns[] = { realm, text };
+	const char *const columns[] = { realm, text };
 	int i;
 
 	for (i = 0; i < TABLES_PEERS_MAX; i++) {

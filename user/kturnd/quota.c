@@ -16,19 +16,19 @@
 
 /**
  * struct count - of a user, or of a realm
+ * @idle: of struct quota, where @n is 0
  * @n: how many
  * @realm: realm
  * @user: user; "" for the realm
  * @pool: what the user's allocations share
- * @idle: of struct quota, where @n is 0
  * @idle_until: when it is forgotten, in milliseconds
  */
 struct count {
+	TAILQ_ENTRY(count) idle;
 	uint32_t n;
 	const char *realm;	/* after the struct, or a look-up's */
 	const char *user;	/* the same */
 	struct turn_pool pool;
-	TAILQ_ENTRY(count) idle;
 	uint64_t idle_until;
 };
 

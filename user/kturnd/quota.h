@@ -14,6 +14,8 @@
 
 #include "turn/pool.h"
 
+TAILQ_HEAD(quota_idle, count);
+
 /**
  * struct quota - counts
  * @max_total: what all may have; 0: any number
@@ -34,7 +36,7 @@ struct quota {
 	pthread_mutex_t lock;
 	void *tree;
 	unsigned int n;
-	TAILQ_HEAD(, count) idle;
+	struct quota_idle idle;
 	unsigned int n_idle;
 	struct turn_limit user_limit[2];
 	struct turn_limit total_limit[2];
