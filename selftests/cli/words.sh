@@ -121,7 +121,7 @@ test_commands()
 
 test_show()
 {
-	usage_error "expected alloc, perm, chan or owner" show allocs
+	usage_error "expected alloc, perm, chan, owner or quota" show allocs
 	usage_error "'x' is not an ID" show alloc x
 	usage_error "'0' is not an ID" show alloc 0
 	usage_error "'4294967296' is not an ID" show perm 4294967296

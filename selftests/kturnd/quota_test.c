@@ -107,6 +107,28 @@ static bool passes(struct turn_pool *p)
 	return turn_pool_take(p, TURN_TO_PEER, LEN, NOW);
 }
 
+/* A machine that has been up for five years: see kturn/bucket.h. */
+static void old_machine(void)
+{
+	const uint64_t now = 5 * 365 * 86400000ull;
+	struct turn_limit user[2] = { 0 };
+	struct turn_used used = { 0 };
+	struct quota q;
+	int i;
+
+	limit(user, 3, 3);
+	quota_init(&q, 0);
+	quota_limit(&q, user, none);
+	KTAP_EQ(take(&q, "r", "a", 0, false), 0);
+	KTAP_CHECK(turn_pool_is_full(pool, now));
+	KTAP_CHECK(turn_pool_has_bytes(pool, TURN_TO_PEER, 1, now));
+	for (i = 0; i < 4; i++) {
+		KTAP_EQ(turn_pool_take(pool, TURN_TO_PEER, LEN, now), i < 3);
+		KTAP_EQ(turn_limit_take(&user[0], &used, LEN, now), i < 3);
+	}
+	quota_free(&q);
+}
+
 /* What was used is not forgotten with the last allocation. */
 static void remembered(void)
 {
@@ -334,6 +356,7 @@ static const struct ktap_case cases[] = {
 	{ "quota: of realms", realms },
 	{ "quota: what is shared", pools },
 	{ "quota: what was used is remembered", remembered },
+	{ "quota: after years", old_machine },
 	{ "quota: numbers for the kernel", ids },
 	{ "quota: shared by threads", threads },
 	{ "quota: shared by threads that come and go", lives },

@@ -106,7 +106,8 @@ test_options()
 	rm "$tmp/users.db"
 }
 
-# Its lists open what is special, and close what is not; in one realm, or in all.
+# Its lists open what is special, and close what is not, our own relayed address
+# included; in one realm, or in all.
 test_peers()
 {
 	coturn_tables
@@ -117,16 +118,19 @@ test_peers()
 		('elsewhere.org', '10.0.0.0-10.255.255.255');
 		INSERT INTO denied_peer_ip VALUES
 		('example.net', '203.0.113.5'), ('', '10.1.2.0-10.1.2.9'),
+		('example.net', '203.0.113.1'),
 		('example.net', '8.8.8.0-8.8.9.255'), ('', '192.168.0.1')"
 	kturnd_start --workers 2 --origin-realm "$ORIGIN=example.net" \
 		--realm-user example.net=alice:other \
 		--allow-peer 203.0.113.2/31 --deny-peer 10.1.3.0/24
 	realms peers "$ORIGIN" alice other \
 		203.0.113.0,203.0.113.7,10.1.2.10,10.2.3.4,9.9.9.9 \
-		203.0.113.8,203.0.113.5,10.1.2.9,10.1.3.4,8.8.9.1,192.168.0.1,10.2.3.5 \
-		/ peers - alice secret 10.1.2.10,8.8.9.1,203.0.113.2 \
+		203.0.113.8,203.0.113.1,203.0.113.5,10.1.2.9,10.1.3.4,8.8.9.1,192.168.0.1,10.2.3.5 \
+		/ peers - alice secret 10.1.2.10,8.8.9.1,203.0.113.1,203.0.113.2 \
 		203.0.113.0,10.1.2.9,10.1.3.4,192.168.0.1,10.2.3.4
 	grep -q 'event=store-row-ignored table=allowed_peer_ip realm=example.net row=nonsense reason="is no IP address' \
+		"$kturnd_log"
+	grep -q 'event=store-realm-unknown table=allowed_peer_ip realm=elsewhere.org' \
 		"$kturnd_log"
 	grep -q 'rule="8.8.9.1 in a /23 of denied_peer_ip" option="--allow-peer 8.8.9.1"' \
 		"$kturnd_log"

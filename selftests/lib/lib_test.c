@@ -459,6 +459,8 @@ static int names_print(void)
 		  ->attrs[KTURN_A_ALLOC_TO_PEER].nest);
 	set_print(kt_attr_set(KTURN_CMD_ALLOC_GET)
 		  ->attrs[KTURN_A_ALLOC_LIMIT_TO_PEER].nest);
+	set_print(kt_attr_set(KTURN_CMD_ALLOC_GET)
+		  ->attrs[KTURN_A_ALLOC_QUOTA].nest);
 	set_print(kt_attr_set(KTURN_CMD_STATS_GET)
 		  ->attrs[KTURN_A_STATS_DROP].nest);
 	for (int i = 0; strcmp(kturn_gone_name(i), "unknown"); i++)

@@ -161,7 +161,7 @@ make_cert
 passive_start || exit 1
 start
 
-ktap_plan 20
+ktap_plan 21
 run_test "tcprelay: coturn's client, TCP and TLS" test_uclient
 run_test "tcprelay: connect, TCP, IPv4" test_one connect tcp 4
 run_test "tcprelay: connect, TCP, IPv6" test_one connect tcp 6

@@ -291,7 +291,7 @@ static void check_account(const char *name)
 static void of_token(void)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	char name[128], *p = name + sprintf(name, "token:");
+	char name[128], *p = name + sprintf(name, "\001token:");
 	struct client maker;
 	size_t i;
 

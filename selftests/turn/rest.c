@@ -178,9 +178,12 @@ static void stored_too(void)
 	mint("1800000000:web", "north");
 	KTAP_EQ(do_allocate(&c), SUCCESS);
 	KTAP_CHECK(!strstr(world.trace, "user_keys"));
+	/* A new time makes no new user, but nobody can have himself stored as one. */
+	KTAP_CHECK(!strcmp(world.quota_user, "web"));
 	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
 	c.password = "stored";
 	KTAP_EQ(do_allocate(&c), SUCCESS);
+	KTAP_CHECK(!strcmp(world.quota_user, "1800000000:web"));
 	/* Found by hash, too. */
 	c.userhash = true;
 	KTAP_EQ(do_refresh(&c, 900), SUCCESS);
@@ -195,12 +198,46 @@ static void stored_too(void)
 	world_stop();
 }
 
+/* A successor counts it as the same user's. */
+static void adopted(void)
+{
+	struct turn_relay relays[2] = { 0 };
+	uint8_t packed[TURN_PACKED_MAX];
+	struct turn_alloc *alloc;
+	struct port *port, kept;
+	size_t len;
+
+	begin();
+	mint_for(100, ":web", "north");
+	KTAP_EQ(do_allocate(&c), SUCCESS);
+	alloc = turn_alloc_find(world.s, &c.tuple);
+	relays[0] = *turn_alloc_relay(alloc, KTURN_FAMILY_V4);
+	len = turn_alloc_pack(alloc, packed);
+	port = relays[0].handle;
+	kept = *port;
+	turn_server_free(world.s, true);
+	*port = kept;
+	world_start();
+	world.quota_user[0] = 0;
+	alloc = turn_adopt_alloc(world.s, world.now, &c.tuple, relays, 300000,
+				 packed, len);
+	if (!KTAP_CHECK(alloc))
+		return;
+	turn_alloc_set_offload(alloc, 1);
+	port->alloc = alloc;
+	KTAP_CHECK(!strcmp(world.quota_user, "web"));
+	client_challenge(&c);
+	KTAP_EQ(do_refresh(&c, 0), SUCCESS);
+	world_stop();
+}
+
 const struct ktap_case rest_cases[] = {
 	{ "rest: every secret, every mechanism", every_secret },
 	{ "rest: 401 for what was not minted so", wrong },
 	{ "rest: 401 once expired", expiry },
 	{ "rest: what was made in time can be kept", call_goes_on },
 	{ "rest: stored users of such names", stored_too },
+	{ "rest: adopted", adopted },
 };
 
 const size_t rest_count = KTAP_COUNT(rest_cases);

@@ -181,7 +181,7 @@ static void whole_call(void)
 	begin();
 	get_token("north", 'a', 1, 1000);
 	KTAP_EQ(do_allocate(&c), SUCCESS);
-	KTAP_CHECK(!strncmp(world.quota_user, "token:", 6));
+	KTAP_CHECK(!strncmp(world.quota_user, "\001token:", 7));
 	KTAP_EQ(c.lifetime, 600);
 	/* Section 9: only Allocate and Refresh bring it. */
 	c.access = NULL;

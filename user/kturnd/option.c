@@ -310,8 +310,9 @@ const struct option_def options[] = {
 			"each count what they relay themselves: with a UDP "
 			"client that the kernel relays for, and a TCP client "
 			"that the daemon relays for, a user has the rate "
-			"twice. Who had no allocation begins with a full "
-			"burst.",
+			"twice. A user without allocations is "
+			"remembered for a minute at most: after that the "
+			"next one begins with a full burst.",
 		.set = option_set_user_limit_to_peer,
 	}, {
 		.key = "user-limit-to-client",

@@ -223,21 +223,33 @@ static int stored(const struct peer_acl *acl, const struct kturn_addr *addr,
 	return deny;
 }
 
+/* By the lists. @allow: the length of what opens it, -1 for nothing */
+static bool check_lists(const struct peer_acl *acl,
+			const struct kturn_addr *addr, int *allow,
+			struct peer_rule *why)
+{
+	int deny;
+
+	*allow = longest(acl->allow, acl->n_allow, addr);
+	deny = longest(acl->deny, acl->n_deny, addr);
+	if (deny >= 0 && deny >= *allow)
+		return refuse_denied(why, deny, "of --deny-peer", addr);
+	deny = stored(acl, addr, allow);
+	if (deny >= 0 && deny >= *allow)
+		return refuse_denied(why, deny, "of denied_peer_ip", addr);
+	return true;
+}
+
 static bool check_one(const struct peer_acl *acl,
 		      const struct kturn_addr *addr, struct peer_rule *why)
 {
 	const struct rule *rule = find_rule(addr);
-	int allow, deny;
+	int allow;
 
 	if (rule->kind == RULE_NEVER)
 		return refuse(why, rule->text, rule->name, false, addr);
-	allow = longest(acl->allow, acl->n_allow, addr);
-	deny = longest(acl->deny, acl->n_deny, addr);
-	if (deny >= 0 && deny >= allow)
-		return refuse_denied(why, deny, "of --deny-peer", addr);
-	deny = stored(acl, addr, &allow);
-	if (deny >= 0 && deny >= allow)
-		return refuse_denied(why, deny, "of denied_peer_ip", addr);
+	if (!check_lists(acl, addr, &allow, why))
+		return false;
 	if (rule->kind == RULE_GLOBAL || allow >= 0)
 		return true;
 	return refuse(why, rule->text, rule->name, true, addr);
@@ -251,6 +263,14 @@ bool peer_acl_check(const struct peer_acl *acl, const struct kturn_addr *peer,
 	if (!check_one(acl, peer, why))
 		return false;
 	return !addr_embedded(peer, &v4) || check_one(acl, &v4, why);
+}
+
+bool peer_acl_is_denied(const struct peer_acl *acl,
+			const struct kturn_addr *peer, struct peer_rule *why)
+{
+	int allow;
+
+	return !check_lists(acl, peer, &allow, why);
 }
 
 bool peer_acl_is_global(const struct kturn_addr *addr)

@@ -97,6 +97,17 @@ bool peer_acl_check(const struct peer_acl *acl, const struct kturn_addr *peer,
 		    struct peer_rule *why);
 
 /**
+ * peer_acl_is_denied() - does a list deny it, special or not?
+ * @acl: what the operator wants
+ * @peer: its port does not matter
+ * @why: set when the answer is yes
+ *
+ * For relayed addresses of our own, which are peers whatever range they are in.
+ */
+bool peer_acl_is_denied(const struct peer_acl *acl,
+			const struct kturn_addr *peer, struct peer_rule *why);
+
+/**
  * peer_acl_is_global() - not special at all: what a stranger can reach
  * @addr: its port does not matter
  */

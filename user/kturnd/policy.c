@@ -86,14 +86,15 @@ static struct relay_addr *find_relay(const struct relay_pool *pool,
 	return ra && addr_ip_equal(relay_public(ra), peer) ? ra : NULL;
 }
 
-static bool may_be_peer(const struct worker *w, const struct peer_lists *lists,
-			const struct kturn_addr *peer, struct peer_rule *why)
+/* With the lists of a realm. */
+static struct peer_acl acl_of(const struct worker *w,
+			      const struct peer_lists *lists)
 {
 	struct peer_acl acl = w->d->acl;
 
 	acl.stored[0] = lists;
 	acl.stored[1] = realms_every_peers(w->realms);
-	return peer_acl_check(&acl, peer, why);
+	return acl;
 }
 
 enum turn_verdict policy_check(struct worker *w,
@@ -105,16 +106,20 @@ enum turn_verdict policy_check(struct worker *w,
 	struct peer_rule why;
 	struct relay_addr *ra;
 	struct kturn_addr v4;
+	struct peer_acl acl;
 
 	lists = realms_peers(w->realms, turn_alloc_realm(alloc));
 	if (addr_ip_equal(&good->ip, peer) && good->lists == lists)
 		return TURN_PEER_OK;
+	acl = acl_of(w, lists);
 	ra = find_relay(&w->d->relays, peer);
+	if (ra && peer_acl_is_denied(&acl, peer, &why))
+		return forbidden(w, alloc, peer, &why);
 	if (ra)
 		return relay_is_live(ra, peer, turn_alloc_is_tcp(alloc) ?
 				     RELAY_TCP : RELAY_UDP) ?
 		       TURN_PEER_OK : own_port(alloc, peer);
-	if (!may_be_peer(w, lists, peer, &why))
+	if (!peer_acl_check(&acl, peer, &why))
 		return forbidden(w, alloc, peer, &why);
 	if (local_is_broadcast(w->local, peer)) {
 		log_refusal(alloc, peer, "a broadcast address of this host",

@@ -244,6 +244,24 @@ static const char *add_range(struct peer_ranges *ranges, const char *text,
 	return "is one too many of its realm";
 }
 
+/* Of the realm in the first column; NULL: none of ours, which is logged. */
+static struct peer_lists *lists_of(struct reader *r, const char *table,
+				   const char *const *columns)
+{
+	char name[USERDB_REALM_BYTES_MAX + 1] = "";
+	const char *why = NULL;
+	struct peer_lists *lists;
+
+	if (*columns[0])
+		why = prepare_realm(r->cfg, columns[0], name);
+	lists = why ? NULL : realms_list_peers(r->set, name);
+	if (!lists)
+		log_limited(LOG_NOTICE, "store-realm-unknown",
+			    "table=%s realm=%s reason=%s", table, columns[0],
+			    why ? why : "no realm of this server's");
+	return lists;
+}
+
 static int allowed_row(const char *const *columns, void *arg)
 {
 	struct reader *r = arg;
@@ -252,8 +270,7 @@ static int allowed_row(const char *const *columns, void *arg)
 	int ret = 0;
 
 	realms_note(r->set, columns, 2);
-	lists = realms_list_peers(r->set, columns[0]);
-	/* Of a realm of another server's. */
+	lists = lists_of(r, "allowed_peer_ip", columns);
 	if (!lists)
 		return 0;
 	why = add_range(&lists->allow, columns[1], &ret);
@@ -272,7 +289,7 @@ static int denied_row(const char *const *columns, void *arg)
 	int ret = 0;
 
 	realms_note(r->set, columns, 2);
-	lists = realms_list_peers(r->set, columns[0]);
+	lists = lists_of(r, "denied_peer_ip", columns);
 	if (!lists)
 		return 0;
 	why = add_range(&lists->deny, columns[1], &ret);

@@ -211,8 +211,9 @@ const char *turn_alloc_account(const struct turn_alloc *a,
 	size_t i;
 
 	if (!a->grant)
-		return turn_rest_account(a->user);
-	p += sprintf(p, "token:");
+		return a->minted ? turn_rest_account(a->user) : a->user;
+	/* No user is called that: see the FreeformClass of RFC 8264. */
+	p += sprintf(p, "\001token:");
 	for (i = 0; i < sizeof(a->grant->first); i++)
 		p += sprintf(p, "%02x", a->grant->first[i]);
 	return buf;

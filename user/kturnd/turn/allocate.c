@@ -342,6 +342,7 @@ static int create(struct turn_server *s, struct turn_request *rq)
 	rq->grant = NULL;
 	memcpy(a->tid, rq->msg.tid, sizeof(a->tid));
 	a->is_tcp = plan.is_tcp;
+	a->minted = rq->minted;
 	turn_auth_remember(rq, a);
 	if (wants_ticket(rq, &plan) && turn_mobile_new(s, a))
 		ret = TURN_NO_CAPACITY;

@@ -204,8 +204,9 @@ static bool verify_rest(struct turn_server *s, struct turn_request *rq,
 	    !turn_rest_expiry(rq->user, &expires))
 		return false;
 	claim->expired = !in_time(s, rq, expires);
-	return !claim->expired &&
-	       (turn_rest_auth(s, rq, claim->alg) & claim->user_valid);
+	rq->minted = !claim->expired &&
+		     (turn_rest_auth(s, rq, claim->alg) & claim->user_valid);
+	return rq->minted;
 }
 
 /*

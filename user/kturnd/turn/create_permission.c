@@ -130,12 +130,15 @@ static int create(struct turn_server *s, const struct turn_request *rq,
 	int ret;
 
 	ret = read_peers(rq, a, &peers);
+	/* Before all of them are looked up. */
+	if (!ret && peers.too_many)
+		ret = TURN_NO_CAPACITY;
 	if (!ret)
 		ret = check_peers(s, a, &peers);
 	if (ret)
 		return ret;
 
-	n = peers.too_many ? SIZE_MAX : make_perms(s, rq, a, &peers, fresh);
+	n = make_perms(s, rq, a, &peers, fresh);
 	if (n == SIZE_MAX)
 		return TURN_NO_CAPACITY;
 	if (s->ops->offload_peers(s->env, a, peers.ip, peers.n, 0)) {

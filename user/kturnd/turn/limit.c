@@ -45,7 +45,10 @@ bool turn_limit_charge(const struct turn_limit *l, struct turn_used *used,
 		       size_t len, uint64_t now)
 {
 	const uint64_t ticks = turn_limit_ticks(now);
-	struct turn_used next = *used;
+	struct turn_used next = {
+		.bytes = turn_limit_time(used->bytes, ticks),
+		.packets = turn_limit_time(used->packets, ticks),
+	};
 
 	if (l->by_packets &&
 	    !kturn_bucket_take(&l->packets, ticks,

@@ -25,7 +25,7 @@ struct turn_limit {
 	bool by_packets;
 };
 
-/** struct turn_used - the times of an allocation's buckets; all zero: full */
+/** struct turn_used - the times of an allocation's buckets; 0: full */
 struct turn_used {
 	__u64 bytes;
 	__u64 packets;
@@ -35,6 +35,13 @@ struct turn_used {
 static inline __u64 turn_limit_ticks(uint64_t now)
 {
 	return kturn_bucket_now(now * 1000000);
+}
+
+/** turn_limit_time() - a bucket's time: one of which nothing was used is full */
+static inline __u64 turn_limit_time(__u64 used, __u64 ticks)
+{
+	/* Times wrap: in years of uptime a zero becomes the future. */
+	return used ? used : ticks;
 }
 
 /**

@@ -45,8 +45,9 @@
 #define FLAG_GRANT	8
 #define FLAG_MOBILE	16
 #define FLAG_FIRST	32
+#define FLAG_MINTED	64
 #define FLAGS		(FLAG_TOKEN | FLAG_FAMILIES | FLAG_REALM | \
-			 FLAG_GRANT | FLAG_MOBILE | FLAG_FIRST)
+			 FLAG_GRANT | FLAG_MOBILE | FLAG_FIRST | FLAG_MINTED)
 #define USER_OFF	(2 + KTURN_STUN_TID_LEN + TURN_TOKEN_LEN)
 #define FAMILIES_LEN	(2 + 1 + 4)
 #define ADDR_LEN	(1 + 2 + 16)
@@ -220,6 +221,7 @@ size_t turn_alloc_pack(const struct turn_alloc *a, uint8_t *buf)
 	       (families ? FLAG_FAMILIES : 0) |
 	       FLAG_REALM | (a->grant ? FLAG_GRANT : 0) |
 	       (has_first(a) ? FLAG_FIRST : 0) |
+	       (a->minted ? FLAG_MINTED : 0) |
 	       (a->mobile ? FLAG_MOBILE : 0);
 	memcpy(p, a->tid, sizeof(a->tid));
 	p += sizeof(a->tid);
@@ -345,6 +347,7 @@ static struct turn_alloc *unpack(struct turn_server *s, uint64_t ends,
 	}
 	a->refused = f->refused;
 	a->has_token = p[1] & FLAG_TOKEN;
+	a->minted = p[1] & FLAG_MINTED;
 	if (p[1] & FLAG_MOBILE && turn_mobile_restore(s, a, m)) {
 		turn_alloc_free(a);
 		return NULL;

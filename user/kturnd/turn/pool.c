@@ -27,7 +27,7 @@ static bool charge(const struct kturn_bucket *bucket, atomic_ullong *used,
 	__u64 old = atomic_load_explicit(used, memory_order_relaxed), next;
 
 	do {
-		next = old;
+		next = turn_limit_time(old, ticks);
 		if (!kturn_bucket_take(bucket, ticks, cost, &next))
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(used, &old, next,
@@ -101,6 +101,7 @@ bool turn_pool_has_bytes(const struct turn_pool *pool,
 			continue;
 		time = atomic_load_explicit(&pool->used[dir].bytes,
 					    memory_order_relaxed);
+		time = turn_limit_time(time, ticks);
 		if (!kturn_bucket_take(&l->bytes, ticks, bytes_cost(l, len),
 				       &time))
 			return false;
@@ -134,8 +135,9 @@ void turn_pool_passed(struct turn_pool *pool, enum turn_direction dir,
 
 static bool is_worked_off(const atomic_ullong *used, __u64 ticks)
 {
-	return (__s64)(atomic_load_explicit(used, memory_order_relaxed) -
-		       ticks) <= 0;
+	__u64 time = atomic_load_explicit(used, memory_order_relaxed);
+
+	return (__s64)(turn_limit_time(time, ticks) - ticks) <= 0;
 }
 
 bool turn_pool_is_full(const struct turn_pool *pool, uint64_t now)

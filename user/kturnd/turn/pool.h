@@ -11,7 +11,7 @@
 
 #include "turn_types.h"
 
-/** struct turn_pool_used - the times of a pool's buckets; all zero: full */
+/** struct turn_pool_used - the times of a pool's buckets; 0: full */
 struct turn_pool_used {
 	atomic_ullong bytes;
 	atomic_ullong packets;

@@ -151,13 +151,17 @@ static void collect(struct turn_request *rq, const struct kturn_attr *attr)
 /*
  * Until 2025 coturn's clients asked for two families with a number that is
  * optional to understand and that IANA has given to nobody. Microsoft has given
- * it to a host name: of another length it is ignored, as what is unknown is. It
- * does not count beside the RFC's own number.
+ * it to a host name: what is not just what coturn's clients send is ignored, as
+ * what is unknown is. It does not count beside the RFC's own number.
  */
 static void take_coturn_family(struct turn_request *rq)
 {
+	static const uint8_t ipv6[] = { KTURN_FAMILY_V6, 0, 0, 0 };
+	const uint8_t *value = rq->attr[TURN_A_COTURN_MORE_FAMILY].value;
+
 	if (!turn_has(rq, TURN_A_MORE_FAMILY) &&
-	    turn_attr_len_is(rq, TURN_A_COTURN_MORE_FAMILY, 4))
+	    turn_attr_len_is(rq, TURN_A_COTURN_MORE_FAMILY, sizeof(ipv6)) &&
+	    !memcmp(value, ipv6, sizeof(ipv6)))
 		rq->attr[TURN_A_MORE_FAMILY] =
 			rq->attr[TURN_A_COTURN_MORE_FAMILY];
 }

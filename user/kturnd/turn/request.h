@@ -101,6 +101,7 @@ struct turn_ticket {
  * @third_party: access tokens are taken
  * @verified: it has the credentials of a user, even if its nonce is old
  * @stored: @key is what the user store says
+ * @minted: its credentials are time-limited, of a shared secret
  * @authenticated: by turn_auth(); the response gets an integrity attribute
  * @realm: that it is in, set once there is an integrity attribute
  * @account: that of its user, or of its access token's key; set by turn_auth()
@@ -137,6 +138,7 @@ struct turn_request {
 	bool third_party;
 	bool verified;
 	bool stored;
+	bool minted;
 	bool authenticated;
 	const struct turn_realm *realm;
 	const struct turn_realm *account;
@@ -412,7 +414,7 @@ bool turn_rest_expiry(const char *user, uint64_t *expires);
 
 /**
  * turn_rest_account() - whose a time-limited user name is
- * @user: user name
+ * @user: name that came with such credentials
  *
  * Return: what stands behind the time, as coturn counts them; the whole name if
  * there is no time or nothing behind it.

@@ -257,7 +257,7 @@ const char *turn_alloc_realm(const struct turn_alloc *a);
  *
  * The name of its user; of a time-limited one, what stands behind the time, so
  * that a new credential is no new user. Who came with an access token has none of its own (see
- * grant.c): there it is the token that the allocation was made with, "token:"
+ * grant.c): there it is the token that the allocation was made with, "\1token:"
  * and its SHA-256 in hexadecimal digits, for as long as the allocation lives,
  * in a successor too.
  *

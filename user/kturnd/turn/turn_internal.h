@@ -167,6 +167,7 @@ struct turn_grant {
  * @token: RESERVATION-TOKEN of the answer
  * @has_token: there was one
  * @half_ended: there was one with @end_tid
+ * @minted: @user came with time-limited credentials
  * @has_quota: quota_give() is due
  * @n_perms: how many of @perms
  * @n_chans: how many of @chans
@@ -210,6 +211,7 @@ struct turn_alloc {
 	uint16_t refused;
 	bool has_token;
 	bool half_ended;
+	bool minted;
 	bool has_quota;
 	uint8_t key[TURN_DIGEST_MAX];
 	size_t key_len;
