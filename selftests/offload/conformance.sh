@@ -4,7 +4,7 @@
 # What RFC 8489 and RFC 8656 oblige a server to holds where the kernel relays, too:
 # the cases of ../conformance. It takes allocations of UDP clients, and no others.
 # An emulated machine takes minutes for handshakes: without FULL=1 only the cases
-# that relay are run over TLS, and none over DTLS.
+# that relay are run over TLS and DTLS.
 
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../kturnd/common.sh"
@@ -37,7 +37,7 @@ kturnd_plane=kernel
 conformance_topology && make_cert "$tmp/one.pem" one.example.org &&
 	monitor_start && servers_start || exit 1
 
-what=(--relays-only tls udp tcp tls)
+what=(--relays-only tls,dtls udp tcp tls dtls)
 [ -z "${FULL:-}" ] || what=(udp tcp tls dtls)
 python3 "$conformance/conformance.py" "${what[@]}" || exit
 
