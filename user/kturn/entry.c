@@ -103,12 +103,20 @@ json_t *cli_quota_json(const struct kturn_quota *q)
 	return o;
 }
 
+static json_t *quotas_json(const struct kturn_alloc *a)
+{
+	json_t *o = json_array();
+
+	for (size_t i = 0; i < a->n_quotas; i++)
+		cli_json_append(o, cli_quota_json(&a->quota[i]));
+	return o;
+}
+
 json_t *cli_alloc_json(const struct kturn_alloc *a)
 {
 	bool v4 = a->relay[0].family != KTURN_FAMILY_NONE;
 	bool v6 = a->relay[1].family != KTURN_FAMILY_NONE;
 	json_t *o = json_object(), *relays = json_array();
-	json_t *quotas = json_array();
 	char name[IF_NAMESIZE];
 
 	cli_json_put(o, "id", json_integer(a->id));
@@ -145,9 +153,8 @@ json_t *cli_alloc_json(const struct kturn_alloc *a)
 		cli_json_put(o, "idle_ms", json_integer(a->idle_ms));
 	limit_add(o, "limit_to_peer", &a->limit_to_peer);
 	limit_add(o, "limit_to_client", &a->limit_to_client);
-	for (size_t i = 0; i < a->n_quotas; i++)
-		cli_json_append(quotas, cli_quota_json(&a->quota[i]));
-	cli_json_put(o, "quotas", quotas);
+	if (a->n_quotas)
+		cli_json_put(o, "quotas", quotas_json(a));
 	gone_add(o, a->gone);
 	return o;
 }
