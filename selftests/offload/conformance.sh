@@ -37,7 +37,7 @@ kturnd_plane=kernel
 conformance_topology && make_cert "$tmp/one.pem" one.example.org &&
 	monitor_start && servers_start || exit 1
 
-what=(--relays-only tls,dtls udp tcp tls dtls)
+what=(--relays-only "tls,dtls" udp tcp tls dtls)
 [ -z "${FULL:-}" ] || what=(udp tcp tls dtls)
 python3 "$conformance/conformance.py" "${what[@]}" || exit
 
