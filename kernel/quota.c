@@ -161,17 +161,19 @@ void kturn_quota_exit(struct kturn_net *kn)
  * enough nobody's
  * @kn: namespace
  *
- * The oldest are looked at: a younger one that is full waits its turn.
+ * The oldest are looked at: a younger one that is full waits its turn. So do those
+ * that are too many for once.
  *
  * Context: kturn_net.lock.
  */
 void kturn_quota_expire(struct kturn_net *kn)
 {
 	struct kturn_quota *quota;
+	int left = KTURN_BATCH;
 	u64 now = kturn_now();
 
 	lockdep_assert_held(&kn->lock);
-	while ((quota = kturn_quota_first_idle(kn)) &&
+	while (left-- && (quota = kturn_quota_first_idle(kn)) &&
 	       (quota->idle_until <= now || kturn_quota_is_full(kn, quota)))
 		kturn_quota_forget(kn, quota);
 }

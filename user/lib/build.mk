@@ -39,9 +39,11 @@ install-libkturn: $(LIBKTURN_A) $(LIBKTURN_SO)
 		-e 's|@includedir@|$(includedir)|' \
 		-e 's|@VERSION@|$(VERSION)|' user/lib/libkturn.pc.in \
 		>$(DESTDIR)$(libdir)/pkgconfig/libkturn.pc
-	install -m 644 user/lib/kturn.h $(DESTDIR)$(includedir)
+	install -m 644 user/lib/kturn.h user/lib/kturn_entries.h \
+		$(DESTDIR)$(includedir)
 	install -m 644 Documentation/man/libkturn.3 $(DESTDIR)$(mandir)/man3
-	install -m 644 include/kturn/wire.h $(DESTDIR)$(includedir)/kturn
+	install -m 644 include/kturn/wire.h include/kturn/numbers.h \
+		$(DESTDIR)$(includedir)/kturn
 	install -m 644 include/uapi/linux/kturn.h \
 		$(DESTDIR)$(includedir)/linux
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connection.h"
 #include "mobile.h"
 
 struct turn_alloc *turn_alloc_new(struct turn_server *s,

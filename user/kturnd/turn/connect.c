@@ -3,6 +3,7 @@
  * Connect requests (RFC 6062 section 5.2). What comes of one is known later,
  * so what its answer needs is kept with the connection.
  */
+#include "connection.h"
 #include "request.h"
 
 /* 0 or the error. */

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "turn_internal.h"
+#include "connection.h"
 
 static uint64_t id_hash(const struct turn_server *s, uint32_t id)
 {

@@ -4,6 +4,7 @@
  * their own, which another worker may have got than the one that has the
  * allocation: then it goes there, with the request.
  */
+#include "connection.h"
 #include "request.h"
 
 static bool is_bind(const struct turn_request *rq)

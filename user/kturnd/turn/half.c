@@ -3,7 +3,7 @@
  * Halves of allocations: a single allocation has one, a dual allocation one of
  * each family, which end on their own (RFC 8656 sections 6 and 8.1).
  */
-#include "turn_internal.h"
+#include "connection.h"
 
 struct turn_half *turn_alloc_half(struct turn_alloc *a, uint8_t family)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "connection.h"
 #include "request.h"
 
 struct turn_server *turn_server_new(const struct turn_config *cfg,
