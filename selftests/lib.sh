@@ -261,11 +261,14 @@ ktap_finish()
 # Waiting
 #
 
+# What nobody ever writes to.
+exec {silence}<> <(:)
+
 # wait_for SECONDS COMMAND [ARGUMENT...]: until COMMAND succeeds; fails, and
 # shows what COMMAND said last, when that takes longer than SECONDS.
 wait_for()
 {
-	local seconds=$1 output end
+	local seconds=$1 output end nap=5
 
 	shift
 	end=$((SECONDS + seconds))
@@ -275,14 +278,58 @@ wait_for()
 			[ -z "$output" ] || echo "$output"
 			return 1
 		fi
-		sleep 0.05
+		# As sleep, which is a process, whose start takes a VM longer.
+		read -rt "0.$(printf %02d $nap)" -u "$silence" || :
+		nap=$((nap < 20 ? nap + 1 : nap))
 	done
+}
+
+# says FILE TEXT: is it somewhere in there? As grep, which is a process.
+says()
+{
+	local text
+
+	IFS= read -rd '' text <"$1"
+	[[ $text == *"$2"* ]]
 }
 
 # udp_bound NAMESPACE PORT: does a UDP socket there listen on PORT?
 udp_bound()
 {
 	in_netns "$1" ss -Huanl "sport = :$2" | grep -q .
+}
+
+#
+# JSON
+#
+
+# json_value EXPRESSION JSON: what Python's print(EXPRESSION) says, of the object
+# "d". Instead of JSON it may be @PATH, of a stream socket that says it. Not for
+# two at once.
+json_value()
+{
+	local status value
+
+	values_start || return
+	printf '%s\0' "$1" "$2" >"$tmp/values.requests"
+	{
+		IFS= read -r -t 60 -d '' status
+		IFS= read -r -t 60 -d '' value
+	} <"$tmp/values.replies"
+	if [ "$status" != 0 ]; then
+		echo "$value" >&2
+		return 1
+	fi
+	echo "$value"
+}
+
+# values_start: what answers, if it has not begun. It ends with the script.
+values_start()
+{
+	[ ! -p "$tmp/values.requests" ] || return 0
+	mkfifo "$tmp/values.replies" "$tmp/values.requests" || return
+	python3 "$top/selftests/py/values.py" "$tmp/values.requests" \
+		"$tmp/values.replies" </dev/null >/dev/null 2>&1 &
 }
 
 #
@@ -316,7 +363,7 @@ background()
 
 has_ended()
 {
-	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
+	! kill -0 "$1" 2>/dev/null || says "/proc/$1/status" "State:	Z"
 }
 
 # stop_process PID: SIGTERM, and SIGKILL if that isn't enough in 10 s. Fine

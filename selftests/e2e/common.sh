@@ -20,8 +20,7 @@ plane()
 # kernel_value EXPRESSION: of the JSON object "d", of kturn stats --all.
 kernel_value()
 {
-	in_relay "$programs/kturn" --json stats --all | python3 -c \
-		"import json, sys; d = json.load(sys.stdin); print($1)"
+	kturn_value "$1" stats --all
 }
 
 # relayed_by daemon|kernel: packets and bytes to peers, and to clients.

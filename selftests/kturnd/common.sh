@@ -44,14 +44,14 @@ kturnd_start_again()
 	kturnd_pid=$background
 	kturnd_log=$background_log
 	wait_for 30 kturnd_has_begun &&
-		grep -q ' event=ready ' "$kturnd_log" && return
+		says "$kturnd_log" ' event=ready ' && return
 	cat "$kturnd_log"
 	return 1
 }
 
 kturnd_has_begun()
 {
-	grep -q ' event=ready ' "$kturnd_log" || has_ended "$kturnd_pid"
+	says "$kturnd_log" ' event=ready ' || has_ended "$kturnd_pid"
 }
 
 # kturnd_stop: with SIGTERM; fails unless its exit status is 0.
@@ -63,23 +63,23 @@ kturnd_stop()
 # kturnd_json: what the control socket says.
 kturnd_json()
 {
-	python3 - "$kturnd_state/control" <<-'END'
-	import socket, sys
-	s = socket.socket(socket.AF_UNIX)
-	s.settimeout(10)
-	s.connect(sys.argv[1])
-	text = b""
-	while more := s.recv(65536):
-	    text += more
-	sys.stdout.write(text.decode())
-	END
+	kturnd_value "json.dumps(d, separators=(',', ':'))"
 }
 
 # kturnd_value EXPRESSION: of the JSON object "d".
 kturnd_value()
 {
-	kturnd_json | python3 -c \
-		"import json, sys; d = json.load(sys.stdin); print($1)"
+	json_value "$1" "@$kturnd_state/control"
+}
+
+# kturn_value EXPRESSION COMMAND...: of the JSON object "d", of kturn COMMAND in the
+# relay's namespace.
+kturn_value()
+{
+	local json
+
+	json=$(in_relay "$programs/kturn" --json "${@:2}") || return
+	json_value "$1" "$json"
 }
 
 # store_sql SQL: in the user store, where the database is SQLite's.
@@ -102,7 +102,7 @@ echo_start()
 	for port in 9999 10000; do
 		background in_peer python3 "$here/echo.py" $port "$PEER_V4" \
 			"$PEER_V6"
-		wait_for 30 grep -q ready "$background_log" || return
+		wait_for 30 says "$background_log" ready || return
 	done
 }
 

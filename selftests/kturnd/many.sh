@@ -56,9 +56,7 @@ test_kturnd()
 	hold kturnd "$kturnd_pid"
 	[ "$(kturnd_value "d['counters']['allocs']")" -ge "$MANY" ]
 	if [ "$kturnd_plane" = kernel ]; then
-		[ "$(in_relay "$programs/kturn" --json stats | python3 -c \
-			"import json, sys; print(json.load(sys.stdin)['allocs'])")" \
-			-ge "$MANY" ]
+		[ "$(kturn_value "d['allocs']" stats)" -ge "$MANY" ]
 	fi
 	as_client user alice secret
 	hold_end

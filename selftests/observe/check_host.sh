@@ -76,7 +76,7 @@ kturnd_in()
 		setpriv --bounding-set="$1" --inh-caps="$1" -- \
 		"$programs/kturnd" --state-dir "$state" \
 		--relay-ports 50000-50999
-	wait_for 30 grep -q event=ready "$background_log"
+	wait_for 30 says "$background_log" event=ready
 }
 
 test_server()

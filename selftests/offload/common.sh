@@ -25,8 +25,7 @@ fresh_start()
 # in_kernel EXPRESSION: of the JSON object "d", of kturn show.
 in_kernel()
 {
-	in_relay "$kturn" --json show | python3 -c \
-		"import json, sys; d = json.load(sys.stdin); print($1)"
+	kturn_value "$1" show
 }
 
 # start TEST [ARGUMENT...]: a test of $sessions in the background.
@@ -53,7 +52,7 @@ until_step()
 
 at_step()
 {
-	grep -qx "waiting for $1" "$session_log" || has_ended "$session_pid"
+	says "$session_log" "waiting for $1"$'\n' || has_ended "$session_pid"
 }
 
 done_step()

@@ -12,21 +12,17 @@ quotas_are()
 {
 	local is
 
-	is=$(in_relay "$kturn" --json show quota | python3 -c '
-import json, sys
-print(sorted((q["id"] == "0", q["allocs"],
-              q.get("limit_to_peer", {}).get("bit_rate", 0),
-              q.get("limit_to_client", {}).get("packet_rate", 0))
-             for q in json.load(sys.stdin)["quotas"]))')
+	is=$(kturn_value "sorted((q['id'] == '0', q['allocs'],
+		q.get('limit_to_peer', {}).get('bit_rate', 0),
+		q.get('limit_to_client', {}).get('packet_rate', 0))
+		for q in d['quotas'])" show quota)
 	[ "$is" = "$1" ] || fail "the quotas are $is, not $1"
 }
 
 # dropped_by_quota: packets
 dropped_by_quota()
 {
-	in_relay "$kturn" --json stats |
-		python3 -c 'import json, sys
-print(json.load(sys.stdin)["drop"].get("quota", 0))'
+	kturn_value "d['drop'].get('quota', 0)" stats
 }
 
 # shares TEST [TRANSPORT...]: with 100 kB a second, and 20 kB at once.
