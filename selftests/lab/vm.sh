@@ -166,6 +166,19 @@ test_timeout()
 	grep -q "took longer than 2 s" "$tmp/err"
 }
 
+# Booting is silent too.
+test_silence()
+{
+	local status=0
+
+	"$run" --no-module --silence 60 -- bash -c "echo here; sleep infinity" \
+		>"$tmp/out" 2>"$tmp/err" || status=$?
+	cat "$tmp/err"
+	[ "$status" -eq 99 ]
+	grep -qx here "$tmp/out"
+	grep -q "said nothing for 60 s" "$tmp/err"
+}
+
 # Each line of the table of complaints has an example that it catches, and an
 # ordinary message is none.
 test_splats()
@@ -210,7 +223,8 @@ test_usage()
 	local status arguments
 
 	for arguments in "--kernel 0.1 -- true" "--smp 0 -- true" \
-		"--nonsense" "--share $tmp/none -- true" "--mem"; do
+		"--nonsense" "--share $tmp/none -- true" "--mem" \
+		"--silence 0 -- true"; do
 		status=0
 		# shellcheck disable=SC2086 # words
 		"$run" $arguments >/dev/null 2>"$tmp/err" </dev/null ||
@@ -223,7 +237,7 @@ test_usage()
 
 command -v qemu-system-x86_64 >/dev/null ||
 	ktap_skip_all "no qemu-system-x86_64"
-ktap_plan 14
+ktap_plan 15
 first_boot
 second_boot
 run_test "vm: exit status is passed on" test_status
@@ -237,7 +251,8 @@ run_test "vm: console is kept" test_console
 run_test "vm: a kernel warning fails the run" test_warning
 run_test "vm: a tap device connects it to the host" test_tap
 run_test "vm: a kernel panic fails the run" test_panic
-run_test "vm: a hanging VM fails the run" test_timeout
+run_test "vm: a VM that takes too long fails the run" test_timeout
+run_test "vm: a VM that hangs fails the run" test_silence
 run_test "vm: complaints are recognised" test_splats
 run_test "vm: wrong usage is refused" test_usage
 ktap_finish
