@@ -8,6 +8,9 @@
 
 #include "connection.h"
 
+/* Bytes that are worth sending. */
+#define SEGMENT	1400
+
 static uint64_t id_hash(const struct turn_server *s, uint32_t id)
 {
 	return turn_siphash(s->hash_key, &id, sizeof(id));
@@ -190,13 +193,36 @@ static bool has_room(const struct turn_alloc *a, enum turn_direction dir,
 	       (!a->pool || turn_pool_has_bytes(a->pool, dir, want, now));
 }
 
+static bool could_give(const struct turn_limit *l, unsigned int len)
+{
+	return !l->by_bytes ||
+	       kturn_bucket_cost(&l->bytes, len) <= l->bytes.depth;
+}
+
+/* Would there be so much, if nothing were used? */
+static bool could_have(const struct turn_alloc *a, enum turn_direction dir,
+		       unsigned int len)
+{
+	const struct turn_pool *pool;
+
+	for (pool = a->pool; pool; pool = pool->whole)
+		if (!could_give(&pool->limit[dir], len))
+			return false;
+	return could_give(&a->limit[dir], len);
+}
+
 size_t turn_connection_room(struct turn_server *s,
 			    const struct turn_connection *c,
 			    enum turn_direction dir, size_t want, uint64_t now)
 {
-	while (want && !has_room(c->alloc, dir, want, now))
-		want /= 2;
-	return want;
+	size_t room = want;
+
+	while (room && !has_room(c->alloc, dir, room, now))
+		room /= 2;
+	/* Else many would wait for each byte of a limit that they share. */
+	if (room < want && room < SEGMENT && could_have(c->alloc, dir, SEGMENT))
+		return 0;
+	return room;
 }
 
 void turn_connection_passed(struct turn_server *s, struct turn_connection *c,
