@@ -43,11 +43,13 @@ forms_count()
 # forms: packets of ChannelData out and in, Send and Data indications
 forms()
 {
-	in_client nft -j list counters table inet forms | python3 -c '
-import json, sys
-d = {c["counter"]["name"]: c["counter"]["packets"]
-     for c in json.load(sys.stdin)["nftables"] if "counter" in c}
-print(d["channel-out"], d["channel-in"], d["send"], d["data"])'
+	local json
+
+	json=$(in_client nft -j list counters table inet forms) || return
+	json_value "*({c['counter']['name']: c['counter']['packets']
+		for c in d['nftables'] if 'counter' in c}[name]
+		for name in ('channel-out', 'channel-in', 'send', 'data'))" \
+		"$json"
 }
 
 # test_kernel FAMILY FORM: two sessions, so twice as many messages

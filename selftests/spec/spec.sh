@@ -17,13 +17,25 @@ ynl()
 
 	# Once is enough for the spec: that takes most of the time.
 	[ ! -e "$work/validated" ] || schema=(--no-schema)
-	in_relay /usr/bin/python3 "$linux/tools/net/ynl/cli.py" \
+	PYTHONPATH=$work/quick in_relay /usr/bin/python3 \
+		"$linux/tools/net/ynl/cli.py" \
 		--spec "$work/specs/kturn.yaml" "${schema[@]}" "$@"
+}
+
+# quick_yaml: Python programs with $work/quick in PYTHONPATH have YAML read by
+# libyaml, which takes a tenth of the time.
+quick_yaml()
+{
+	mkdir "$work/quick" && cat >"$work/quick/sitecustomize.py" <<-END
+	import functools, yaml
+	yaml.safe_load = functools.partial(yaml.load, Loader=yaml.CSafeLoader)
+	END
 }
 
 test_generated()
 {
-	"$top/Documentation/netlink/regen" "$linux" --check
+	PYTHONPATH=$work/quick "$top/Documentation/netlink/regen" "$linux" \
+		--check
 }
 
 ALLOC='{"client": {"addr4": 3325256706, "port": 40000},
@@ -141,7 +153,7 @@ ktap_plan 6
 mkdir -p "$work/specs"
 cp "$linux"/Documentation/netlink/*.yaml "$work/"
 cp "$top/Documentation/netlink/specs/kturn.yaml" "$work/specs/"
-topology_up || exit 1
+topology_up && quick_yaml || exit 1
 run_test "spec: header and policies are generated from it" test_generated
 run_test "spec: the stock client makes entries" test_do
 run_test "spec: the stock client shows entries" test_dump
