@@ -124,3 +124,20 @@ int range_match(const struct range *range, const struct kturn_addr *addr)
 	high = shortest(addr->ip, range->last, bits, true);
 	return low > high ? low : high;
 }
+
+bool range_next(const struct range *range, struct kturn_addr *addr, int len)
+{
+	struct kturn_addr next = *addr;
+	int i;
+
+	/* One more in the prefix' last bit, carried as far as it goes. */
+	for (i = len - 1; i >= 0; i--) {
+		next.ip[i / 8] ^= 0x80 >> i % 8;
+		if (bit(next.ip, i))
+			break;
+	}
+	if (i < 0 || memcmp(next.ip, range->last, sizeof(next.ip)) > 0)
+		return false;
+	*addr = next;
+	return true;
+}

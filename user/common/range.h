@@ -6,6 +6,7 @@
 #ifndef _COMMON_RANGE_H
 #define _COMMON_RANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <kturn/wire.h>
 
@@ -34,5 +35,15 @@ const char *range_parse(const char *text, struct range *range);
  * is not in the range.
  */
 int range_match(const struct range *range, const struct kturn_addr *addr);
+
+/**
+ * range_next() - where the range's next prefix begins
+ * @range: range
+ * @addr: an address of it, where a prefix begins; becomes that of the next one
+ * @len: that prefix' length, by range_match()
+ *
+ * Return: false: that was the last one; @addr is as it was.
+ */
+bool range_next(const struct range *range, struct kturn_addr *addr, int len);
 
 #endif /* _COMMON_RANGE_H */

@@ -78,6 +78,7 @@ int attach_run(int argc, char **argv);
 int detach_run(int argc, char **argv);
 int credential_run(int argc, char **argv);
 int check_host_run(int argc, char **argv);
+int from_coturn_run(int argc, char **argv);
 
 /* --------------------------------------------------------------- cli.c */
 

@@ -91,8 +91,10 @@ _kturn_words()
 	"user "*) echo "add del list" ;;
 	"credential "*) echo "--ttl --user --secret-file --json" ;;
 	"check-host "*) echo "--device --relay-ports --verbose --json" ;;
+	"from-coturn "*) compgen -f -- "$cur" ;;
 	*) echo "show stats top monitor alloc perm chan flush limits attach" \
-		"detach user credential check-host --json --help --version" ;;
+		"detach user credential check-host from-coturn" \
+		"--json --help --version" ;;
 	esac
 	[ -z "$1" ] || echo "--help"
 }

@@ -122,6 +122,18 @@ const struct cli_command cli_commands[] = {
 		.options = check_host_options,
 		.json = true,
 		.run = check_host_run,
+	}, {
+		.name = "from-coturn",
+		.arguments = "[FILE|-]",
+		.summary = "Print the kturnd.yaml that does what a turnserver.conf says.",
+		.details =
+"FILE is /etc/turnserver.conf by default. Comments at the end say what kturnd does\n"
+"not need, and what of coturn's defaults may be wanted. The passwords and secrets\n"
+"of FILE are in what is printed.\n"
+"\n"
+"The status is 1 if something can't be carried over; each is told on standard\n"
+"error with its line, and in a comment.",
+		.run = from_coturn_run,
 	},
 	{ 0 }
 };
