@@ -284,10 +284,10 @@ wait_for()
 	done
 }
 
-# says FILE TEXT: is it somewhere in there? As grep, which is a process.
-says()
+# has_text FILE TEXT: is it somewhere in there? As grep, which is a process.
+has_text()
 {
-	local text
+	local text=
 
 	IFS= read -rd '' text <"$1"
 	[[ $text == *"$2"* ]]
@@ -308,14 +308,22 @@ udp_bound()
 # two at once.
 json_value()
 {
-	local status value
+	local status='' value='' requests replies
 
 	values_start || return
-	printf '%s\0' "$1" "$2" >"$tmp/values.requests"
+	# Open both ways, which waits for nobody, until the answer is there: what is
+	# in a FIFO that nobody has open is lost.
 	{
-		IFS= read -r -t 60 -d '' status
-		IFS= read -r -t 60 -d '' value
-	} <"$tmp/values.replies"
+		printf '%s\0' "$1" "$2" >&"$requests"
+		IFS= read -r -t 60 -d '' -u "$replies" status
+		IFS= read -r -t 60 -d '' -u "$replies" value
+	} {requests}<>"$tmp/values.requests" {replies}<>"$tmp/values.replies"
+	exec {requests}>&- {replies}>&-
+	if [ -z "$status" ]; then
+		# What it says later is nobody's answer.
+		rm -f "$tmp/values.requests" "$tmp/values.replies"
+		value="no answer about: $1"$'\n'$(cat "$tmp/values.log")
+	fi
 	if [ "$status" != 0 ]; then
 		echo "$value" >&2
 		return 1
@@ -329,7 +337,7 @@ values_start()
 	[ ! -p "$tmp/values.requests" ] || return 0
 	mkfifo "$tmp/values.replies" "$tmp/values.requests" || return
 	python3 "$top/selftests/py/values.py" "$tmp/values.requests" \
-		"$tmp/values.replies" </dev/null >/dev/null 2>&1 &
+		"$tmp/values.replies" </dev/null >"$tmp/values.log" 2>&1 &
 }
 
 #
@@ -363,7 +371,7 @@ background()
 
 has_ended()
 {
-	! kill -0 "$1" 2>/dev/null || says "/proc/$1/status" "State:	Z"
+	! kill -0 "$1" 2>/dev/null || has_text "/proc/$1/status" "State:	Z"
 }
 
 # stop_process PID: SIGTERM, and SIGKILL if that isn't enough in 10 s. Fine

@@ -419,7 +419,7 @@ kturnd_in()
 		--inh-caps=-sys_resource,-net_admin -- \
 		"$programs/kturnd" --state-dir "$state" --plane user "$@"
 	server=$background
-	wait_for 30 says "$background_log" event=ready
+	wait_for 30 has_text "$background_log" event=ready
 }
 
 # buffers_are BYTES: where this kernel shows the limit in a namespace.

@@ -262,7 +262,7 @@ test_monitor_waits()
 {
 	[ ! -d /sys/module/kturn ] || skip "the module is loaded"
 	background "$kturn" monitor
-	wait_for 30 says "$background_log" "module gone"
+	wait_for 30 has_text "$background_log" "module gone"
 	fails has_ended "$background"
 }
 

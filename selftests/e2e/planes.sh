@@ -165,7 +165,7 @@ test_services()
 	for address in "$RELAY_CLIENT_V4" "$RELAY_PEER_V4" "$RELAY_PEER_V6" \
 			127.0.0.1 ::1; do
 		background in_relay python3 "$here/echo.py" "$SERVICE" "$address"
-		wait_for 30 says "$background_log" ready
+		wait_for 30 has_text "$background_log" ready
 	done
 	kturnd_start --allow-peer 0.0.0.0/0 --allow-peer ::/0
 	as_client own_ports "$RELAY_CLIENT_V4" "$RELAY_PEER_V4" \

@@ -44,14 +44,14 @@ kturnd_start_again()
 	kturnd_pid=$background
 	kturnd_log=$background_log
 	wait_for 30 kturnd_has_begun &&
-		says "$kturnd_log" ' event=ready ' && return
+		has_text "$kturnd_log" ' event=ready ' && return
 	cat "$kturnd_log"
 	return 1
 }
 
 kturnd_has_begun()
 {
-	says "$kturnd_log" ' event=ready ' || has_ended "$kturnd_pid"
+	has_text "$kturnd_log" ' event=ready ' || has_ended "$kturnd_pid"
 }
 
 # kturnd_stop: with SIGTERM; fails unless its exit status is 0.
@@ -102,7 +102,7 @@ echo_start()
 	for port in 9999 10000; do
 		background in_peer python3 "$here/echo.py" $port "$PEER_V4" \
 			"$PEER_V6"
-		wait_for 30 says "$background_log" ready || return
+		wait_for 30 has_text "$background_log" ready || return
 	done
 }
 

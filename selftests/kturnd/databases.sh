@@ -158,7 +158,7 @@ check_example()
 	"$2"
 	wait_for 30 grep -q 'event=store-row-ignored table=turn_realm_option row=user-quota reason="no number"' \
 		"$kturnd_log"
-	wait_for 30 says "$kturnd_log" event=realms-reloaded
+	wait_for 30 has_text "$kturnd_log" event=realms-reloaded
 	# Its keys are not all read at one time.
 	wait_for 30 realms token union 401
 	realms challenge dagoska.org http://dagoska.org \

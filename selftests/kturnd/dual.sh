@@ -58,7 +58,7 @@ occupy()
 
 	[ "$1" -eq 4 ] || address=$RELAY_PEER_V6
 	background in_relay python3 "$here/echo.py" 50000 "$address"
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 }
 
 test_end()

@@ -49,7 +49,7 @@ moved()
 		--state-dir "$tmp/state"
 	kturnd_pid=$background
 	kturnd_log=$background_log
-	wait_for 30 says "$kturnd_log" event=ready
+	wait_for 30 has_text "$kturnd_log" event=ready
 	session "$@"
 	fails session -u mallory -w guess
 	kturnd_stop

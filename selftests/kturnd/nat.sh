@@ -214,7 +214,7 @@ fake()
 		"${@:5}"
 	fake_log=$background_log
 	fake_pid=$background
-	wait_for 10 says "$fake_log" ready
+	wait_for 10 has_text "$fake_log" ready
 }
 
 fake_state()
@@ -278,7 +278,7 @@ test_pcp_changes()
 	mkfifo "$tmp/pcp-go"
 	background in_relay python3 "$here/nat_client.py" over "$PRIVATE" \
 		11.0.0.7 11.0.0.8 "$tmp/pcp-go"
-	wait_for 10 says "$background_log" ready
+	wait_for 10 has_text "$background_log" ready
 	fake_state '{"public": "11.0.0.8", "lifetime": 900, "epoch": 1000}'
 	nat_becomes public 11.0.0.8
 	logged 'event=external-changed .*public=11.0.0.8 before=11.0.0.7'
@@ -343,7 +343,7 @@ test_stun()
 	mkfifo "$tmp/stun-go"
 	background in_client python3 "$here/nat_client.py" over "$PUBLIC" \
 		"$PUBLIC" "$OTHER_PUBLIC" "$tmp/stun-go"
-	wait_for 10 says "$background_log" ready
+	wait_for 10 has_text "$background_log" ready
 	ip -n "$gateway" addr add "$OTHER_PUBLIC"/24 dev wan0
 	defer ip -n "$gateway" addr del "$OTHER_PUBLIC"/24 dev wan0
 	static_rules "$OTHER_PUBLIC"

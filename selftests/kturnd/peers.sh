@@ -88,7 +88,7 @@ test_loopback()
 test_service()
 {
 	background in_relay python3 "$here/echo.py" 7777 "$RELAY_PEER_V4"
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 	kturnd_start --relay "$RELAY_CLIENT_V4" --allow-peer 203.0.113.0/24
 	as_client own_service "$RELAY_PEER_V4" 7777
 }
@@ -100,7 +100,7 @@ test_new_address()
 	as_client own_service 192.0.2.9 9 && fail "203.0.113.9 was no peer"
 	in_relay ip addr add 192.0.2.9/32 dev lo
 	defer in_relay ip addr del 192.0.2.9/32 dev lo
-	wait_for 30 says "$kturnd_log" event=addresses-changed
+	wait_for 30 has_text "$kturnd_log" event=addresses-changed
 	as_client own_service 192.0.2.9 9
 	# And so is a whole prefix that is routed here.
 	in_relay ip route add local 192.0.2.128/25 dev lo

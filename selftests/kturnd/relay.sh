@@ -45,7 +45,7 @@ test_header()
 	kturnd_start --relay "$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
 	background in_peer tcpdump -i peer0 -nn -v -l -c 3 --immediate-mode \
 		"udp and dst port 9999"
-	wait_for 30 says "$background_log" 'listening on'
+	wait_for 30 has_text "$background_log" 'listening on'
 	as_client fragment 100
 	wait_for 30 has_ended "$background"
 	[ "$(grep -o 'flags \[[A-Za-z]*\]' "$background_log" |

@@ -53,7 +53,7 @@ test_store()
 	realms token union 401
 	store_sql "UPDATE oauth_key SET as_rs_alg = 'A128GCM'
 		WHERE kid = 'union'; DELETE FROM oauth_key WHERE kid = 'north'"
-	wait_for 30 says "$kturnd_log" event=realms-reloaded
+	wait_for 30 has_text "$kturnd_log" event=realms-reloaded
 	realms token union \
 		/ token north 401
 	rm "$tmp/users.db"

@@ -118,7 +118,7 @@ test_ports()
 test_taken_ports()
 {
 	background in_relay python3 "$here/echo.py" 50001 "$RELAY_PEER_V4"
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 	kturnd_start --relay "$RELAY_PEER_V4" --relay-ports 50001-50002
 	as_client ports 50002 50002
 }
@@ -198,7 +198,7 @@ test_rotation()
 	as_client secret new
 	as_client secret own
 	new_secrets "$(printf '%5000d' 1)"
-	wait_for 30 says "$kturnd_log" event=secrets-reload-failed
+	wait_for 30 has_text "$kturnd_log" event=secrets-reload-failed
 	as_client secret new
 	as_client secret own
 	new_secrets ''

@@ -76,7 +76,7 @@ kturnd_in()
 		setpriv --bounding-set="$1" --inh-caps="$1" -- \
 		"$programs/kturnd" --state-dir "$state" \
 		--relay-ports 50000-50999
-	wait_for 30 says "$background_log" event=ready
+	wait_for 30 has_text "$background_log" event=ready
 }
 
 test_server()

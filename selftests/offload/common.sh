@@ -52,7 +52,7 @@ until_step()
 
 at_step()
 {
-	says "$session_log" "waiting for $1"$'\n' || has_ended "$session_pid"
+	has_text "$session_log" "waiting for $1"$'\n' || has_ended "$session_pid"
 }
 
 done_step()

@@ -15,7 +15,7 @@ monitor_start()
 {
 	background in_relay "$programs/kturn" --json monitor
 	monitor=$background monitor_log=$background_log
-	wait_for 30 says "$monitor_log" module-here
+	wait_for 30 has_text "$monitor_log" module-here
 }
 
 # kernel_took: of each allocation that the kernel has had, the client's port

@@ -345,7 +345,7 @@ test_kernel_refuses()
 	ip -n "$relay" addr add 169.254.7.1/16 dev relay1
 	defer ip -n "$relay" addr del 169.254.7.1/16 dev relay1
 	background in_peer python3 "$here/echo.py" 9999 169.254.7.2
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 	fresh_start --relay "$RELAY_PEER_V4" --allow-peer 169.254.7.2 \
 		"${ALLOW_PEERS[@]}"
 	run kernel_refuses 169.254.7.2
@@ -369,10 +369,10 @@ test_external_learnt()
 	echo '{"public": "11.0.0.77"}' >"$tmp/stun"
 	background in_peer python3 "$here/nat_servers.py" stun "$PEER_V4" \
 		"$tmp/stun"
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 	fresh_start --relay "$RELAY_PEER_V4" --external-check 1 \
 		--external "stun:$PEER_V4/$RELAY_PEER_V4" "${ALLOW_PEERS[@]}"
-	wait_for 30 says "$kturnd_log" 'event=external-learnt'
+	wait_for 30 has_text "$kturnd_log" 'event=external-learnt'
 	as_client external 11.0.0.77 "$RELAY_PEER_V4"
 	as_client external_changes "$tmp/stun" "$kturnd_log" 11.0.0.88
 }
@@ -402,13 +402,13 @@ test_external_kept()
 	background in_peer python3 "$here/nat_servers.py" pcp "$PEER_V4" \
 		"$tmp/pcp"
 	gateway_log=$background_log
-	wait_for 30 says "$gateway_log" ready
+	wait_for 30 has_text "$gateway_log" ready
 	fresh_start "${options[@]}"
 	nat_becomes mapped 6
 	mkfifo "$tmp/go"
 	background in_client python3 "$here/requests.py" external_kept "$tmp/go"
 	session=$background
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 	kturnd_stop
 	[ "$(deleted | wc -l)" -eq 3 ]
 	fails grep -q 3478 <<<"$(deleted)"

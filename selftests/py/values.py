@@ -41,6 +41,8 @@ def answer(expression, source):
 
 
 def main(requests, replies):
+    # Who waits for the end of what the script has open does not wait for this.
+    os.closerange(3, 1024)
     request = os.open(requests, os.O_RDWR)
     reply = os.open(replies, os.O_RDWR)
     readable = select.poll()
@@ -54,8 +56,10 @@ def main(requests, replies):
         if parts.count(b"\0") < 2:
             continue
         expression, source, parts = parts.split(b"\0", 2)
-        os.write(reply, "\0".join((*answer(expression.decode(), source.decode()),
-                                   "")).encode())
+        for part in answer(expression.decode(errors="replace"),
+                           source.decode(errors="replace")):
+            text = part.replace("\0", "\\0").encode(errors="replace")
+            os.write(reply, text + b"\0")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ test_anew()
 	as_stream anew
 	grep -q 'event=alloc-end .* transport=dtls .* reason=disconnected' \
 		"$kturnd_log"
-	wait_for 30 says "$kturnd_log" 'reason="the client has begun anew"'
+	wait_for 30 has_text "$kturnd_log" 'reason="the client has begun anew"'
 }
 
 # Versions, and a certificate that the client does not trust.

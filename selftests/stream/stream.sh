@@ -121,7 +121,7 @@ import socket, sys, time
 s = socket.create_server(("198.51.100.1", 3478))
 print("ready", flush=True)
 time.sleep(600)'
-	wait_for 30 says "$background_log" ready
+	wait_for 30 has_text "$background_log" ready
 	fails kturnd_start "${ALLOW_PEERS[@]}"
 	grep -q 'event=listen-failed listen=198.51.100.1:3478 transport=tcp' \
 		"$kturnd_log"

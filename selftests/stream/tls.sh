@@ -110,7 +110,7 @@ test_reload()
 	wait_for 30 test -e "$tmp/ready"
 	as_stream serial 5 "$ca" one.example.org
 	head -c 200 "$tmp/two.pem" >"$tmp/now.pem"
-	wait_for 30 says "$kturnd_log" event=tls-reload-failed
+	wait_for 30 has_text "$kturnd_log" event=tls-reload-failed
 	as_stream serial 5 "$ca" one.example.org
 	cp "$tmp/two.pem" "$tmp/new.pem"
 	mv "$tmp/new.pem" "$tmp/now.pem"

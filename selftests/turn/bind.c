@@ -265,6 +265,49 @@ static void limit(void)
 	world_stop();
 }
 
+/* Whatever a bucket holds passes in the end, and nearly as fast as it may. */
+static void limit_of_burst(uint64_t rate, uint64_t burst)
+{
+	struct turn_connection *tc;
+	uint64_t sum = 0, least = rate * 10 * 3 / 4;
+	size_t n, i;
+
+	world_init();
+	world.cfg.tcp_relay = true;
+	turn_limit_init(&world.realms[0].limit[TURN_TO_PEER], rate * 8, burst,
+			0, 0);
+	world_start();
+	start();
+	client_challenge(&d);
+	KTAP_EQ(bind_id(&d, pending(PEER_A)), SUCCESS);
+	tc = world_link()->c;
+	for (i = 0; i < 1000; i++) {
+		while ((n = turn_connection_room(world.s, tc, TURN_TO_PEER,
+						 65536, world.now))) {
+			turn_connection_passed(world.s, tc, TURN_TO_PEER, n,
+					       world.now);
+			sum += n;
+		}
+		world_pass(10);
+	}
+	KTAP_CHECK(sum >= least && sum <= rate * 10 + burst);
+	world_stop();
+}
+
+static void limit_of_bursts(void)
+{
+	static const uint64_t bursts[] = {
+		1200, 1399, 1400, 1500, 2047, 2048, 2800, 5000,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(bursts) / sizeof(bursts[0]); i++) {
+		limit_of_burst(100000, bursts[i]);
+		limit_of_burst(10000, bursts[i]);
+		limit_of_burst(100, bursts[i]);
+	}
+}
+
 /* The owner does not wait for the user store; others do, where it is to be. */
 static void store(void)
 {
@@ -303,6 +346,7 @@ const struct ktap_case bind_cases[] = {
 	{ "bind: the control connection's nonce", nonces },
 	{ "bind: while the user store is asked", store },
 	{ "bind: a limit of bytes", limit },
+	{ "bind: limits with small bursts", limit_of_bursts },
 };
 
 const size_t bind_count = KTAP_COUNT(bind_cases);

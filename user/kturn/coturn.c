@@ -4,7 +4,7 @@
  * here, coturn_options.c has what becomes of each, coturn_finish.c what several
  * of them say together, and all is written at the end.
  */
-#include <errno.h>
+#include <array_size.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,32 @@ static void done(struct coturn *c)
 	free(c->server_name);
 }
 
+/* Of the others coturn takes the last value. */
+static bool is_list(const char *key)
+{
+	static const char *const lists[] = {
+		"listen", "transport", "relay", "external", "user", "secret",
+		"alternate-server", "allow-peer", "deny-peer",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		if (!strcmp(lists[i], key))
+			return true;
+	return false;
+}
+
+static bool has_value(const json_t *values, const char *text)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(values, i, value)
+		if (!strcmp(json_string_value(value), text))
+			return true;
+	return false;
+}
+
 void coturn_put(struct coturn *c, const char *key, const char *fmt, ...)
 {
 	json_t *values = json_object_get(c->keys, key);
@@ -66,8 +92,13 @@ void coturn_put(struct coturn *c, const char *key, const char *fmt, ...)
 		values = json_array();
 		cli_json_put(c->keys, key, values);
 	}
+	if (!is_list(key))
+		json_array_clear(values);
 	/* Without memory, that is the program's end. */
-	cli_json_append(values, text ? json_string(text) : NULL);
+	if (!text || !has_value(values, text))
+		cli_json_append(values, text ? json_string(text) : NULL);
+	if (text)
+		explicit_bzero(text, strlen(text));
 	free(text);
 }
 
@@ -136,7 +167,9 @@ static int read_file(struct coturn *c, const char *path, FILE *f)
 	ssize_t n;
 
 	while ((n = getline(&line, &size, f)) >= 0) {
-		c->line++;
+		/* A byte order mark. */
+		if (!c->line++ && !strncmp(line, "\xef\xbb\xbf", 3))
+			memset(line, ' ', 3);
 		if (strlen(line) != (size_t)n)
 			coturn_missing(c, "this line", "it holds a NUL");
 		else if (!is_text(line))
@@ -165,14 +198,38 @@ static int read_path(struct coturn *c, const char *path)
 
 /* --------------------------------------------------------------------- writing */
 
-/* A scalar of YAML 1.1 that no reader takes for anything but a text. */
+/*
+ * What YAML takes for the end of a line, or for no character: U+0080 to U+009F,
+ * U+2028 and U+2029, and U+FEFF. Returns how many bytes it has, or 0.
+ */
+static size_t odd_character(const unsigned char *p, unsigned int *code)
+{
+	if (p[0] == 0xc2 && p[1] < 0xa0) {
+		*code = p[1];
+		return 2;
+	}
+	if ((p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) ||
+	    (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf)) {
+		*code = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 |
+			(p[2] & 0x3f);
+		return 3;
+	}
+	return 0;
+}
+
+/* A scalar that no reader of YAML takes for anything but this text, in UTF-8. */
 static void write_scalar(const char *text)
 {
-	const unsigned char *p;
+	const unsigned char *p = (const unsigned char *)text;
+	unsigned int code;
+	size_t n;
 
 	putchar('"');
-	for (p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
+	for (; *p; p += n ? n : 1) {
+		n = odd_character(p, &code);
+		if (n)
+			printf("\\u%04x", code);
+		else if (*p == '"' || *p == '\\')
 			printf("\\%c", *p);
 		else if (*p < ' ' || *p == 0x7f)
 			printf("\\x%02x", *p);

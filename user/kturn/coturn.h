@@ -28,7 +28,9 @@
  * @realm: realm, or NULL
  * @server_name: for access tokens, or NULL
  * @off: transports that are off, in the order of enum coturn_transport
+ * @anybody: the line by which anybody is served, or 0
  * @certificate: there is one
+ * @passwords: users have passwords
  * @secrets: users are those with a shared secret
  * @tokens: users may have access tokens
  * @users: there are users with passwords
@@ -55,7 +57,9 @@ struct coturn {
 	char *realm;
 	char *server_name;
 	bool off[4];
+	unsigned int anybody;
 	bool certificate;
+	bool passwords;
 	bool secrets;
 	bool tokens;
 	bool database;
@@ -71,7 +75,9 @@ enum coturn_transport {
 	COTURN_DTLS,
 };
 
-/** coturn_put() - add a value to a key of kturnd.yaml */
+/** coturn_put() - add a value to a key of kturnd.yaml, or set it to that if it can
+ * have only one
+ */
 void coturn_put(struct coturn *c, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

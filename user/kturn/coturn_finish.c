@@ -47,13 +47,23 @@ static void listen_on(struct coturn *c, const char *address, const char *port)
 		   "[%s]:%s" : "%s:%s", address, port);
 }
 
+/* A certificate that nobody gets would have kturnd listen at its port. */
+static void finish_certificate(struct coturn *c)
+{
+	if (!c->off[COTURN_TLS] || !c->off[COTURN_DTLS])
+		return;
+	c->certificate = false;
+	json_object_del(c->keys, "tls-cert");
+	json_object_del(c->keys, "tls-key");
+	json_object_del(c->keys, "tls-client-ca");
+}
+
 /* Without any of these options, kturnd does by default what coturn does. */
 static void finish_listen(struct coturn *c)
 {
 	const char *port = c->port ? c->port : PORT;
 	const char *tls_port = c->tls_port ? c->tls_port : TLS_PORT;
-	bool tls = c->certificate &&
-		   !(c->off[COTURN_TLS] && c->off[COTURN_DTLS]);
+	bool tls = c->certificate;
 	json_t *entry;
 	size_t i;
 
@@ -133,6 +143,9 @@ static void finish_external(struct coturn *c)
 		}
 		private = only_one(json_array_size(c->relays) ? c->relays :
 				   c->addresses, is_v6(public));
+		/* No NAT. */
+		if (private && !strcmp(private, public))
+			continue;
 		if (private && strcmp(private, "0.0.0.0") &&
 		    strcmp(private, "::")) {
 			coturn_put(c, "external", "%s/%s", public, private);
@@ -160,18 +173,20 @@ static void put_prefixes(struct coturn *c, const char *key,
 	} while (range_next(range, &at, len));
 }
 
-static bool overlap(const struct range *a, const struct range *b)
+/* Is a prefix of @d in one of @a that is not longer, so that @d's counts? */
+static bool conflict(const struct range *a, const struct range *d)
 {
-	return a->family == b->family &&
-	       memcmp(a->first, b->last, sizeof(a->first)) <= 0 &&
-	       memcmp(b->first, a->last, sizeof(a->first)) <= 0;
-}
+	struct kturn_addr at = { .family = d->family };
+	int len, other;
 
-static bool is_within(const struct range *a, const struct range *b)
-{
-	return a->family == b->family &&
-	       memcmp(b->first, a->first, sizeof(a->first)) <= 0 &&
-	       memcmp(a->last, b->last, sizeof(a->last)) <= 0;
+	memcpy(at.ip, d->first, sizeof(at.ip));
+	do {
+		len = range_match(d, &at);
+		other = range_match(a, &at);
+		if (other >= 0 && other <= len)
+			return true;
+	} while (range_next(d, &at, len));
+	return false;
 }
 
 /* coturn asks what is allowed first; here the longer prefix counts. */
@@ -184,8 +199,7 @@ static void tell_conflicts(struct coturn *c, const json_t *allowed)
 	range_parse(text_of(allowed), &a);
 	json_array_foreach(c->denied, i, entry) {
 		range_parse(text_of(entry), &d);
-		if (!overlap(&a, &d) ||
-		    (is_within(&a, &d) && !is_within(&d, &a)))
+		if (!conflict(&a, &d))
 			continue;
 		at_line_of(c, allowed);
 		coturn_missing(c, "allowed-peer-ip",
@@ -213,39 +227,92 @@ static void finish_peers(struct coturn *c)
 
 /* ---------------------------------------------------------------------- users */
 
-/* NAME:0x and an MD5 key in hex. */
-static bool has_key(const char *user)
-{
-	const char *colon = strchr(user, ':');
+/**
+ * struct user - a user of the file
+ * @name: name
+ * @name_len: bytes of it
+ * @password: password, or 0x and a key in hex
+ */
+struct user {
+	const char *name;
+	size_t name_len;
+	const char *password;
+};
 
-	return colon && !strncmp(colon + 1, "0x", 2) &&
-	       strspn(colon + 3, "0123456789abcdefABCDEF") == 32 &&
-	       strlen(colon + 3) == 32;
+static bool user_parse(const char *text, struct user *u)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!colon || colon == text)
+		return false;
+	u->name = text;
+	u->name_len = (size_t)(colon - text);
+	u->password = colon + 1 + strspn(colon + 1, " \t");
+	return true;
+}
+
+/* Of several of a name coturn takes the last. */
+static bool comes_again(const struct coturn *c, size_t i, const struct user *u)
+{
+	struct user other;
+
+	while (++i < json_array_size(c->users))
+		if (user_parse(text_of(json_array_get(c->users, i)), &other) &&
+		    other.name_len == u->name_len &&
+		    !memcmp(other.name, u->name, u->name_len))
+			return true;
+	return false;
+}
+
+/* NULL, or why user @i is left out. */
+static const char *put_user(struct coturn *c, size_t i)
+{
+	const char *text = text_of(json_array_get(c->users, i));
+	struct user u;
+
+	if (c->secrets)
+		return "left out: coturn takes no passwords beside secrets";
+	if (!user_parse(text, &u))
+		return "it is not NAME:PASSWORD";
+	if (!strncmp(u.password, "0x", 2))
+		return "it is a key, not a password: user stores have those";
+	if (!comes_again(c, i, &u))
+		coturn_put(c, "user", "%.*s:%s", (int)u.name_len, u.name,
+			   u.password);
+	return NULL;
+}
+
+static void tell_anybody(struct coturn *c)
+{
+	c->line = c->anybody;
+	if (c->anybody)
+		coturn_missing(c, "no-auth",
+			       "nobody is served without credentials");
+	else if (!c->passwords && !c->secrets && !c->tokens &&
+		 !json_array_size(c->users))
+		coturn_missing(c, "lt-cred-mech",
+			       "without it coturn serves anybody, kturnd those with credentials");
+	c->line = 0;
 }
 
 static void finish_users(struct coturn *c)
 {
-	const char *name = c->server_name ? c->server_name : c->realm;
+	const char *name = c->server_name ? c->server_name : c->realm, *why;
 	json_t *entry;
 	size_t i;
 
 	if (c->realm)
 		coturn_put(c, "realm", "%s", c->realm);
 	json_array_foreach(c->users, i, entry) {
+		why = put_user(c, i);
 		at_line_of(c, entry);
-		if (c->secrets)
-			coturn_missing(c, "user",
-				       "left out: coturn takes no passwords beside secrets");
-		else if (has_key(text_of(entry)))
-			coturn_missing(c, "user",
-				       "it is a key, not a password: user stores have those");
-		else
-			coturn_put(c, "user", "%s", text_of(entry));
+		if (why)
+			coturn_missing(c, "user", why);
 	}
-	c->line = 0;
+	tell_anybody(c);
 	if (c->secrets && c->database)
 		coturn_missing(c, "use-auth-secret",
-			       "coturn takes no passwords beside it, kturnd also those of the user store");
+			       "coturn takes no passwords beside it, kturnd also those of db");
 	if (c->tokens && name)
 		coturn_put(c, "token-server-name", "%s", name);
 	else if (c->tokens)
@@ -262,7 +329,7 @@ static void finish_hints(struct coturn *c, bool several)
 		     "coturn's is the host's domain name, kturnd's is \"kturn\".");
 	if (!c->database)
 		hint(c, "db", "/var/lib/turn/turndb",
-		     "Users, secrets and so on that turnadmin has stored are there.");
+		     "What turnadmin has stored is there: users, secrets, realms, denied peers.");
 	if (!c->no_tcp_relay)
 		hint(c, "tcp-relay", "yes",
 		     "coturn relays TCP for those who ask for it (RFC 6062).");
@@ -278,6 +345,7 @@ void coturn_finish(struct coturn *c)
 	bool several = json_array_size(c->addresses) > 1;
 
 	c->line = 0;
+	finish_certificate(c);
 	finish_listen(c);
 	finish_transport(c);
 	finish_relay(c);

@@ -13,13 +13,25 @@
 #include "coturn.h"
 
 /**
+ * enum kind - what an option's value is
+ * @VALUE: any text
+ * @FLAG: yes or no; without one, yes
+ * @SWITCH: nothing that coturn looks at
+ */
+enum kind {
+	VALUE,
+	FLAG,
+	SWITCH,
+};
+
+/**
  * struct option - an option of coturn's; kturnd needs none that says no more
  * @name: its name
  * @key: kturnd.yaml's with the same values
  * @same: the value that is kturnd's as well, with @missing
  * @missing: why there is none, or what there is instead
- * @take: does what has to be done
- * @flag: it says yes or no, and only yes matters
+ * @take: does what has to be done; gets "yes" or "no" where @kind is FLAG
+ * @kind: what its value is
  */
 struct option {
 	const char *name;
@@ -27,7 +39,7 @@ struct option {
 	const char *same;
 	const char *missing;
 	void (*take)(struct coturn *c, const char *value);
-	bool flag;
+	enum kind kind;
 };
 
 static const char no_mysql[] =
@@ -46,6 +58,12 @@ static const char no_web[] = "kturn(8) has what shows and changes things";
 static const char off_in_store[] = "the user store's tables are always followed";
 
 /* -------------------------------------------------------------- single options */
+
+/* Of what normal() has made of a flag's value. */
+static bool is_yes(const char *value)
+{
+	return *value == 'y';
+}
 
 static void keep(char **text, const char *value)
 {
@@ -120,17 +138,22 @@ static void take_user(struct coturn *c, const char *value)
 static void take_peers(struct coturn *c, json_t *list, const char *name,
 		       const char *value)
 {
+	const char *why, *prefix = strchr(value, '/');
 	struct range range;
 	char text[512];
-	const char *why;
 
 	why = range_parse(value, &range);
-	if (!why) {
+	if (why)
+		snprintf(text, sizeof(text), "'%s' %s", value, why);
+	else if (prefix)
+		snprintf(text, sizeof(text),
+			 "coturn takes no prefixes, write '%s' as FIRST-LAST",
+			 value);
+	/* More that is denied does no harm. */
+	if (!why && (!prefix || list == c->denied))
 		take_with_line(c, list, value);
-		return;
-	}
-	snprintf(text, sizeof(text), "'%s' %s", value, why);
-	coturn_missing(c, name, text);
+	if (why || prefix)
+		coturn_missing(c, name, text);
 }
 
 static void take_allowed(struct coturn *c, const char *value)
@@ -143,26 +166,33 @@ static void take_denied(struct coturn *c, const char *value)
 	take_peers(c, c->denied, "denied-peer-ip", value);
 }
 
-static void take_loopback(struct coturn *c, const char *value)
-{
-	coturn_put(c, "allow-peer", "127.0.0.0/8");
-	coturn_put(c, "allow-peer", "::1");
-}
-
 static void take_threads(struct coturn *c, const char *value)
 {
 	/* coturn's 0 is a single thread, kturnd's one for each CPU. */
 	coturn_put(c, "workers", "%s", strcmp(value, "0") ? value : "1");
 }
 
+static void put_or_not(struct coturn *c, const char *key, const char *value,
+		       bool put)
+{
+	json_object_del(c->keys, key);
+	if (put)
+		coturn_put(c, key, "%s", value);
+}
+
 static void take_debug(struct coturn *c, const char *value)
 {
-	coturn_put(c, "log-level", "debug");
+	put_or_not(c, "log-level", "debug", is_yes(value));
 }
 
 static void take_no_software(struct coturn *c, const char *value)
 {
-	coturn_put(c, "software", "none");
+	put_or_not(c, "software", "none", is_yes(value));
+}
+
+static void take_software(struct coturn *c, const char *value)
+{
+	put_or_not(c, "software", "none", !is_yes(value));
 }
 
 /* Bytes a second, each way, into bits. */
@@ -175,6 +205,8 @@ static void take_rate(struct coturn *c, const char *name, const char *value,
 		coturn_missing(c, name, "its value is no number of bytes");
 		return;
 	}
+	json_object_del(c->keys, to_peer);
+	json_object_del(c->keys, to_client);
 	if (!rate)
 		return;
 	coturn_put(c, to_peer, "%" PRIu64 "bit", rate * 8);
@@ -248,32 +280,47 @@ static void take_ca(struct coturn *c, const char *value)
 
 static void take_no_udp(struct coturn *c, const char *value)
 {
-	c->off[COTURN_UDP] = true;
+	c->off[COTURN_UDP] = is_yes(value);
 }
 
 static void take_no_tcp(struct coturn *c, const char *value)
 {
-	c->off[COTURN_TCP] = true;
+	c->off[COTURN_TCP] = is_yes(value);
 }
 
 static void take_no_tls(struct coturn *c, const char *value)
 {
-	c->off[COTURN_TLS] = true;
+	c->off[COTURN_TLS] = is_yes(value);
 }
 
 static void take_no_dtls(struct coturn *c, const char *value)
 {
-	c->off[COTURN_DTLS] = true;
+	c->off[COTURN_DTLS] = is_yes(value);
+}
+
+static void take_dtls(struct coturn *c, const char *value)
+{
+	c->off[COTURN_DTLS] = !is_yes(value);
 }
 
 static void take_no_tcp_relay(struct coturn *c, const char *value)
 {
-	c->no_tcp_relay = true;
+	c->no_tcp_relay = is_yes(value);
 }
 
 static void take_no_discovery(struct coturn *c, const char *value)
 {
 	c->no_discovery = true;
+}
+
+static void take_passwords(struct coturn *c, const char *value)
+{
+	c->passwords = is_yes(value);
+}
+
+static void take_anybody(struct coturn *c, const char *value)
+{
+	c->anybody = is_yes(value) ? c->line : 0;
 }
 
 static void take_secrets(struct coturn *c, const char *value)
@@ -290,7 +337,7 @@ static void take_secret(struct coturn *c, const char *value)
 
 static void take_tokens(struct coturn *c, const char *value)
 {
-	c->tokens = true;
+	c->tokens = is_yes(value);
 }
 
 static void take_alternate(struct coturn *c, const char *value)
@@ -302,7 +349,7 @@ static void take_alternate(struct coturn *c, const char *value)
 
 static void take_mobility(struct coturn *c, const char *value)
 {
-	coturn_put(c, "mobility", "yes");
+	put_or_not(c, "mobility", "yes", is_yes(value));
 }
 
 /* ------------------------------------------------------------------ all of them */
@@ -317,29 +364,30 @@ static const struct option options[] = {
 	  .missing = "name the load balancer's addresses: proxy-from" },
 	{ .name = "listening-ip", .take = take_address },
 	{ .name = "aux-server", .key = "listen" },
-	{ .name = "udp-self-balance", .flag = true },
+	{ .name = "udp-self-balance", .kind = FLAG },
 	{ .name = "relay-device", .missing = by_address },
 	{ .name = "relay-ip", .take = take_relay },
 	{ .name = "external-ip", .take = take_external },
-	{ .name = "allow-loopback-peers", .take = take_loopback, .flag = true },
-	{ .name = "no-multicast-peers", .flag = true },
+	{ .name = "allow-loopback-peers", .kind = FLAG,
+	  .missing = "the host's own addresses are no peers, but for relayed ones" },
+	{ .name = "no-multicast-peers", .kind = FLAG },
 	{ .name = "relay-threads", .take = take_threads },
+	{ .name = "cpus", .missing = "see workers" },
 	{ .name = "min-port", .take = take_min_port },
 	{ .name = "max-port", .take = take_max_port },
-	{ .name = "verbose", .flag = true },
-	{ .name = "Verbose", .take = take_debug, .flag = true },
-	{ .name = "daemon", .flag = true },
-	{ .name = "prod", .take = take_no_software, .flag = true },
+	{ .name = "verbose", .kind = FLAG },
+	{ .name = "Verbose", .take = take_debug, .kind = FLAG },
+	{ .name = "daemon", .kind = FLAG },
+	{ .name = "prod", .take = take_no_software, .kind = FLAG },
 	{ .name = "no-software-attribute", .take = take_no_software,
-	  .flag = true },
-	{ .name = "software-attribute", .flag = true },
-	{ .name = "fingerprint", .flag = true },
-	{ .name = "lt-cred-mech", .flag = true },
-	{ .name = "no-auth", .flag = true,
-	  .missing = "nobody is served without credentials" },
+	  .kind = FLAG },
+	{ .name = "software-attribute", .take = take_software, .kind = FLAG },
+	{ .name = "fingerprint", .kind = FLAG },
+	{ .name = "lt-cred-mech", .take = take_passwords, .kind = FLAG },
+	{ .name = "no-auth", .take = take_anybody, .kind = FLAG },
 	{ .name = "user", .take = take_user },
 	{ .name = "realm", .take = take_realm },
-	{ .name = "check-origin-consistency", .flag = true,
+	{ .name = "check-origin-consistency", .kind = FLAG,
 	  .missing = "a client may change its ORIGIN" },
 	{ .name = "user-quota", .key = "user-quota" },
 	{ .name = "total-quota", .key = "total-quota" },
@@ -354,22 +402,24 @@ static const struct option options[] = {
 	{ .name = "secret-key-file", .missing = no_mysql },
 	{ .name = "redis-userdb", .take = take_redis },
 	{ .name = "redis-statsdb", .missing = counters },
-	{ .name = "prometheus", .missing = counters, .flag = true },
+	{ .name = "prometheus", .missing = counters, .kind = SWITCH },
 	{ .name = "prometheus-port", .missing = counters },
 	{ .name = "prometheus-address", .missing = counters },
 	{ .name = "prometheus-path", .missing = counters },
 	{ .name = "prometheus-username-labels", .missing = counters,
-	  .flag = true },
-	{ .name = "prometheus-tls", .missing = counters, .flag = true },
+	  .kind = SWITCH },
+	{ .name = "prometheus-tls", .missing = counters, .kind = FLAG },
 	{ .name = "prometheus-cert", .missing = counters },
 	{ .name = "prometheus-key", .missing = counters },
-	{ .name = "use-auth-secret", .take = take_secrets, .flag = true },
+	{ .name = "use-auth-secret", .take = take_secrets, .kind = SWITCH },
 	{ .name = "static-auth-secret", .take = take_secret },
-	{ .name = "no-auth-pings", .flag = true },
-	{ .name = "no-dynamic-ip-list", .missing = off_in_store, .flag = true },
-	{ .name = "no-dynamic-realms", .missing = off_in_store, .flag = true },
+	{ .name = "secret-ts-exp-time",
+	  .missing = "a time-limited name says when it ends" },
+	{ .name = "no-auth-pings", .kind = SWITCH },
+	{ .name = "no-dynamic-ip-list", .missing = off_in_store, .kind = SWITCH },
+	{ .name = "no-dynamic-realms", .missing = off_in_store, .kind = SWITCH },
 	{ .name = "server-name", .take = take_server_name },
-	{ .name = "oauth", .take = take_tokens, .flag = true },
+	{ .name = "oauth", .take = take_tokens, .kind = FLAG },
 	{ .name = "cert", .take = take_cert },
 	{ .name = "pkey", .take = take_key },
 	{ .name = "pkey-pwd",
@@ -377,35 +427,35 @@ static const struct option options[] = {
 	{ .name = "cipher-list", .same = "DEFAULT", .missing = own_ciphers },
 	{ .name = "CA-file", .take = take_ca },
 	{ .name = "ec-curve-name", .missing = own_ciphers },
-	{ .name = "dh566", .missing = own_ciphers, .flag = true },
-	{ .name = "dh1066", .missing = own_ciphers, .flag = true },
+	{ .name = "dh566", .missing = own_ciphers, .kind = FLAG },
+	{ .name = "dh1066", .missing = own_ciphers, .kind = FLAG },
 	{ .name = "dh-file", .missing = own_ciphers },
-	{ .name = "raw-public-keys", .missing = own_ciphers, .flag = true },
-	{ .name = "tlsv1", .missing = modern, .flag = true },
-	{ .name = "tlsv1_1", .missing = modern, .flag = true },
-	{ .name = "no-tlsv1", .flag = true },
-	{ .name = "no-tlsv1_1", .flag = true },
-	{ .name = "no-tlsv1_2", .missing = modern, .flag = true },
-	{ .name = "no-sslv2", .flag = true },
-	{ .name = "no-sslv3", .flag = true },
-	{ .name = "no-udp", .take = take_no_udp, .flag = true },
-	{ .name = "no-tcp", .take = take_no_tcp, .flag = true },
-	{ .name = "no-tls", .take = take_no_tls, .flag = true },
-	{ .name = "no-dtls", .take = take_no_dtls, .flag = true },
-	{ .name = "dtls", .flag = true },
-	{ .name = "no-udp-relay", .flag = true,
+	{ .name = "raw-public-keys", .missing = own_ciphers, .kind = FLAG },
+	{ .name = "tlsv1", .missing = modern, .kind = FLAG },
+	{ .name = "tlsv1_1", .missing = modern, .kind = FLAG },
+	{ .name = "no-tlsv1", .kind = FLAG },
+	{ .name = "no-tlsv1_1", .kind = FLAG },
+	{ .name = "no-tlsv1_2", .missing = modern, .kind = FLAG },
+	{ .name = "no-sslv2", .kind = FLAG },
+	{ .name = "no-sslv3", .kind = FLAG },
+	{ .name = "no-udp", .take = take_no_udp, .kind = FLAG },
+	{ .name = "no-tcp", .take = take_no_tcp, .kind = FLAG },
+	{ .name = "no-tls", .take = take_no_tls, .kind = FLAG },
+	{ .name = "no-dtls", .take = take_no_dtls, .kind = FLAG },
+	{ .name = "dtls", .take = take_dtls, .kind = FLAG },
+	{ .name = "no-udp-relay", .kind = FLAG,
 	  .missing = "UDP is always relayed" },
-	{ .name = "no-tcp-relay", .take = take_no_tcp_relay, .flag = true },
+	{ .name = "no-tcp-relay", .take = take_no_tcp_relay, .kind = FLAG },
 	{ .name = "log-file",
 	  .missing = "the log goes to standard error, as services' logs do" },
-	{ .name = "no-stdout-log", .flag = true },
-	{ .name = "syslog", .flag = true },
+	{ .name = "no-stdout-log", .kind = FLAG },
+	{ .name = "syslog", .kind = FLAG },
 	{ .name = "syslog-facility" },
-	{ .name = "simple-log", .flag = true },
+	{ .name = "simple-log", .kind = FLAG },
 	{ .name = "log-min-level" },
-	{ .name = "new-log-timestamp", .flag = true },
+	{ .name = "new-log-timestamp", .kind = FLAG },
 	{ .name = "new-log-timestamp-format" },
-	{ .name = "log-binding", .flag = true },
+	{ .name = "log-binding", .kind = FLAG },
 	{ .name = "stale-nonce" },
 	{ .name = "max-allocate-lifetime", .same = "3600",
 	  .missing = "an allocation's lifetime is an hour at most" },
@@ -413,11 +463,11 @@ static const struct option options[] = {
 	  .missing = "it is 600 s (RFC 8656 section 12)" },
 	{ .name = "permission-lifetime", .same = "300",
 	  .missing = "it is 300 s (RFC 8656 section 9)" },
-	{ .name = "stun-only", .flag = true,
+	{ .name = "stun-only", .kind = FLAG,
 	  .missing = "a server without users serves STUN alone" },
-	{ .name = "no-stun", .flag = true,
+	{ .name = "no-stun", .kind = FLAG,
 	  .missing = "Binding requests are answered, see source-rate" },
-	{ .name = "secure-stun", .flag = true,
+	{ .name = "secure-stun", .kind = FLAG,
 	  .missing = "Binding requests need no credentials, see source-rate" },
 	{ .name = "alternate-server", .take = take_alternate },
 	{ .name = "tls-alternate-server", .missing = one_list },
@@ -435,38 +485,38 @@ static const struct option options[] = {
 	  .missing = "HTTP is not served; certificates are followed" },
 	{ .name = "proc-user", .missing = as_whom },
 	{ .name = "proc-group", .missing = as_whom },
-	{ .name = "mobility", .take = take_mobility, .flag = true },
-	{ .name = "keep-address-family", .flag = true,
+	{ .name = "mobility", .take = take_mobility, .kind = FLAG },
+	{ .name = "keep-address-family", .kind = FLAG,
 	  .missing = "an allocation is IPv4 unless the client says otherwise" },
 	{ .name = "allocation-default-address-family", .same = "ipv4",
 	  .missing = "an allocation is IPv4 unless the client says otherwise" },
-	{ .name = "no-cli", .flag = true },
-	{ .name = "cli", .flag = true },
+	{ .name = "no-cli", .kind = FLAG },
+	{ .name = "cli", .kind = FLAG },
 	{ .name = "cli-ip" },
 	{ .name = "cli-port" },
 	{ .name = "cli-password" },
 	{ .name = "cli-max-output-sessions" },
-	{ .name = "web-admin", .missing = no_web, .flag = true },
+	{ .name = "web-admin", .missing = no_web, .kind = FLAG },
 	{ .name = "web-admin-ip", .missing = no_web },
 	{ .name = "web-admin-port", .missing = no_web },
 	{ .name = "web-admin-listen-on-workers", .missing = no_web,
-	  .flag = true },
-	{ .name = "server-relay", .flag = true,
+	  .kind = FLAG },
+	{ .name = "server-relay", .kind = FLAG,
 	  .missing = "peers need permissions" },
 	{ .name = "ne" },
 	{ .name = "sock-buf-size",
 	  .missing = "sockets have the most that the host allows, see kturn check-host" },
-	{ .name = "udp-recvmmsg", .flag = true },
-	{ .name = "no-rfc5780", .take = take_no_discovery, .flag = true },
-	{ .name = "rfc5780", .flag = true },
-	{ .name = "no-stun-backward-compatibility", .flag = true },
-	{ .name = "stun-backward-compatibility", .flag = true },
-	{ .name = "rfc3489-compatibility", .flag = true },
-	{ .name = "rfc5766-channel-numbers", .flag = true },
-	{ .name = "response-origin-only-with-rfc5780", .flag = true },
-	{ .name = "respond-http-unsupported", .flag = true },
-	{ .name = "drop-invalid-packets", .flag = true },
-	{ .name = "drop-invalid-packets-log", .flag = true },
+	{ .name = "udp-recvmmsg", .kind = FLAG },
+	{ .name = "no-rfc5780", .take = take_no_discovery, .kind = SWITCH },
+	{ .name = "rfc5780", .kind = SWITCH },
+	{ .name = "no-stun-backward-compatibility", .kind = FLAG },
+	{ .name = "stun-backward-compatibility", .kind = FLAG },
+	{ .name = "rfc3489-compatibility", .kind = FLAG },
+	{ .name = "rfc5766-channel-numbers", .kind = FLAG },
+	{ .name = "response-origin-only-with-rfc5780", .kind = FLAG },
+	{ .name = "respond-http-unsupported", .kind = FLAG },
+	{ .name = "drop-invalid-packets", .kind = FLAG },
+	{ .name = "drop-invalid-packets-log", .kind = FLAG },
 };
 
 static const struct option *find(const char *name)
@@ -479,27 +529,45 @@ static const struct option *find(const char *name)
 	return NULL;
 }
 
-/* As coturn has it: 0, no, false; what is neither is yes as well. */
-static bool is_no(const char *value)
+/* "yes" or "no"; NULL: coturn would end itself. */
+static const char *normal(const char *value)
 {
-	return *value && strchr("0nNfF", *value);
+	static const char *const words[][3] = {
+		{ "off", "Off", "OFF" }, { "on", "On", "ON" },
+	};
+	size_t i, k;
+
+	if (!*value || strchr("yYtT123456789", *value))
+		return "yes";
+	if (strchr("0nNfF", *value))
+		return "no";
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < 3; k++)
+			if (!strcmp(words[i][k], value))
+				return i ? "yes" : "no";
+	return NULL;
 }
 
 void coturn_option(struct coturn *c, const char *name, const char *value)
 {
 	const struct option *o = find(name);
 
-	if (!o)
+	if (!o) {
 		coturn_missing(c, name, "no such option of coturn's is known");
-	else if (o->flag && is_no(value))
 		return;
-	else if (!o->flag && !*value && (o->key || o->take))
+	}
+	if (o->kind != VALUE)
+		value = o->kind == FLAG ? normal(value) : "yes";
+	if (!value)
+		coturn_missing(c, name, "its value is neither yes nor no");
+	else if (!*value && (o->key || o->take))
 		coturn_missing(c, name, "it has no value");
 	else if (o->take)
 		o->take(c, value);
 	else if (o->key)
 		coturn_put(c, o->key, "%s", value);
-	else if (o->missing && (!o->same || strcmp(value, o->same)))
+	else if (o->missing && !(o->kind == FLAG && !is_yes(value)) &&
+		 !(o->same && !strcmp(value, o->same)))
 		coturn_missing(c, name, o->missing);
 	else
 		cli_json_append(c->unneeded, json_string(name));

@@ -126,6 +126,33 @@ static bool is_one_of(const char *name, const char *const *names)
 	return *names;
 }
 
+/* As take_word(), but coturn knows no quotes here, and no blanks before "=". */
+static int take_plain_word(const char **p, struct word *w)
+{
+	size_t n, m;
+
+	*p += strspn(*p, " ");
+	if (!**p)
+		return 0;
+	n = strcspn(*p, "= ");
+	if (!n || n >= sizeof(w->name) || (*p)[n] != '=')
+		return -1;
+	m = strcspn(*p + n + 1, " ");
+	if (m >= sizeof(w->value))
+		return -1;
+	memcpy(w->name, *p, n);
+	w->name[n] = '\0';
+	memcpy(w->value, *p + n + 1, m);
+	w->value[m] = '\0';
+	*p += n + 1 + m;
+	return 1;
+}
+
+static bool is_number(const char *text)
+{
+	return !text[strspn(text, "0123456789")];
+}
+
 char *coturn_redis(const char *text)
 {
 	static const char *const names[][6] = {
@@ -144,14 +171,15 @@ char *coturn_redis(const char *text)
 	FILE *f;
 	int n;
 
-	while ((n = take_word(&text, &w)) > 0) {
+	while ((n = take_plain_word(&text, &w)) > 0) {
 		for (i = 0; i < N && !is_one_of(w.name, names[i]); i++)
 			;
 		if (i == N)
 			return NULL;
 		strcpy(values[i], w.value);
 	}
-	if (n)
+	if (n || strpbrk(values[HOST], "/@[]?#%") || !is_number(values[PORT]) ||
+	    !is_number(values[DATABASE]))
 		return NULL;
 	f = text_open(&url, &len);
 	fputs("redis://", f);

@@ -15,7 +15,7 @@
 
 /* When a limit is looked at again: at first, and where others were faster. */
 #define AGAIN_MS	10
-#define AGAIN_MAX_MS	160
+#define AGAIN_MAX_MS	40
 
 /** enum peer_state - how far a connection to a peer is */
 enum peer_state {
