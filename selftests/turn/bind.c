@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ConnectionBind requests (RFC 6062 section 5.4), and what is relayed then. */
+#include <array_size.h>
+
 #include "turn_test.h"
 
 static struct client c, d;
@@ -301,7 +303,7 @@ static void limit_of_bursts(void)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(bursts) / sizeof(bursts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bursts); i++) {
 		limit_of_burst(100000, bursts[i]);
 		limit_of_burst(10000, bursts[i]);
 		limit_of_burst(100, bursts[i]);

@@ -176,7 +176,7 @@ char *coturn_redis(const char *text)
 			;
 		if (i == N)
 			return NULL;
-		strcpy(values[i], w.value);
+		snprintf(values[i], sizeof(values[i]), "%s", w.value);
 	}
 	if (n || strpbrk(values[HOST], "/@[]?#%") || !is_number(values[PORT]) ||
 	    !is_number(values[DATABASE]))
