@@ -8,19 +8,14 @@ Ends when all fields have these values, or fails after that time.
 """
 
 import json
-import socket
 import sys
 import time
 
+from values import said
+
 
 def status(path):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(10)
-        sock.connect(path)
-        text = b""
-        while more := sock.recv(65536):
-            text += more
-    return json.loads(text)["external"][0]
+    return json.loads(said(path))["external"][0]
 
 
 def main(path, seconds, *wanted):

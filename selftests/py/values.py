@@ -18,6 +18,7 @@ import traceback
 
 
 def said(path):
+    """What comes from a stream socket until it ends."""
     with socket.socket(socket.AF_UNIX) as server:
         server.settimeout(10)
         server.connect(path)

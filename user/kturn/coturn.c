@@ -67,26 +67,24 @@ static bool is_list(const char *key)
 	return false;
 }
 
-static bool has_value(const json_t *values, const char *text)
+static bool has_value(const json_t *values, const json_t *wanted)
 {
 	json_t *value;
 	size_t i;
 
 	json_array_foreach(values, i, value)
-		if (!strcmp(json_string_value(value), text))
+		if (json_equal(value, wanted))
 			return true;
 	return false;
 }
 
 void coturn_put(struct coturn *c, const char *key, const char *fmt, ...)
 {
-	json_t *values = json_object_get(c->keys, key);
-	char *text;
+	json_t *values = json_object_get(c->keys, key), *value;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	value = json_vsprintf(fmt, ap);
 	va_end(ap);
 	if (!values) {
 		values = json_array();
@@ -94,12 +92,10 @@ void coturn_put(struct coturn *c, const char *key, const char *fmt, ...)
 	}
 	if (!is_list(key))
 		json_array_clear(values);
-	/* Without memory, that is the program's end. */
-	if (!text || !has_value(values, text))
-		cli_json_append(values, text ? json_string(text) : NULL);
-	if (text)
-		explicit_bzero(text, strlen(text));
-	free(text);
+	if (has_value(values, value))
+		json_decref(value);
+	else
+		cli_json_append(values, value);
 }
 
 /* What is of no line comes after all of them. */
@@ -110,14 +106,18 @@ static json_int_t line_of(const json_t *o)
 	return line ? line : INT64_MAX;
 }
 
-void coturn_missing(struct coturn *c, const char *name, const char *why)
+void coturn_missing(struct coturn *c, const char *name, const char *fmt, ...)
 {
 	size_t i = json_array_size(c->missing);
-	json_t *o = json_object();
+	json_t *o = json_object(), *why;
+	va_list ap;
 
+	va_start(ap, fmt);
+	why = json_vsprintf(fmt, ap);
+	va_end(ap);
 	cli_json_put(o, "line", json_integer(c->line));
 	cli_json_put(o, "name", json_string(name));
-	cli_json_put(o, "why", json_string(why));
+	cli_json_put(o, "why", why);
 	while (i && line_of(json_array_get(c->missing, i - 1)) > line_of(o))
 		i--;
 	if (!json_array_insert_new(c->missing, i, o))

@@ -18,9 +18,11 @@
  * @missing: what has no counterpart: of each its line, option and why
  * @addresses: to listen on, without a port
  * @relays: addresses to relay from
- * @external: public addresses, each alone or with its private one
- * @allowed: ranges of peers, in objects with their line and text
+ * @external: public addresses, each alone or with its private one, in objects
+ *	with their line and text
+ * @allowed: ranges of peers, in such objects
  * @denied: the same
+ * @users: NAME:PASSWORD, in such objects
  * @port: to listen on; NULL: the default one
  * @tls_port: the same for TLS and DTLS
  * @min_port: of relayed addresses; NULL: the default one
@@ -30,10 +32,9 @@
  * @off: transports that are off, in the order of enum coturn_transport
  * @anybody: the line by which anybody is served, or 0
  * @certificate: there is one
- * @passwords: users have passwords
+ * @passwords: users with passwords are asked for
  * @secrets: users are those with a shared secret
  * @tokens: users may have access tokens
- * @users: there are users with passwords
  * @database: users are in a database
  * @no_tcp_relay: TCP is not relayed
  * @no_discovery: NAT behaviour discovery is off
@@ -85,9 +86,10 @@ void coturn_put(struct coturn *c, const char *key, const char *fmt, ...)
  * coturn_missing() - the line that is read can't be carried over
  * @c: file
  * @name: option
- * @why: why, or what does in its place
+ * @fmt: why, or what does in its place
  */
-void coturn_missing(struct coturn *c, const char *name, const char *why);
+void coturn_missing(struct coturn *c, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** coturn_option() - take what a line says; @value may be empty */
 void coturn_option(struct coturn *c, const char *name, const char *value);

@@ -307,7 +307,7 @@ static void finish_users(struct coturn *c)
 		why = put_user(c, i);
 		at_line_of(c, entry);
 		if (why)
-			coturn_missing(c, "user", why);
+			coturn_missing(c, "user", "%s", why);
 	}
 	tell_anybody(c);
 	if (c->secrets && c->database)

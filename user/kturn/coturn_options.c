@@ -5,6 +5,7 @@
  */
 #include <array_size.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <common/range.h>
@@ -24,13 +25,18 @@ enum kind {
 	SWITCH,
 };
 
+/* Of what is read; the first one is none of these. */
+#define FIELD(name)	offsetof(struct coturn, name)
+
 /**
  * struct option - an option of coturn's; kturnd needs none that says no more
  * @name: its name
  * @key: kturnd.yaml's with the same values
  * @same: the value that is kturnd's as well, with @missing
  * @missing: why there is none, or what there is instead
- * @take: does what has to be done; gets "yes" or "no" where @kind is FLAG
+ * @text: FIELD() that keeps the value
+ * @yes: FIELD() that is true if the value is yes, of a FLAG
+ * @take: does what else has to be done; gets "yes" or "no" of a FLAG
  * @kind: what its value is
  */
 struct option {
@@ -38,6 +44,8 @@ struct option {
 	const char *key;
 	const char *same;
 	const char *missing;
+	size_t text;
+	size_t yes;
 	void (*take)(struct coturn *c, const char *value);
 	enum kind kind;
 };
@@ -65,44 +73,16 @@ static bool is_yes(const char *value)
 	return *value == 'y';
 }
 
-static void keep(char **text, const char *value)
+static void keep(struct coturn *c, size_t field, const char *value)
 {
+	char **text = (char **)((char *)c + field);
+
 	free(*text);
 	*text = strdup(value);
 	if (*text)
 		return;
 	cli_error("out of memory");
 	exit(CLI_FAILED);
-}
-
-static void take_port(struct coturn *c, const char *value)
-{
-	keep(&c->port, value);
-}
-
-static void take_tls_port(struct coturn *c, const char *value)
-{
-	keep(&c->tls_port, value);
-}
-
-static void take_min_port(struct coturn *c, const char *value)
-{
-	keep(&c->min_port, value);
-}
-
-static void take_max_port(struct coturn *c, const char *value)
-{
-	keep(&c->max_port, value);
-}
-
-static void take_realm(struct coturn *c, const char *value)
-{
-	keep(&c->realm, value);
-}
-
-static void take_server_name(struct coturn *c, const char *value)
-{
-	keep(&c->server_name, value);
 }
 
 static void take_address(struct coturn *c, const char *value)
@@ -138,22 +118,22 @@ static void take_user(struct coturn *c, const char *value)
 static void take_peers(struct coturn *c, json_t *list, const char *name,
 		       const char *value)
 {
-	const char *why, *prefix = strchr(value, '/');
+	bool prefix = strchr(value, '/');
 	struct range range;
-	char text[512];
+	const char *why;
 
 	why = range_parse(value, &range);
-	if (why)
-		snprintf(text, sizeof(text), "'%s' %s", value, why);
-	else if (prefix)
-		snprintf(text, sizeof(text),
-			 "coturn takes no prefixes, write '%s' as FIRST-LAST",
-			 value);
+	if (why) {
+		coturn_missing(c, name, "'%s' %s", value, why);
+		return;
+	}
+	if (prefix)
+		coturn_missing(c, name,
+			       "coturn takes no prefixes, write '%s' as FIRST-LAST",
+			       value);
 	/* More that is denied does no harm. */
-	if (!why && (!prefix || list == c->denied))
+	if (!prefix || list == c->denied)
 		take_with_line(c, list, value);
-	if (why || prefix)
-		coturn_missing(c, name, text);
 }
 
 static void take_allowed(struct coturn *c, const char *value)
@@ -278,44 +258,14 @@ static void take_ca(struct coturn *c, const char *value)
 	take_file(c, "CA-file", "tls-client-ca", value);
 }
 
-static void take_no_udp(struct coturn *c, const char *value)
-{
-	c->off[COTURN_UDP] = is_yes(value);
-}
-
-static void take_no_tcp(struct coturn *c, const char *value)
-{
-	c->off[COTURN_TCP] = is_yes(value);
-}
-
-static void take_no_tls(struct coturn *c, const char *value)
-{
-	c->off[COTURN_TLS] = is_yes(value);
-}
-
-static void take_no_dtls(struct coturn *c, const char *value)
-{
-	c->off[COTURN_DTLS] = is_yes(value);
-}
-
 static void take_dtls(struct coturn *c, const char *value)
 {
 	c->off[COTURN_DTLS] = !is_yes(value);
 }
 
-static void take_no_tcp_relay(struct coturn *c, const char *value)
-{
-	c->no_tcp_relay = is_yes(value);
-}
-
 static void take_no_discovery(struct coturn *c, const char *value)
 {
 	c->no_discovery = true;
-}
-
-static void take_passwords(struct coturn *c, const char *value)
-{
-	c->passwords = is_yes(value);
 }
 
 static void take_anybody(struct coturn *c, const char *value)
@@ -335,11 +285,6 @@ static void take_secret(struct coturn *c, const char *value)
 	coturn_put(c, "secret", "%s", value);
 }
 
-static void take_tokens(struct coturn *c, const char *value)
-{
-	c->tokens = is_yes(value);
-}
-
 static void take_alternate(struct coturn *c, const char *value)
 {
 	coturn_put(c, "alternate-server", "%s", value);
@@ -356,8 +301,8 @@ static void take_mobility(struct coturn *c, const char *value)
 
 static const struct option options[] = {
 	{ .name = "listening-device", .missing = by_address },
-	{ .name = "listening-port", .take = take_port },
-	{ .name = "tls-listening-port", .take = take_tls_port },
+	{ .name = "listening-port", .text = FIELD(port) },
+	{ .name = "tls-listening-port", .text = FIELD(tls_port) },
 	{ .name = "alt-listening-port" },
 	{ .name = "alt-tls-listening-port" },
 	{ .name = "tcp-proxy-port",
@@ -373,8 +318,8 @@ static const struct option options[] = {
 	{ .name = "no-multicast-peers", .kind = FLAG },
 	{ .name = "relay-threads", .take = take_threads },
 	{ .name = "cpus", .missing = "see workers" },
-	{ .name = "min-port", .take = take_min_port },
-	{ .name = "max-port", .take = take_max_port },
+	{ .name = "min-port", .text = FIELD(min_port) },
+	{ .name = "max-port", .text = FIELD(max_port) },
 	{ .name = "verbose", .kind = FLAG },
 	{ .name = "Verbose", .take = take_debug, .kind = FLAG },
 	{ .name = "daemon", .kind = FLAG },
@@ -383,10 +328,10 @@ static const struct option options[] = {
 	  .kind = FLAG },
 	{ .name = "software-attribute", .take = take_software, .kind = FLAG },
 	{ .name = "fingerprint", .kind = FLAG },
-	{ .name = "lt-cred-mech", .take = take_passwords, .kind = FLAG },
+	{ .name = "lt-cred-mech", .yes = FIELD(passwords), .kind = FLAG },
 	{ .name = "no-auth", .take = take_anybody, .kind = FLAG },
 	{ .name = "user", .take = take_user },
-	{ .name = "realm", .take = take_realm },
+	{ .name = "realm", .text = FIELD(realm) },
 	{ .name = "check-origin-consistency", .kind = FLAG,
 	  .missing = "a client may change its ORIGIN" },
 	{ .name = "user-quota", .key = "user-quota" },
@@ -418,8 +363,8 @@ static const struct option options[] = {
 	{ .name = "no-auth-pings", .kind = SWITCH },
 	{ .name = "no-dynamic-ip-list", .missing = off_in_store, .kind = SWITCH },
 	{ .name = "no-dynamic-realms", .missing = off_in_store, .kind = SWITCH },
-	{ .name = "server-name", .take = take_server_name },
-	{ .name = "oauth", .take = take_tokens, .kind = FLAG },
+	{ .name = "server-name", .text = FIELD(server_name) },
+	{ .name = "oauth", .yes = FIELD(tokens), .kind = FLAG },
 	{ .name = "cert", .take = take_cert },
 	{ .name = "pkey", .take = take_key },
 	{ .name = "pkey-pwd",
@@ -438,14 +383,14 @@ static const struct option options[] = {
 	{ .name = "no-tlsv1_2", .missing = modern, .kind = FLAG },
 	{ .name = "no-sslv2", .kind = FLAG },
 	{ .name = "no-sslv3", .kind = FLAG },
-	{ .name = "no-udp", .take = take_no_udp, .kind = FLAG },
-	{ .name = "no-tcp", .take = take_no_tcp, .kind = FLAG },
-	{ .name = "no-tls", .take = take_no_tls, .kind = FLAG },
-	{ .name = "no-dtls", .take = take_no_dtls, .kind = FLAG },
+	{ .name = "no-udp", .yes = FIELD(off[COTURN_UDP]), .kind = FLAG },
+	{ .name = "no-tcp", .yes = FIELD(off[COTURN_TCP]), .kind = FLAG },
+	{ .name = "no-tls", .yes = FIELD(off[COTURN_TLS]), .kind = FLAG },
+	{ .name = "no-dtls", .yes = FIELD(off[COTURN_DTLS]), .kind = FLAG },
 	{ .name = "dtls", .take = take_dtls, .kind = FLAG },
 	{ .name = "no-udp-relay", .kind = FLAG,
 	  .missing = "UDP is always relayed" },
-	{ .name = "no-tcp-relay", .take = take_no_tcp_relay, .kind = FLAG },
+	{ .name = "no-tcp-relay", .yes = FIELD(no_tcp_relay), .kind = FLAG },
 	{ .name = "log-file",
 	  .missing = "the log goes to standard error, as services' logs do" },
 	{ .name = "no-stdout-log", .kind = FLAG },
@@ -560,15 +505,19 @@ void coturn_option(struct coturn *c, const char *name, const char *value)
 		value = o->kind == FLAG ? normal(value) : "yes";
 	if (!value)
 		coturn_missing(c, name, "its value is neither yes nor no");
-	else if (!*value && (o->key || o->take))
+	else if (!*value && (o->key || o->text || o->take))
 		coturn_missing(c, name, "it has no value");
 	else if (o->take)
 		o->take(c, value);
+	else if (o->text)
+		keep(c, o->text, value);
+	else if (o->yes)
+		*(bool *)((char *)c + o->yes) = is_yes(value);
 	else if (o->key)
 		coturn_put(c, o->key, "%s", value);
 	else if (o->missing && !(o->kind == FLAG && !is_yes(value)) &&
 		 !(o->same && !strcmp(value, o->same)))
-		coturn_missing(c, name, o->missing);
+		coturn_missing(c, name, "%s", o->missing);
 	else
 		cli_json_append(c->unneeded, json_string(name));
 }

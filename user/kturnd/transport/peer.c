@@ -13,9 +13,8 @@
 #include "kturnd/socket.h"
 #include "peer.h"
 
-/* When a limit is looked at again: at first, and where others were faster. */
-#define AGAIN_MS	10
-#define AGAIN_MAX_MS	40
+/* When a limit is looked at again. */
+#define AGAIN_US	10000
 
 /** enum peer_state - how far a connection to a peer is */
 enum peer_state {
@@ -34,7 +33,6 @@ enum peer_state {
  * @read: the socket has something to read; not waited for before PEER_BOUND
  * @write: the socket has room, or is connected
  * @again: a limit is to be looked at again
- * @again_ms: when, if nothing passes until then
  * @tc: the state machine's; NULL once that has forgotten it
  * @client: the client's connection, of PEER_BOUND
  * @out: what waits to be sent to the peer
@@ -58,7 +56,6 @@ struct peer_conn {
 	struct queue out;
 	uint64_t moved_ms;
 	uint64_t taken_ms;
-	unsigned int again_ms;
 	bool peer_ended;
 	bool client_ended;
 	bool peer_told;
@@ -175,21 +172,10 @@ const char *peer_overdue(const struct peer_conn *pc, uint64_t now)
 /* A limit is reached: both directions look again, soon. */
 static void wait_again(struct peer_conn *pc)
 {
-	struct timeval soon = { .tv_usec = pc->again_ms * 1000 };
+	static const struct timeval soon = { .tv_usec = AGAIN_US };
 
-	if (evtimer_pending(&pc->again, NULL))
-		return;
-	evtimer_add(&pc->again, &soon);
-	if (pc->again_ms < AGAIN_MAX_MS)
-		pc->again_ms *= 2;
-}
-
-/* Bytes have come, from either end, and were allowed to. */
-static void passed(struct peer_conn *pc, enum turn_direction dir, size_t len)
-{
-	turn_connection_passed(pc->s->w->turn, pc->tc, dir, len,
-			       pc->s->w->now);
-	pc->again_ms = AGAIN_MS;
+	if (!evtimer_pending(&pc->again, NULL))
+		evtimer_add(&pc->again, &soon);
 }
 
 size_t peer_room(struct peer_conn *pc)
@@ -224,7 +210,8 @@ void peer_take(struct peer_conn *pc, const uint8_t *buf, size_t len)
 {
 	ssize_t n = 0;
 
-	passed(pc, TURN_TO_PEER, len);
+	turn_connection_passed(pc->s->w->turn, pc->tc, TURN_TO_PEER, len,
+			       pc->s->w->now);
 	if (queue_empty(&pc->out)) {
 		pc->taken_ms = pc->s->w->now;
 		n = send_some(pc, buf, len);
@@ -289,7 +276,8 @@ static void read_peer(struct peer_conn *pc)
 		return;
 	}
 	pc->moved_ms = s->w->now;
-	passed(pc, TURN_TO_CLIENT, (size_t)n);
+	turn_connection_passed(s->w->turn, pc->tc, TURN_TO_CLIENT, (size_t)n,
+			       s->w->now);
 	if (!queue_add(&client->out, s->in, (size_t)n, false)) {
 		conn_close(client, "out of memory");
 		return;
@@ -382,7 +370,6 @@ static struct peer_conn *new_peer(struct stream *s, int fd,
 	pc->s = s;
 	pc->fd = fd;
 	pc->state = state;
-	pc->again_ms = AGAIN_MS;
 	queue_init(&pc->out);
 	event_assign(&pc->read, s->w->base, fd, EV_READ | EV_PERSIST, on_read,
 		     pc);

@@ -8,10 +8,6 @@
 
 #include "connection.h"
 
-/* Bytes that are worth sending, where waiting for them does not take longer. */
-#define SEGMENT	1400
-#define SOON_MS	160
-
 static uint64_t id_hash(const struct turn_server *s, uint32_t id)
 {
 	return turn_siphash(s->hash_key, &id, sizeof(id));
@@ -194,41 +190,13 @@ static bool has_room(const struct turn_alloc *a, enum turn_direction dir,
 	       (!a->pool || turn_pool_has_bytes(a->pool, dir, want, now));
 }
 
-static bool gives_soon(const struct turn_limit *l)
-{
-	__u64 cost;
-
-	if (!l->by_bytes)
-		return true;
-	/* A bucket that is full gets no more: it is not waited for until then. */
-	cost = kturn_bucket_cost(&l->bytes, SEGMENT);
-	return 2 * cost <= l->bytes.depth && cost <= turn_limit_ticks(SOON_MS);
-}
-
-/* Would an empty bucket soon have a segment's bytes, and room for more? */
-static bool has_soon(const struct turn_alloc *a, enum turn_direction dir)
-{
-	const struct turn_pool *pool;
-
-	for (pool = a->pool; pool; pool = pool->whole)
-		if (!gives_soon(&pool->limit[dir]))
-			return false;
-	return gives_soon(&a->limit[dir]);
-}
-
 size_t turn_connection_room(struct turn_server *s,
 			    const struct turn_connection *c,
 			    enum turn_direction dir, size_t want, uint64_t now)
 {
-	size_t room = want;
-
-	while (room && !has_room(c->alloc, dir, room, now))
-		room /= 2;
-	if (room == want || room >= SEGMENT || !has_soon(c->alloc, dir))
-		return room;
-	/* Else many would wait for each byte of a limit that they share. */
-	return want > SEGMENT && has_room(c->alloc, dir, SEGMENT, now) ?
-	       SEGMENT : 0;
+	while (want && !has_room(c->alloc, dir, want, now))
+		want /= 2;
+	return want;
 }
 
 void turn_connection_passed(struct turn_server *s, struct turn_connection *c,

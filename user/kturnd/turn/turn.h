@@ -193,7 +193,7 @@ void turn_connection_gone(struct turn_server *s, struct turn_connection *c);
  * @now: as above
  *
  * Return: 0: none now, for a limit is reached, the allocation's own or one that it
- * shares with others, or what it leaves is less than a segment's and soon more.
+ * shares with others.
  */
 size_t turn_connection_room(struct turn_server *s,
 			    const struct turn_connection *c,
